@@ -1,0 +1,102 @@
+//! The parameters of a run, written once by the supervisor before the first process starts.
+
+use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// How the scheduler picks among the threads that can run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Strategy {
+    /// A thread drawn from the seed, at a preemption rate that the seed also draws.
+    Random,
+    /// Each thread in turn; a thread runs until it blocks or yields.
+    RoundRobin,
+}
+
+/// How much goes into the event ring. The fingerprint never depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Detail {
+    /// What the summary needs: escapes, reports, ends.
+    Summary,
+    /// Every event.
+    Events,
+    /// Every event and every system call.
+    Calls,
+}
+
+/// User and group of the simulated user, those of the person who runs simrun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Real, effective and saved user id.
+    pub uid: u32,
+    /// Real, effective and saved group id.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// Everything a run is started with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    /// The master seed.
+    pub seed: u64,
+    /// Wall-clock time at the start, in nanoseconds since 1970.
+    pub start_time_ns: u64,
+    /// Simulated time after which the run is ended, in nanoseconds.
+    pub timeout_ns: Option<u64>,
+    /// Processors that the simulated machine shows.
+    pub cpus: u32,
+    /// Memory that the simulated machine has, in bytes.
+    pub memory: u64,
+    /// Scheduling strategy.
+    pub strategy: Strategy,
+    /// Schedule choices to force, as (choice number, option).
+    pub forced: Vec<(u64, u32)>,
+    /// What the event ring carries.
+    pub detail: Detail,
+    /// Host name of the simulated machine.
+    pub hostname: String,
+    /// Who the program runs as.
+    pub identity: Identity,
+    /// Absolute path of the program.
+    pub program: Vec<u8>,
+    /// Argument vector, `argv[0]` included.
+    pub arguments: Vec<Vec<u8>>,
+    /// Environment as `KEY=VALUE`.
+    pub environment: Vec<Vec<u8>>,
+    /// Absolute path of the working directory.
+    pub directory: Vec<u8>,
+    /// File mode creation mask.
+    pub umask: u32,
+    /// `AT_HWCAP`, `AT_HWCAP2` and `AT_MINSIGSTKSZ` of this processor.
+    pub processor: Processor,
+    /// Whether the preload library is present at [`crate::layout::fds::PRELOAD`].
+    pub preload: bool,
+}
+
+/// What the host's auxiliary vector says of the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Processor {
+    /// `AT_HWCAP`.
+    pub hwcap: u64,
+    /// `AT_HWCAP2`.
+    pub hwcap2: u64,
+    /// `AT_MINSIGSTKSZ`, in bytes.
+    pub signal_stack_min: u64,
+}
+
+impl Boot {
+    /// The bytes that [`Boot::decode`] reads.
+    ///
+    /// # Panics
+    /// Never: every field can be encoded.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("boot parameters can be encoded")
+    }
+
+    /// Reads what [`Boot::encode`] wrote; `None` when the bytes are not that.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok()
+    }
+}

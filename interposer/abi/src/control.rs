@@ -1,0 +1,104 @@
+//! The control block: counters and flags at the start of the control mapping, then the boot
+//! parameters, then the event ring.
+//!
+//! The ring is a byte queue with one writer (whichever process holds the token) and one reader (the
+//! supervisor). A record is a little-endian `u32` length and that many bytes of an encoded
+//! [`crate::event::Event`].
+
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64};
+
+/// Where the boot parameters start, in bytes from the control block.
+pub const BOOT_OFFSET: usize = 0x2_0000;
+/// Where the event ring starts, in bytes from the control block.
+pub const RING_OFFSET: usize = 0x20_0000;
+/// Room for the encoded boot parameters, in bytes.
+pub const BOOT_SIZE_MAX: usize = RING_OFFSET - BOOT_OFFSET;
+/// Size of the ring in bytes, a power of two.
+pub const RING_SIZE: usize = 0x40_0000;
+/// Most host processes a run can have at one time.
+pub const SPACES_MAX: usize = 4096;
+/// Room for the image's last words, in bytes.
+pub const PANIC_SIZE: usize = 1024;
+
+/// How the run ended, in [`Control::end`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum End {
+    /// Still going.
+    Running = 0,
+    /// The first process has ended and nothing else runs.
+    Finished = 1,
+    /// Simulated time ran out.
+    TimedOut = 2,
+    /// Nothing can run and no timer is set.
+    Deadlock = 3,
+    /// The image itself failed; [`Control::panic`] says how.
+    Panic = 4,
+    /// Something the simulation cannot go on from; an event says what.
+    Unsupported = 5,
+    /// The host ran out of something (memory, disk, processes).
+    HostExhausted = 6,
+}
+
+impl End {
+    /// The end with this number.
+    #[must_use]
+    pub fn from_raw(raw: u32) -> Option<Self> {
+        Some(match raw {
+            0 => Self::Running,
+            1 => Self::Finished,
+            2 => Self::TimedOut,
+            3 => Self::Deadlock,
+            4 => Self::Panic,
+            5 => Self::Unsupported,
+            6 => Self::HostExhausted,
+            _ => return None,
+        })
+    }
+}
+
+/// The head of the control mapping. All of it may be read by the supervisor at any time.
+#[repr(C)]
+pub struct Control {
+    /// Length of the boot parameters in bytes.
+    pub boot_len: AtomicU32,
+    /// How the run ended, an [`End`]; a futex the supervisor may wait on.
+    pub end: AtomicU32,
+    /// Wait status of the first process, as `waitpid` would give it.
+    pub status: AtomicU32,
+    /// Set by the supervisor to end the run: checked whenever a process takes the token.
+    pub stop: AtomicU32,
+    /// Bytes ever written to the ring.
+    pub ring_head: AtomicU64,
+    /// Bytes ever read from the ring.
+    pub ring_tail: AtomicU64,
+    /// Changes whenever the writer wants the reader to look; a futex.
+    pub ring_bell: AtomicU32,
+    /// Changes whenever the reader has made room; a futex.
+    pub ring_room: AtomicU32,
+    /// Calls that entered the kernel; it stands still while a program computes.
+    pub entries: AtomicU64,
+    /// Simulated time since the start, in nanoseconds.
+    pub now_ns: AtomicU64,
+    /// Choices made so far.
+    pub choices: AtomicU64,
+    /// Switches between threads.
+    pub switches: AtomicU64,
+    /// The fingerprint so far.
+    pub fingerprint: AtomicU64,
+    /// The supervisor's process id.
+    pub supervisor: AtomicI32,
+    /// Host process that holds the token.
+    pub holder: AtomicI32,
+    /// Length of the message in `panic`.
+    pub panic_len: AtomicU32,
+    /// The image's last words, UTF-8.
+    pub panic: [core::sync::atomic::AtomicU8; PANIC_SIZE],
+    /// Host process id of each address space, zero where there is none.
+    pub host_pids: [AtomicI32; SPACES_MAX],
+    /// The token's futex of each address space: one when it may run.
+    pub tokens: [AtomicU32; SPACES_MAX],
+}
+
+const _: () = assert!(size_of::<Control>() <= BOOT_OFFSET);
+const _: () = assert!((RING_OFFSET + RING_SIZE) as u64 <= crate::layout::CONTROL_SIZE);

@@ -1,0 +1,133 @@
+//! The records of a run's ordered log.
+
+use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Simulated time since the start, in nanoseconds.
+    pub time_ns: u64,
+    /// Process that acted; zero for the machine itself.
+    pub pid: u32,
+    /// Thread that acted.
+    pub tid: u32,
+    /// What happened.
+    pub what: What,
+}
+
+/// A standard stream of the workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// One thread in a report on a run that cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StuckThread {
+    /// Its process.
+    pub pid: u32,
+    /// Itself.
+    pub tid: u32,
+    /// The program it runs.
+    pub program: String,
+    /// The system call it is in.
+    pub call: String,
+    /// What it waits for.
+    pub waits_for: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// A scheduling choice was made among several threads.
+    Choice {
+        /// Its number, from zero.
+        number: u64,
+        /// How many options there were.
+        options: u32,
+        /// The option taken.
+        taken: u32,
+    },
+    /// A process or thread began.
+    Start {
+        /// The process that made it.
+        parent: u32,
+        /// Whether it shares its parent's process.
+        thread: bool,
+    },
+    /// A process runs another program now.
+    Exec {
+        /// Path of the program. Not part of the fingerprint.
+        path: String,
+    },
+    /// A process ended.
+    Exit {
+        /// Its wait status.
+        status: u32,
+    },
+    /// A signal was sent.
+    Signal {
+        /// Its number.
+        signal: u32,
+        /// The process or thread it was sent to.
+        target: u32,
+    },
+    /// The workload wrote to a standard stream.
+    Output {
+        /// Which.
+        stream: Stream,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// A connection was made, or a datagram sent, or either refused.
+    Message {
+        /// What in words.
+        text: String,
+    },
+    /// Something the simulation does not control or does not support; reported once each.
+    Escape {
+        /// The call or instruction.
+        what: String,
+        /// The program that did it.
+        program: String,
+        /// What it means for the run.
+        effect: String,
+    },
+    /// The run cannot go on: no thread can ever run again.
+    Deadlock {
+        /// Every thread and what it waits for.
+        threads: Vec<StuckThread>,
+    },
+    /// A system call ended. Not part of the fingerprint as text: its number and result are.
+    Call {
+        /// The call in the manner of strace, without the result.
+        text: String,
+        /// The result, negative for an error.
+        result: i64,
+        /// Why it failed, for an error.
+        reason: String,
+    },
+}
+
+impl Event {
+    /// The bytes that [`Event::decode`] reads.
+    ///
+    /// # Panics
+    /// Never: every field can be encoded.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("events can be encoded")
+    }
+
+    /// Reads what [`Event::encode`] wrote; `None` when the bytes are not that.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok()
+    }
+}

@@ -1,0 +1,14 @@
+//! What the supervisor and the kernel image agree on.
+//!
+//! - [`layout`]: the fixed addresses of a simulated process.
+//! - [`boot`]: everything a run is started with.
+//! - [`control`]: the shared page of counters and flags, and the event ring behind it.
+//! - [`event`]: the records of a run's ordered log.
+#![no_std]
+#![deny(unsafe_code)]
+extern crate alloc;
+
+pub mod boot;
+pub mod control;
+pub mod event;
+pub mod layout;

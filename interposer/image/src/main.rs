@@ -1,0 +1,28 @@
+//! The kernel image: mapped at the same place into every simulated process, it is where their system calls land.
+//!
+//! This crate is the thin unsafe shell around `simrun-kernel`:
+//! - [`start`]: from the supervisor's child to the first program.
+//! - [`gate`]: the one page from which host system calls are allowed.
+//! - [`filter`]: the seccomp filter that makes every other system call a trap.
+//! - [`trap`]: from a host signal to the kernel and back.
+//! - [`frame`]: the host's signal frame.
+//! - [`token`]: handing the right to run from one host process to another.
+//! - [`shell`]: what the kernel asks of the real machine.
+//! - [`memory`]: the kernel's heap, and the memory routines that a C library would bring.
+//! - [`state`]: the statics that all processes share, and the few words that each has of its own.
+//! - [`last_words`]: panics.
+#![no_std]
+#![no_main]
+extern crate alloc;
+
+mod filter;
+mod frame;
+mod gate;
+mod last_words;
+mod memory;
+mod shell;
+mod start;
+mod state;
+mod token;
+mod trap;
+mod user_copy;

@@ -1,0 +1,294 @@
+//! From a host signal to the kernel and back.
+
+use core::sync::atomic::Ordering;
+
+use linux_raw_sys::general as nr;
+use simrun_abi::{control::End, layout};
+use simrun_kernel::{
+    kernel::{Kernel, Trap},
+    mm::SpaceId,
+    outcome::Next,
+};
+
+use crate::{
+    frame::{SignalDetails, UserContext},
+    gate, last_words,
+    shell::Shell,
+    start, state, token, user_copy,
+};
+
+const SIGILL: usize = 4;
+const SIGTRAP: usize = 5;
+const SIGBUS: usize = 7;
+const SIGFPE: usize = 8;
+const SIGSEGV: usize = 11;
+const SIGSYS: usize = 31;
+const SA_SIGINFO: u64 = 4;
+const SA_RESTORER: u64 = 0x0400_0000;
+const SA_ONSTACK: u64 = 0x0800_0000;
+const SA_NODEFER: u64 = 0x4000_0000;
+/// Size of the kernel's `sigset_t`.
+const SIGSET_SIZE: usize = 8;
+const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
+/// `si_code` of an exception that names no address, such as a trapped `rdtsc`.
+const SI_KERNEL: i32 = 0x80;
+
+type Handler = unsafe extern "C" fn(i32, *mut SignalDetails, *mut UserContext);
+
+#[repr(C)]
+struct Action {
+    handler: Handler,
+    flags: u64,
+    restorer: unsafe extern "C" fn(),
+    mask: u64,
+}
+
+#[repr(C)]
+struct AlternateStack {
+    base: u64,
+    flags: i32,
+    size: u64,
+}
+
+/// Makes the trap stack the one for signals, and traps and exceptions ours. Both outlive fork.
+pub fn install_handlers() {
+    let bottom = layout::TRAP_STACK_TOP - layout::TRAP_STACK_SIZE;
+    let stack = AlternateStack { base: bottom, flags: 0, size: layout::TRAP_STACK_SIZE };
+    let (stack_call, action_call, mask_call) =
+        (nr::__NR_sigaltstack, nr::__NR_rt_sigaction, nr::__NR_rt_sigprocmask);
+    const SIG_SETMASK: usize = 2;
+    let no_signals = 0u64;
+    // SAFETY: the kernel reads the structures during the calls.
+    unsafe {
+        let _ = gate::call(
+            mask_call,
+            [SIG_SETMASK, &raw const no_signals as usize, 0, SIGSET_SIZE, 0, 0],
+        );
+        let set = gate::call(stack_call, [&raw const stack as usize, 0, 0, 0, 0, 0]);
+        assert!(set.is_ok(), "the trap stack can be installed: {set:?}");
+        for signal in [SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP] {
+            let handler: Handler = if signal == SIGSYS { on_call } else { on_exception };
+            let flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_NODEFER;
+            let action = Action { handler, flags, restorer: gate::simrun_restorer, mask: 0 };
+            let set =
+                gate::call(action_call, [signal, &raw const action as usize, 0, SIGSET_SIZE, 0, 0]);
+            assert!(set.is_ok(), "signal {signal} can be handled: {set:?}");
+        }
+    }
+}
+
+/// A system call outside the gate.
+unsafe extern "C" fn on_call(_: i32, details: *mut SignalDetails, context: *mut UserContext) {
+    // SAFETY: the host passes both; they stay in place until this returns.
+    let (details, context) = unsafe { (&*details, &mut *context) };
+    // SAFETY: no other reference to the kernel is in use: a trap comes from a program or from `start`.
+    let booted = unsafe { state::kernel() }.is_some();
+    if !booted {
+        return boot(context);
+    }
+    if details.arch == AUDIT_ARCH_X86_64 {
+        context.registers.rax = u64::from(details.number as u32);
+        serve(context, Trap::Call);
+    } else {
+        serve(
+            context,
+            Trap::Exception { signal: SIGSYS as u32, code: details.code, address: details.address },
+        );
+    }
+}
+
+/// An exception of the processor.
+unsafe extern "C" fn on_exception(
+    signal: i32,
+    details: *mut SignalDetails,
+    context: *mut UserContext,
+) {
+    // SAFETY: as in `on_call`.
+    let (details, context) = unsafe { (&*details, &mut *context) };
+    let rip = context.registers.rip;
+    if let Some(rip) = user_copy::fix_up(rip) {
+        context.registers.rip = rip;
+        return;
+    }
+    if (layout::OWN_START..layout::OWN_END).contains(&rip) {
+        let address = details.address;
+        last_words::end_with(
+            format_args!("signal {signal} at {rip:#x} touching {address:#x}"),
+            End::Panic,
+        );
+    }
+    let counter = if details.code == SI_KERNEL { time_stamp_read(rip) } else { None };
+    if let Some((len, with_processor)) = counter {
+        context.registers.rip += len;
+        return serve(context, Trap::Tsc { with_processor });
+    }
+    serve(
+        context,
+        Trap::Exception { signal: signal as u32, code: details.code, address: details.address },
+    );
+}
+
+/// Length of the instruction and whether it is `rdtscp`, if it reads the time stamp counter.
+fn time_stamp_read(rip: u64) -> Option<(u64, bool)> {
+    let mut code = [0u8; 3];
+    // SAFETY: the array is valid, and the address is not one of simrun's.
+    let copied = unsafe {
+        user_copy::copy(code.as_mut_ptr(), core::ptr::with_exposed_provenance(rip as usize), 3)
+    };
+    match (copied, code) {
+        (Ok(()), [0x0f, 0x31, _]) => Some((2, false)),
+        (Ok(()), [0x0f, 0x01, 0xf9]) => Some((3, true)),
+        _ => None,
+    }
+}
+
+/// The first trap: boots the kernel, and returns into the first program.
+fn boot(context: &mut UserContext) {
+    // SAFETY: this is the only host process; its private words are mapped.
+    unsafe { (*state::private()).frame = context };
+    let parameters = start::boot_parameters();
+    match Kernel::boot(&mut Shell, &parameters) {
+        Ok(kernel) => {
+            let space = kernel.current().map(|thread| kernel.space_of(thread));
+            // SAFETY: nobody else holds a reference to the kernel yet.
+            unsafe {
+                *state::kernel() = Some(kernel);
+                (*state::private()).space = space;
+            }
+            let pid = host_pid();
+            let Some(space) = space else { unreachable!("a booted kernel has a first thread") };
+            state::control().host_pids[space.index()].store(pid, Ordering::Release);
+            go_on(context, None);
+        }
+        Err(error) => {
+            let error = error.0;
+            last_words::end_with(
+                format_args!("the program cannot be started: {:?} {}", error.errno, error.reason),
+                End::Panic,
+            )
+        }
+    }
+}
+
+fn host_pid() -> i32 {
+    // SAFETY: it touches no memory.
+    unsafe { gate::call(nr::__NR_getpid, [0; 6]) }.map_or(0, |pid| pid as i32)
+}
+
+fn serve(context: &mut UserContext, trap: Trap) {
+    // SAFETY: private words are mapped and this process's own.
+    unsafe { (*state::private()).frame = context };
+    go_on(context, Some(trap));
+}
+
+/// Lets the kernel go on until the program that trapped, or another thread of its address space, can.
+fn go_on(context: &mut UserContext, trap: Option<Trap>) {
+    let here = own_space();
+    let mut next = with_kernel(|kernel| match trap {
+        Some(trap) => {
+            let Some(id) = kernel.current() else { unreachable!("whoever traps is current") };
+            kernel.thread_mut(id).registers = context.registers;
+            kernel.enter(&mut Shell, here, trap)
+        }
+        None => kernel.run(&mut Shell, here),
+    });
+    loop {
+        match next {
+            Next::Resume => break,
+            Next::Switch(to) => {
+                token::give(to);
+                token::take(own_space());
+            }
+            Next::Leave(to) => {
+                crate::shell::unmap_all_but_simrun();
+                token::give(to);
+                gate::exit(0);
+            }
+            Next::Fork(space) => fork(space),
+            Next::End => end(),
+        }
+        let here = own_space();
+        next = with_kernel(|kernel| kernel.run(&mut Shell, here));
+    }
+    with_kernel(|kernel| {
+        let Some(id) = kernel.current() else {
+            unreachable!("the kernel resumes the current thread")
+        };
+        context.registers = kernel.thread(id).registers;
+    });
+}
+
+fn own_space() -> SpaceId {
+    // SAFETY: private words are mapped and this process's own.
+    let space = unsafe { (*state::private()).space };
+    space.expect("set at boot and at fork")
+}
+
+fn with_kernel<T>(f: impl FnOnce(&mut Kernel) -> T) -> T {
+    // SAFETY: this process holds the token, and the reference ends with the closure, which does not trap.
+    let Some(kernel) = (unsafe { state::kernel() }) else { unreachable!("the kernel is booted") };
+    let result = f(kernel);
+    publish(kernel);
+    result
+}
+
+/// Lets the supervisor see how far the run is.
+fn publish(kernel: &Kernel) {
+    let control = state::control();
+    control.entries.store(kernel.entries(), Ordering::Relaxed);
+    control.now_ns.store(kernel.machine.clock.elapsed().as_nanos() as u64, Ordering::Relaxed);
+}
+
+const CLONE_FILES: usize = 0x400;
+const CLONE_PARENT: usize = 0x8000;
+const SIGCHLD: usize = 17;
+const PR_SET_PDEATHSIG: usize = 1;
+const SIGKILL: usize = 9;
+
+/// Copies this host process for an address space. The copy waits for the token.
+fn fork(space: SpaceId) {
+    assert!(
+        space.index() < simrun_abi::control::SPACES_MAX,
+        "the kernel bounds the number of processes"
+    );
+    let control = state::control();
+    control.tokens[space.index()].store(0, Ordering::Relaxed);
+    // Every copy is the supervisor's own child, and all share one descriptor table.
+    let flags = CLONE_FILES | CLONE_PARENT | SIGCHLD;
+    // SAFETY: as fork(2): the copy has its own memory but for what simrun shares, which it leaves alone until it
+    // holds the token.
+    match unsafe { gate::call(nr::__NR_clone, [flags, 0, 0, 0, 0, 0]) } {
+        Ok(0) => {
+            // SAFETY: private words are private.
+            unsafe {
+                (*state::private()).space = Some(space);
+                let _ = gate::call(nr::__NR_prctl, [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0]);
+                let parent = gate::call(nr::__NR_getppid, [0; 6]);
+                if parent != Ok(control.supervisor.load(Ordering::Relaxed) as usize) {
+                    gate::exit(0);
+                }
+            }
+            token::take(space);
+        }
+        Ok(pid) => control.host_pids[space.index()].store(pid as i32, Ordering::Release),
+        Err(errno) => last_words::end_with(
+            format_args!("the host makes no more processes: {errno:?}"),
+            End::HostExhausted,
+        ),
+    }
+}
+
+/// Tells the supervisor how the run ended, and leaves.
+fn end() -> ! {
+    let control = state::control();
+    with_kernel(|kernel| {
+        let (end, status) = kernel.ended().unwrap_or((End::Panic, 0));
+        control.choices.store(kernel.scheduler.choices(), Ordering::Relaxed);
+        control.switches.store(kernel.switches(), Ordering::Relaxed);
+        control.fingerprint.store(kernel.machine.events.fingerprint().value(), Ordering::Relaxed);
+        control.status.store(status, Ordering::Relaxed);
+        control.end.store(end as u32, Ordering::Release);
+    });
+    token::wake(&control.end);
+    gate::exit(0)
+}

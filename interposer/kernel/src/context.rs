@@ -1,0 +1,213 @@
+//! What a handler has around it: the kernel, the host, and the thread that calls.
+
+use alloc::{rc::Rc, vec::Vec};
+use core::time::Duration;
+
+use bytemuck::{AnyBitPattern, NoUninit};
+
+use crate::{
+    error::{Errno, Error, Result},
+    file::{Descriptor, Fd, FileDescription},
+    host::Host,
+    kernel::Kernel,
+    machine::Env,
+    mm::AddressSpace,
+    outcome::{Outcome, Restart},
+    process::{Call, Process, Thread, ThreadId},
+    time::Instant,
+    uapi::{limits::PATH_MAX, time::Timespec},
+    user::{self, UserPtr},
+    wait::WaitQueue,
+};
+
+/// What a handler has around it.
+pub struct Context<'a> {
+    /// All state.
+    pub kernel: &'a mut Kernel,
+    /// The real machine.
+    pub host: &'a mut dyn Host,
+    /// Who calls.
+    pub thread: ThreadId,
+}
+
+impl Context<'_> {
+    /// What objects need.
+    pub fn env(&mut self) -> Env<'_> {
+        Env { machine: &mut self.kernel.machine, host: self.host }
+    }
+
+    /// The calling thread.
+    pub fn thread(&mut self) -> &mut Thread {
+        self.kernel.thread_mut(self.thread)
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Process {
+        let process = self.kernel.thread(self.thread).process;
+        self.kernel.process_mut(process)
+    }
+
+    /// Its address space.
+    pub fn space(&mut self) -> &mut AddressSpace {
+        let space = self.process().space;
+        self.kernel.space_mut(space)
+    }
+
+    /// The call it is in.
+    ///
+    /// # Panics
+    /// Never within a handler.
+    pub fn call(&mut self) -> &mut Call {
+        self.thread().call.as_mut().expect("a handler serves a call")
+    }
+
+    /// The calling thread's program, for messages.
+    pub fn program(&mut self) -> alloc::string::String {
+        self.process().program_name().into_owned()
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.kernel.machine.clock.now()
+    }
+
+    // User memory.
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn read<T: AnyBitPattern + NoUninit>(&mut self, from: UserPtr<T>) -> Result<T> {
+        user::read(self.host, from)
+    }
+
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn write<T: NoUninit>(&mut self, to: UserPtr<T>, value: &T) -> Result<()> {
+        user::write(self.host, to, value)
+    }
+
+    /// Writes a value unless the pointer is null.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn write_optional<T: NoUninit>(&mut self, to: u64, value: &T) -> Result<()> {
+        UserPtr::new(to).non_null().map_or(Ok(()), |to| self.write(to, value))
+    }
+
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// `EFAULT`, `ENAMETOOLONG`.
+    pub fn read_path(&mut self, address: u64) -> Result<Vec<u8>> {
+        user::read_c_string(self.host, address, PATH_MAX - 1)
+    }
+
+    // Descriptors.
+
+    /// The description behind a descriptor in a register.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn description(&mut self, fd: u64) -> Result<Rc<FileDescription>> {
+        let fd = Fd::from_register(fd)?;
+        Ok(Rc::clone(&self.process().files.borrow().get(fd)?.description))
+    }
+
+    /// Gives a description the lowest free number.
+    ///
+    /// # Errors
+    /// `EMFILE`; the description is released then.
+    pub fn add_descriptor(
+        &mut self,
+        description: Rc<FileDescription>,
+        close_on_exec: bool,
+    ) -> Result<u64> {
+        let limit = self.kernel.descriptor_limit(self.thread);
+        let descriptor = Descriptor { description: Rc::clone(&description), close_on_exec };
+        let added = self.process().files.borrow_mut().add(descriptor, Fd(0), limit);
+        match added {
+            Ok(fd) => Ok(u64::from(fd.0)),
+            Err(error) => {
+                self.release(description);
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets a reference to a description go; the last one closes it.
+    pub fn release(&mut self, description: Rc<FileDescription>) {
+        if Rc::strong_count(&description) == 1 {
+            description.release(&mut self.env());
+        }
+    }
+
+    // Waiting.
+
+    /// Waits until a queue is woken.
+    pub fn block_on(
+        &mut self,
+        queues: &[&WaitQueue],
+        restart: Restart,
+        waits_for: &'static str,
+    ) -> Outcome {
+        for &queue in queues {
+            queue.add(self.thread);
+            self.thread().queues.push(queue.clone());
+        }
+        self.call().waits_for = waits_for;
+        Outcome::Blocked(restart)
+    }
+
+    /// The result of an operation on a description: waits where it would, and the descriptor blocks.
+    ///
+    /// # Errors
+    /// The operation's.
+    pub fn or_block(
+        &mut self,
+        file: &FileDescription,
+        result: Result<usize>,
+        waits_for: &'static str,
+    ) -> Result<Outcome> {
+        match (result, file.queue()) {
+            (Ok(value), _) => Ok(Outcome::Done(value as u64)),
+            (Err(Error { errno: Errno::EAGAIN, .. }), Some(queue)) if !file.is_nonblocking() => {
+                Ok(self.block_on(&[queue], Restart::IfAsked, waits_for))
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// When the current call gives up: fixed by its first attempt, `None` for never.
+    pub fn deadline_after(&mut self, timeout: Option<Duration>) -> Option<Instant> {
+        let timeout = timeout?;
+        let due = self.now() + timeout;
+        self.deadline_at(due)
+    }
+
+    /// As [`Context::deadline_after`] for an absolute time.
+    pub fn deadline_at(&mut self, due: Instant) -> Option<Instant> {
+        Some(*self.call().deadline.get_or_insert(due))
+    }
+
+    /// Whether the current call's time has come.
+    pub fn timed_out(&mut self) -> bool {
+        let now = self.now();
+        let call = self.call();
+        call.timed_out || call.deadline.is_some_and(|due| due <= now)
+    }
+
+    /// Reads an optional relative time-out; null is none.
+    ///
+    /// # Errors
+    /// `EFAULT`, `EINVAL`.
+    pub fn read_timeout(&mut self, address: u64) -> Result<Option<Duration>> {
+        match UserPtr::<Timespec>::new(address).non_null() {
+            Some(pointer) => Ok(Some(self.read(pointer)?.duration()?)),
+            None => Ok(None),
+        }
+    }
+}

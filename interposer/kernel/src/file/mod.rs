@@ -1,0 +1,13 @@
+//! Open files: descriptors, descriptions, and the types of file that have no name in a tree.
+//!
+//! No operation here ever blocks: it fails with `EAGAIN`, and the handler of the call waits on the
+//! description's queue if the descriptor is a blocking one.
+
+mod description;
+mod regular;
+mod stream;
+mod table;
+pub use description::{File, FileDescription, OpenFlags, Whence};
+pub use regular::RegularFile;
+pub use stream::HostStream;
+pub use table::{Descriptor, Fd, FdTable};

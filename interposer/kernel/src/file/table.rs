@@ -1,0 +1,99 @@
+//! A process's descriptors.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use super::FileDescription;
+use crate::error::{Errno, Error, Result};
+
+/// A file descriptor number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fd(pub u32);
+
+impl Fd {
+    /// The descriptor in a register.
+    ///
+    /// # Errors
+    /// `EBADF` for a negative number.
+    pub fn from_register(raw: u64) -> Result<Self> {
+        u32::try_from(raw as u32 as i32).map(Self).map_err(|_| Errno::EBADF.into())
+    }
+}
+
+/// What a number stands for.
+#[derive(Clone)]
+pub struct Descriptor {
+    /// The description.
+    pub description: Rc<FileDescription>,
+    /// Whether `execve` closes it.
+    pub close_on_exec: bool,
+}
+
+/// A process's descriptors. A new one gets the lowest free number, as POSIX asks.
+#[derive(Clone, Default)]
+pub struct FdTable {
+    slots: Vec<Option<Descriptor>>,
+}
+
+impl FdTable {
+    /// The descriptor with this number.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn get(&self, fd: Fd) -> Result<&Descriptor> {
+        self.slots.get(fd.0 as usize).and_then(Option::as_ref).ok_or(Errno::EBADF.into())
+    }
+
+    /// The descriptor with this number.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn get_mut(&mut self, fd: Fd) -> Result<&mut Descriptor> {
+        self.slots.get_mut(fd.0 as usize).and_then(Option::as_mut).ok_or(Errno::EBADF.into())
+    }
+
+    /// Gives a descriptor the lowest free number from `from` on, below `limit`.
+    ///
+    /// # Errors
+    /// `EMFILE`.
+    pub fn add(&mut self, descriptor: Descriptor, from: Fd, limit: u64) -> Result<Fd> {
+        let free = (from.0 as usize..).find(|&i| self.slots.get(i).is_none_or(Option::is_none));
+        let index = free.expect("numbers do not run out");
+        if index as u64 >= limit {
+            return Err(Error::new(
+                Errno::EMFILE,
+                "the process has as many descriptors as RLIMIT_NOFILE allows",
+            ));
+        }
+        self.set(Fd(index as u32), descriptor);
+        Ok(Fd(index as u32))
+    }
+
+    /// Gives a descriptor this number; what had it before.
+    pub fn set(&mut self, fd: Fd, descriptor: Descriptor) -> Option<Descriptor> {
+        let index = fd.0 as usize;
+        if index >= self.slots.len() {
+            self.slots.resize(index + 1, None);
+        }
+        self.slots[index].replace(descriptor)
+    }
+
+    /// Takes a descriptor out.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn remove(&mut self, fd: Fd) -> Result<Descriptor> {
+        self.slots.get_mut(fd.0 as usize).and_then(Option::take).ok_or(Errno::EBADF.into())
+    }
+
+    /// All descriptors in order of number.
+    pub fn iter(&self) -> impl Iterator<Item = (Fd, &Descriptor)> {
+        self.slots.iter().enumerate().filter_map(|(i, slot)| Some((Fd(i as u32), slot.as_ref()?)))
+    }
+
+    /// Takes out every descriptor for which `which` holds.
+    pub fn remove_where(&mut self, which: impl Fn(Fd, &Descriptor) -> bool) -> Vec<Descriptor> {
+        let taken =
+            |(i, slot): (usize, &mut Option<Descriptor>)| slot.take_if(|d| which(Fd(i as u32), d));
+        self.slots.iter_mut().enumerate().filter_map(taken).collect()
+    }
+}

@@ -1,0 +1,4 @@
+//! Futexes.
+
+mod table;
+pub use table::{FutexKey, FutexTable, Waiting};

@@ -1,0 +1,178 @@
+//! Booting: the first process.
+
+use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
+use core::{cell::RefCell, time::Duration};
+
+use simrun_abi::{
+    boot::Boot,
+    event::{Stream, What},
+    layout::fds,
+};
+
+use super::{Kernel, state::PID_FIRST};
+use crate::{
+    error::Error,
+    file::{Descriptor, Fd, FdTable, File, FileDescription, HostStream, OpenFlags},
+    futex::FutexTable,
+    host::{Host, HostFd},
+    machine::{Due, Machine},
+    mm::AddressSpace,
+    process::{Credentials, FsContext, Image, Process, ProcessState, Thread, Tid, load},
+    sched::Scheduler,
+    signal::{Actions, PendingSignals},
+    slab::Slab,
+    wait::WaitQueue,
+};
+
+/// Why the first program could not be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootError(pub Error);
+
+impl Kernel {
+    /// A machine with its first process, whose program is loaded into the host process that runs now.
+    ///
+    /// # Errors
+    /// When the program cannot be executed.
+    pub fn boot(host: &mut dyn Host, boot: &Boot) -> Result<Self, BootError> {
+        let machine = Machine::new(boot);
+        let scheduler =
+            Scheduler::new(boot.strategy, machine.random.schedule.clone(), &boot.forced);
+        let mut kernel = Self {
+            machine,
+            scheduler,
+            threads: Slab::default(),
+            processes: Slab::default(),
+            spaces: Slab::default(),
+            futexes: FutexTable::default(),
+            tids: BTreeMap::new(),
+            pids: BTreeMap::new(),
+            next_tid: PID_FIRST,
+            first: None,
+            current: None,
+            loaded: Vec::new(),
+            yields: false,
+            processor: boot.processor,
+            ended: None,
+            entries: 0,
+            switches: 0,
+        };
+        if let Some(timeout) = boot.timeout_ns {
+            let due = kernel.machine.clock.after_start(Duration::from_nanos(timeout));
+            kernel.machine.timers.set(due, Due::Timeout);
+        }
+        kernel.start_first(host, boot).map_err(BootError)?;
+        Ok(kernel)
+    }
+
+    fn start_first(&mut self, host: &mut dyn Host, boot: &Boot) -> Result<(), Error> {
+        let tid = self.allocate_tid();
+        let image = Image::open(
+            host,
+            &mut |host, path| crate::syscall::exec::open_program(host, path),
+            &boot.program,
+            boot.arguments.clone(),
+            boot.environment.clone(),
+        )?;
+        let space = self.spaces.insert(AddressSpace::default());
+        let process = self.processes.insert(first_process(tid, space, boot));
+        let Self { machine, processes, spaces, .. } = self;
+        let (Some(new), Some(place)) = (processes.get_mut(process), spaces.get_mut(space)) else {
+            unreachable!("both were just inserted")
+        };
+        let registers = load(host, machine, new, place, image, boot.processor)?;
+        let thread =
+            self.add_thread(Thread::new(tid, process, registers, self.machine.clock.now()));
+        self.thread_mut(thread).name = thread_name(&boot.program);
+        self.pids.insert(tid, process);
+        self.first = Some(process);
+        *self.loaded_in(space) = Some(thread);
+        self.scheduler.dequeue(thread);
+        self.current = Some(thread);
+        self.machine.set_actor(tid, tid);
+        self.machine.record(host, What::Start { parent: Tid::INIT.raw(), thread: false });
+        let path = alloc::string::String::from_utf8_lossy(&boot.program).into_owned();
+        self.machine.record(host, What::Exec { path });
+        Ok(())
+    }
+}
+
+/// A thread's name after exec: the program's file name, cut to fifteen bytes.
+#[must_use]
+pub(crate) fn thread_name(path: &[u8]) -> [u8; 16] {
+    let base = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
+    let mut name = [0; 16];
+    let len = base.len().min(15);
+    name[..len].copy_from_slice(&base[..len]);
+    name
+}
+
+fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
+    let who = &boot.identity;
+    Process {
+        pid,
+        parent: None,
+        children: Vec::new(),
+        group: pid,
+        session: pid,
+        state: ProcessState::Alive,
+        threads: Vec::new(),
+        space,
+        files: Rc::new(RefCell::new(standard_streams())),
+        fs: Rc::new(RefCell::new(FsContext {
+            directory: boot.directory.clone(),
+            root: b"/".to_vec(),
+            umask: boot.umask,
+        })),
+        credentials: Credentials {
+            uid: who.uid,
+            euid: who.uid,
+            suid: who.uid,
+            fsuid: who.uid,
+            gid: who.gid,
+            egid: who.gid,
+            sgid: who.gid,
+            fsgid: who.gid,
+            groups: who.groups.clone(),
+        },
+        actions: Rc::new(RefCell::new(Actions::default())),
+        pending: PendingSignals::default(),
+        program: boot.program.as_slice().into(),
+        command_line: Vec::new(),
+        environment: Vec::new(),
+        auxiliary: Vec::new(),
+        stack_start: 0,
+        exit_signal: 0,
+        child_changed: WaitQueue::default(),
+        ended: WaitQueue::default(),
+        released: None,
+        dead_threads_time: Duration::ZERO,
+        children_time: Duration::ZERO,
+    }
+}
+
+fn standard_streams() -> FdTable {
+    let mut table = FdTable::default();
+    let streams = [
+        (fds::STDIN, None, OpenFlags::empty(), "pipe:[1]"),
+        (fds::STDOUT, Some(Stream::Stdout), OpenFlags::WRITE_ONLY, "pipe:[2]"),
+        (fds::STDERR, Some(Stream::Stderr), OpenFlags::WRITE_ONLY, "pipe:[3]"),
+    ];
+    for (number, (host, output, flags, name)) in streams.into_iter().enumerate() {
+        let stream = File::HostStream(HostStream { host: HostFd(host), output });
+        let description = FileDescription::new(stream, flags, name.as_bytes());
+        table.set(Fd(number as u32), Descriptor { description, close_on_exec: false });
+    }
+    table
+}
+
+impl Kernel {
+    /// Takes a thread in and makes it runnable.
+    pub(crate) fn add_thread(&mut self, thread: Thread) -> crate::process::ThreadId {
+        let (tid, process) = (thread.tid, thread.process);
+        let id = self.threads.insert(thread);
+        self.tids.insert(tid, id);
+        self.process_mut(process).threads.push(id);
+        self.scheduler.enqueue(id);
+        id
+    }
+}

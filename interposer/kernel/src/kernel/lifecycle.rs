@@ -1,0 +1,193 @@
+//! How threads and processes begin and end.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use simrun_abi::{control::End, event::What};
+
+use super::Kernel;
+use crate::{
+    host::Host,
+    machine::{Env, SignalTarget},
+    process::{Process, ProcessId, ProcessState, State, Thread, ThreadId},
+    signal::SignalInfo,
+    user,
+    wait::Readiness,
+};
+
+/// Wait status of a process that a signal ended.
+pub(crate) fn killed_by(signal: u32, core: bool) -> u32 {
+    signal | if core { 0x80 } else { 0 }
+}
+
+impl Kernel {
+    /// Takes in a new process with its first thread.
+    pub fn add_process(
+        &mut self,
+        host: &mut dyn Host,
+        process: Process,
+        mut thread: Thread,
+    ) -> (ProcessId, ThreadId) {
+        let (pid, parent) = (process.pid, process.parent);
+        let id = self.processes.insert(process);
+        self.pids.insert(pid, id);
+        if let Some(parent) = parent {
+            self.process_mut(parent).children.push(id);
+        }
+        thread.process = id;
+        let thread = self.add_thread(thread);
+        self.record_as(host, pid, What::Start { parent: self.machine.actor.0, thread: false });
+        (id, thread)
+    }
+
+    fn record_as(&mut self, host: &mut dyn Host, pid: crate::process::Tid, what: What) {
+        let actor = core::mem::replace(&mut self.machine.actor, (pid.raw(), pid.raw()));
+        self.machine.record(host, what);
+        self.machine.actor = actor;
+    }
+
+    /// Ends a thread; the last one ends its process with this wait status.
+    pub fn exit_thread(&mut self, host: &mut dyn Host, id: ThreadId, status: u32) {
+        let process = self.thread(id).process;
+        if self.process(process).threads.len() == 1 {
+            return self.exit_process(host, process, status);
+        }
+        self.bury_thread(host, id, true);
+        self.settle(host);
+    }
+
+    fn bury_thread(&mut self, host: &mut dyn Host, id: ThreadId, in_its_space: bool) {
+        self.unregister(id);
+        self.scheduler.dequeue(id);
+        self.futexes.remove(id);
+        if in_its_space {
+            let address = core::mem::take(&mut self.thread_mut(id).clear_child_tid);
+            if address != 0 && user::write_bytes(host, address, &0u32.to_le_bytes()).is_ok() {
+                let space = self.space_of(id);
+                crate::syscall::futex::wake_address(self, space, address, 1);
+            }
+        }
+        let Some(thread) = self.threads.remove(id) else { return };
+        self.tids.remove(&thread.tid);
+        let process = self.process_mut(thread.process);
+        process.threads.retain(|&other| other != id);
+        process.dead_threads_time += thread.cpu_time;
+        if self.current == Some(id) {
+            self.current = None;
+        }
+    }
+
+    /// Ends a process with this wait status.
+    pub fn exit_process(&mut self, host: &mut dyn Host, id: ProcessId, status: u32) {
+        if self.process(id).state != ProcessState::Alive {
+            return;
+        }
+        let running_here =
+            self.current.is_some_and(|current| self.space_of(current) == self.process(id).space);
+        for thread in self.process(id).threads.clone() {
+            self.bury_thread(host, thread, running_here);
+        }
+        self.release_resources(host, id);
+        let process = self.process_mut(id);
+        process.state = ProcessState::Zombie(status);
+        let (pid, space) = (process.pid, process.space);
+        let (ended, released) = (process.ended.clone(), process.released.take());
+        ended.wake(Readiness::READABLE, &mut self.machine.wakes);
+        if let Some(released) = released {
+            released.wake(Readiness::all(), &mut self.machine.wakes);
+        }
+        self.record_as(host, pid, What::Exit { status });
+        self.leave_space(space);
+        self.orphan_children(id);
+        if self.first == Some(id) {
+            self.end(End::Finished, status);
+        }
+        self.tell_parent(id);
+        self.settle(host);
+    }
+
+    fn release_resources(&mut self, host: &mut dyn Host, id: ProcessId) {
+        let files = core::mem::take(&mut self.process_mut(id).files);
+        let Ok(files) = Rc::try_unwrap(files) else { return };
+        let descriptors: Vec<_> = files.into_inner().remove_where(|_, _| true);
+        for descriptor in descriptors {
+            if Rc::strong_count(&descriptor.description) == 1 {
+                descriptor.description.release(&mut Env { machine: &mut self.machine, host });
+            }
+        }
+    }
+
+    /// Lets go of an address space; the last user's going frees it, and its host process leaves.
+    pub(crate) fn leave_space(&mut self, space: crate::mm::SpaceId) {
+        let place = self.space_mut(space);
+        place.users -= 1;
+        if place.users == 0 {
+            *self.loaded_in(space) = None;
+            self.spaces.remove(space);
+        }
+    }
+
+    fn orphan_children(&mut self, id: ProcessId) {
+        for child in core::mem::take(&mut self.process_mut(id).children) {
+            self.process_mut(child).parent = None;
+            if matches!(self.process(child).state, ProcessState::Zombie(_)) {
+                self.reap(child);
+            }
+        }
+    }
+
+    fn tell_parent(&mut self, id: ProcessId) {
+        let Some(parent) = self.process(id).parent else {
+            return self.reap(id);
+        };
+        let signal = self.process(id).exit_signal;
+        if let Some(signal) = crate::signal::Signal::new(u64::from(signal)) {
+            let info = SignalInfo::child_exited(signal, self.process(id));
+            self.machine.post_signal(SignalTarget::Process(parent), info);
+        }
+        let queue = self.process(parent).child_changed.clone();
+        queue.wake(Readiness::READABLE, &mut self.machine.wakes);
+    }
+
+    /// Forgets a zombie.
+    pub fn reap(&mut self, id: ProcessId) {
+        let Some(process) = self.processes.remove(id) else { return };
+        self.pids.remove(&process.pid);
+        if let Some(parent) = process.parent.and_then(|parent| self.processes.get_mut(parent)) {
+            parent.children.retain(|&child| child != id);
+            parent.children_time += process.dead_threads_time + process.children_time;
+        }
+    }
+
+    /// Ends all other threads of a thread's process, as `execve` does, and gives it the process's number.
+    pub(crate) fn become_only_thread(&mut self, host: &mut dyn Host, id: ThreadId) {
+        let process = self.thread(id).process;
+        for other in self.process(process).threads.clone() {
+            if other != id {
+                self.bury_thread(host, other, false);
+            }
+        }
+        let (old, pid) = (self.thread(id).tid, self.process(process).pid);
+        if old != pid {
+            self.tids.remove(&old);
+            self.tids.insert(pid, id);
+            self.thread_mut(id).tid = pid;
+            self.machine.set_actor(pid, pid);
+        }
+    }
+
+    /// Does what a new thread owes to `CLONE_CHILD_SETTID`, in its own memory.
+    pub(crate) fn write_child_tid(&mut self, host: &mut dyn Host, id: ThreadId) {
+        let thread = self.thread_mut(id);
+        let (address, tid) = (core::mem::take(&mut thread.set_child_tid), thread.tid);
+        if address != 0 {
+            // As in Linux (schedule_tail), a bad address is the caller's loss.
+            let _ = user::write_bytes(host, address, &tid.raw().to_le_bytes());
+        }
+    }
+
+    /// Whether a thread can still run.
+    #[must_use]
+    pub fn is_live(&self, id: ThreadId) -> bool {
+        self.threads.get(id).is_some_and(|thread| thread.state != State::Dead)
+    }
+}

@@ -1,0 +1,378 @@
+//! From a trap to the next return to a program.
+
+use simrun_abi::{boot::Detail, control::End, event::What};
+
+use super::Kernel;
+use crate::{
+    context::Context,
+    error::{Errno, Error, Result},
+    host::Host,
+    machine::Due,
+    mm::SpaceId,
+    outcome::{Next, Outcome, Restart},
+    process::{Call, State, ThreadId},
+    syscall::table::{self, Class, Row},
+    time::CALL_COST,
+};
+
+/// Why a program entered the kernel. The current thread's registers are as it left them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trap {
+    /// A system call; number and arguments are in the registers.
+    Call,
+    /// `rdtsc` (`false`) or `rdtscp` (`true`): the registers point past it already.
+    Tsc {
+        /// Whether the processor number is wanted too.
+        with_processor: bool,
+    },
+    /// The processor refused an instruction: signal, `si_code` and `si_addr`.
+    Exception {
+        /// Signal number that Linux sends for it.
+        signal: u32,
+        /// Why.
+        code: i32,
+        /// Where.
+        address: u64,
+    },
+}
+
+/// What became of the current thread's call.
+enum Step {
+    /// It is over; the thread goes on.
+    Over,
+    /// The thread waits, has given way, or is gone.
+    Away,
+    /// The shell has to copy the host process first.
+    Copy(SpaceId),
+}
+
+impl Kernel {
+    /// Takes a trap of the current thread in the host process of `here`.
+    pub fn enter(&mut self, host: &mut dyn Host, here: SpaceId, trap: Trap) -> Next {
+        self.entries += 1;
+        let Some(id) = self.current else { unreachable!("a thread that traps is current") };
+        let (fs, gs) = host.segment_bases();
+        let thread = self.thread_mut(id);
+        (thread.fs_base, thread.gs_base) = (fs, gs);
+        match trap {
+            Trap::Call => {
+                let registers = &thread.registers;
+                let (number, arguments) = (registers.rax, registers.call_arguments());
+                thread.call = Some(Call { number, arguments, ..Call::default() });
+            }
+            Trap::Tsc { with_processor } => self.read_tsc(id, with_processor),
+            Trap::Exception { signal, code, address } => {
+                self.take_exception(host, id, signal, code, address)
+            }
+        }
+        self.run(host, here)
+    }
+
+    /// Goes on until a thread of `here` can return to its program, or the shell has something to do.
+    pub fn run(&mut self, host: &mut dyn Host, here: SpaceId) -> Next {
+        loop {
+            if self.ended.is_some() {
+                return Next::End;
+            }
+            let Some(id) = self.current else {
+                self.choose_next(host);
+                continue;
+            };
+            let space = self.space_of(id);
+            if space != here {
+                return if self.spaces.get(here).is_some() {
+                    Next::Switch(space)
+                } else {
+                    Next::Leave(space)
+                };
+            }
+            if self.thread(id).call.is_some() {
+                match self.step(host, id) {
+                    Step::Over => {}
+                    Step::Away => continue,
+                    Step::Copy(space) => return Next::Fork(space),
+                }
+            }
+            if self.current == Some(id) && self.prepare_return(host, id) {
+                self.load(host, here, id);
+                return Next::Resume;
+            }
+        }
+    }
+
+    /// Makes the scheduler's choice the current thread, moving time on if nobody can run; ends the run if nobody
+    /// ever will.
+    fn choose_next(&mut self, host: &mut dyn Host) {
+        loop {
+            self.run_timers(host);
+            if self.ended.is_some() {
+                return;
+            }
+            if let Some((next, choice)) = self.scheduler.pick() {
+                self.switches += 1;
+                self.current = Some(next);
+                let thread = self.thread(next);
+                let (tid, pid) = (thread.tid, self.process(thread.process).pid);
+                self.machine.set_actor(pid, tid);
+                if let Some(choice) = choice {
+                    self.machine.record(host, choice);
+                }
+                return;
+            }
+            match self.machine.timers.next_due() {
+                Some(due) => self.machine.clock.advance_to(due),
+                None => return self.end_in_deadlock(host),
+            }
+        }
+    }
+
+    /// Does what is due.
+    fn run_timers(&mut self, host: &mut dyn Host) {
+        let now = self.machine.clock.now();
+        while let Some(due) = self.machine.timers.pop_due(now) {
+            match due {
+                Due::Thread(id) => {
+                    if let Some(thread) = self.threads.get_mut(id) {
+                        thread.timer = None;
+                        if let Some(call) = &mut thread.call {
+                            call.timed_out = true;
+                        }
+                        self.make_runnable(id);
+                    }
+                }
+                Due::Object(object) => {
+                    if let Some(object) = object.upgrade() {
+                        object.expire(&mut self.machine);
+                    }
+                }
+                Due::Timeout => self.end(End::TimedOut, 0),
+            }
+            self.settle(host);
+        }
+    }
+
+    /// Runs the current thread's call once.
+    fn step(&mut self, host: &mut dyn Host, id: ThreadId) -> Step {
+        let Some(call) = &mut self.thread_mut(id).call else {
+            unreachable!("there is a call to run")
+        };
+        call.attempts += 1;
+        let (number, arguments, first) = (call.number, call.arguments, call.attempts == 1);
+        let row = table::row(number);
+        if first {
+            self.charge(id, row.class);
+            if self.machine.timers.next_due().is_some_and(|due| due <= self.machine.clock.now()) {
+                self.run_timers(host);
+                if self.ended.is_some() {
+                    return Step::Away;
+                }
+            }
+        }
+        let result = (row.handler)(&mut Context { kernel: self, host, thread: id }, arguments);
+        self.settle(host);
+        match result {
+            Ok(Outcome::Done(value)) => self.finish(host, id, row, Ok(value)),
+            Err(error) => self.finish(host, id, row, Err(error)),
+            Ok(Outcome::Blocked(restart)) => self.block(host, id, row, restart),
+            Ok(Outcome::RegistersSet) => {
+                self.show_call(host, id, row, Ok(0));
+                self.thread_mut(id).call = None;
+                Step::Over
+            }
+            Ok(Outcome::Gone) => {
+                self.current = None;
+                Step::Away
+            }
+            Ok(Outcome::Fork(space, value)) => {
+                self.finish(host, id, row, Ok(value));
+                Step::Copy(space)
+            }
+            Ok(Outcome::MoveTo(space)) => Step::Copy(space),
+        }
+    }
+
+    fn charge(&mut self, id: ThreadId, class: Class) {
+        match class {
+            Class::Call | Class::Place => {
+                self.machine.clock.charge(CALL_COST);
+                self.thread_mut(id).cpu_time += CALL_COST;
+            }
+            Class::Poll => {
+                let before = self.machine.clock.now();
+                self.machine.clock.charge_poll();
+                let cost = self.machine.clock.now() - before;
+                self.thread_mut(id).cpu_time += cost;
+            }
+            Class::Memory => {}
+        }
+    }
+
+    /// Ends a call: result, log, and perhaps another thread's turn.
+    fn finish(
+        &mut self,
+        host: &mut dyn Host,
+        id: ThreadId,
+        row: &Row,
+        result: Result<u64>,
+    ) -> Step {
+        let value = match result {
+            Ok(value) => value,
+            Err(error) => (-i64::from(error.errno.number())) as u64,
+        };
+        self.show_call(host, id, row, result);
+        let (number, tid) = {
+            let Some(thread) = self.threads.get_mut(id) else { return Step::Away };
+            thread.registers.rax = value;
+            (thread.call.take().map_or(0, |call| call.number), thread.tid.raw())
+        };
+        match row.class {
+            Class::Memory => return Step::Over,
+            Class::Place => self.machine.events.record_call(tid, number, 0),
+            Class::Call | Class::Poll => self.machine.events.record_call(tid, number, value),
+        }
+        let yields = core::mem::take(&mut self.yields);
+        if self.scheduler.has_waiting() && (yields || self.scheduler.preempts()) {
+            self.give_way(id, yields);
+            return Step::Away;
+        }
+        Step::Over
+    }
+
+    /// Puts the current thread back among those that wait for a turn. One that asked for it lets another go first.
+    fn give_way(&mut self, id: ThreadId, asked: bool) {
+        let _ = asked;
+        self.scheduler.enqueue(id);
+        self.current = None;
+    }
+
+    /// Lets the current thread wait, unless a signal keeps it from doing so.
+    fn block(&mut self, host: &mut dyn Host, id: ThreadId, row: &Row, restart: Restart) -> Step {
+        if self.thread(id).state == State::Dead {
+            self.current = None;
+            return Step::Away;
+        }
+        if self.has_deliverable_signal(id) {
+            self.unregister(id);
+            return self.interrupt(host, id, row, restart);
+        }
+        let thread = self.thread_mut(id);
+        thread.state = State::Blocked(restart);
+        if let Some(due) = thread.call.as_ref().and_then(|call| call.deadline) {
+            let key = self.machine.timers.set(due, Due::Thread(id));
+            self.thread_mut(id).timer = Some(key);
+        }
+        self.current = None;
+        Step::Away
+    }
+
+    /// Does what handlers and objects have asked for: wake threads, send signals.
+    pub(crate) fn settle(&mut self, host: &mut dyn Host) {
+        loop {
+            for id in self.machine.wakes.take() {
+                self.make_runnable(id);
+            }
+            let signals = core::mem::take(&mut self.machine.signals);
+            if signals.is_empty() && self.machine.wakes.is_empty() {
+                return;
+            }
+            for (target, info) in signals {
+                self.send_signal(host, target, info);
+            }
+        }
+    }
+
+    /// Lets a blocked thread look again at what it waits for.
+    pub(crate) fn make_runnable(&mut self, id: ThreadId) {
+        let Some(thread) = self.threads.get_mut(id) else { return };
+        if !matches!(thread.state, State::Blocked(_)) {
+            return;
+        }
+        thread.state = State::Runnable;
+        self.unregister(id);
+        self.scheduler.enqueue(id);
+    }
+
+    /// Takes a thread off all queues and timers it waits on.
+    pub(crate) fn unregister(&mut self, id: ThreadId) {
+        let Some(thread) = self.threads.get_mut(id) else { return };
+        for queue in core::mem::take(&mut thread.queues) {
+            queue.remove(id);
+        }
+        if let Some(key) = thread.timer.take() {
+            self.machine.timers.cancel(key);
+        }
+    }
+
+    /// Puts the thread's state besides general registers into the processor.
+    fn load(&mut self, host: &mut dyn Host, here: SpaceId, id: ThreadId) {
+        let loaded = self.loaded_in(here).replace(id);
+        if loaded != Some(id) {
+            if let Some(before) = loaded.and_then(|before| self.threads.get_mut(before)) {
+                before.extended_state.clear();
+                before.extended_state.extend_from_slice(host.extended_state());
+            }
+            let state = core::mem::take(&mut self.thread_mut(id).extended_state);
+            if state.is_empty() {
+                host.reset_extended_state();
+            } else {
+                let place = host.extended_state();
+                let len = state.len().min(place.len());
+                place[..len].copy_from_slice(&state[..len]);
+            }
+            self.thread_mut(id).extended_state = state;
+        }
+        let thread = self.thread(id);
+        host.set_segment_bases(thread.fs_base, thread.gs_base);
+    }
+
+    /// Ends the run.
+    pub(crate) fn end(&mut self, end: End, status: u32) {
+        self.ended.get_or_insert((end, status));
+    }
+
+    fn show_call(&mut self, host: &mut dyn Host, id: ThreadId, row: &Row, result: Result<u64>) {
+        if self.machine.events.detail() < Detail::Calls {
+            return;
+        }
+        let Some(call) = self.threads.get(id).and_then(|thread| thread.call.as_ref()) else {
+            return;
+        };
+        let text = row.describe(call);
+        let (result, reason) = match result {
+            Ok(value) => (value as i64, alloc::string::String::new()),
+            Err(Error { errno, reason }) => {
+                let separator = if reason.is_empty() { "" } else { ": " };
+                (-i64::from(errno.number()), alloc::format!("{errno:?}{separator}{reason}"))
+            }
+        };
+        let event = self.machine.event(What::Call { text, result, reason });
+        self.machine.events.show(host, &event);
+    }
+
+    fn read_tsc(&mut self, id: ThreadId, with_processor: bool) {
+        self.machine.clock.charge_poll();
+        let cycles = self.machine.clock.now().as_nanos();
+        let registers = &mut self.thread_mut(id).registers;
+        registers.rax = cycles & 0xffff_ffff;
+        registers.rdx = cycles >> 32;
+        if with_processor {
+            registers.rcx = 0;
+        }
+    }
+
+    /// What a signal does to a call that would block.
+    fn interrupt(
+        &mut self,
+        host: &mut dyn Host,
+        id: ThreadId,
+        row: &Row,
+        restart: Restart,
+    ) -> Step {
+        let progress = self.thread(id).call.as_ref().map_or(0, |call| call.progress);
+        if progress > 0 {
+            return self.finish(host, id, row, Ok(progress));
+        }
+        let _ = restart;
+        self.finish(host, id, row, Err(Errno::EINTR.into()))
+    }
+}

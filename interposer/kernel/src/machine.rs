@@ -1,0 +1,148 @@
+//! The parts of the simulated machine that every object may touch: clock, timers, randomness, the log, and the
+//! lists of things to be done once the current handler is through.
+
+use alloc::{rc::Weak, string::String, vec::Vec};
+
+use simrun_abi::{
+    boot::{Boot, Identity},
+    event::{Event, What},
+};
+
+use crate::{
+    event::EventLog,
+    host::Host,
+    process::{ProcessId, ThreadId, Tid},
+    random::Random,
+    signal::SignalInfo,
+    time::{Clock, Instant, TimerKey, Timers},
+    wait::Wakes,
+};
+
+/// An object with something to do at an instant.
+pub trait Expire {
+    /// The timer went off.
+    fn expire(&self, machine: &mut Machine);
+}
+
+/// What a timer does when it goes off.
+pub enum Due {
+    /// A thread's time-out.
+    Thread(ThreadId),
+    /// An object's own, if it still lives.
+    Object(Weak<dyn Expire>),
+    /// The end of the run.
+    Timeout,
+}
+
+/// Whom a signal is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalTarget {
+    /// Whichever thread of the process takes it.
+    Process(ProcessId),
+    /// This thread.
+    Thread(ThreadId),
+}
+
+/// What stays as it was at boot.
+pub struct Config {
+    /// Processors shown.
+    pub cpus: u32,
+    /// Memory shown, in bytes.
+    pub memory: u64,
+    /// Host name at boot.
+    pub hostname: String,
+    /// Who the first process runs as.
+    pub identity: Identity,
+}
+
+/// See the module.
+pub struct Machine {
+    /// The one clock.
+    pub clock: Clock,
+    /// What is due when.
+    pub timers: Timers<Due>,
+    /// The streams of random numbers.
+    pub random: Random,
+    /// The ordered log.
+    pub events: EventLog,
+    /// Threads to be made runnable.
+    pub wakes: Wakes,
+    /// Signals to be sent.
+    pub signals: Vec<(SignalTarget, SignalInfo)>,
+    /// What stays as it was at boot.
+    pub config: Config,
+    /// Who acts now, for the log.
+    pub actor: (u32, u32),
+}
+
+impl Machine {
+    /// The machine as booted.
+    #[must_use]
+    pub fn new(boot: &Boot) -> Self {
+        Self {
+            clock: Clock::new(boot.start_time_ns),
+            timers: Timers::default(),
+            random: Random::new(boot.seed),
+            events: EventLog::new(boot.detail),
+            wakes: Wakes::default(),
+            signals: Vec::new(),
+            config: Config {
+                cpus: boot.cpus,
+                memory: boot.memory,
+                hostname: boot.hostname.clone(),
+                identity: boot.identity.clone(),
+            },
+            actor: (0, 0),
+        }
+    }
+
+    /// Sends a signal once the current handler is through.
+    pub fn post_signal(&mut self, target: SignalTarget, info: SignalInfo) {
+        self.signals.push((target, info));
+    }
+
+    /// Sets a timer for an object.
+    pub fn set_timer(&mut self, due: Instant, object: Weak<dyn Expire>) -> TimerKey {
+        self.timers.set(due, Due::Object(object))
+    }
+
+    /// Logs what the current actor did.
+    pub fn record(&mut self, host: &mut dyn Host, what: What) {
+        let event = self.event(what);
+        self.events.record(host, &event);
+    }
+
+    /// The event of the current actor having done this now.
+    #[must_use]
+    pub fn event(&self, what: What) -> Event {
+        Event {
+            time_ns: self.clock.elapsed().as_nanos() as u64,
+            pid: self.actor.0,
+            tid: self.actor.1,
+            what,
+        }
+    }
+
+    /// Logs that the simulation does not control or support something; once for each program.
+    pub fn escape(&mut self, host: &mut dyn Host, what: &str, program: &str, effect: &str) {
+        if self.events.is_new_escape(what, program) {
+            self.record(
+                host,
+                What::Escape { what: what.into(), program: program.into(), effect: effect.into() },
+            );
+        }
+    }
+
+    /// Names the thread that acts from now on.
+    pub fn set_actor(&mut self, pid: Tid, tid: Tid) {
+        self.actor = (pid.raw(), tid.raw());
+    }
+}
+
+/// What an object has around it while it serves a call.
+pub struct Env<'a> {
+    /// The simulated machine.
+    pub machine: &'a mut Machine,
+    /// The real one.
+    pub host: &'a mut dyn Host,
+}

@@ -1,0 +1,8 @@
+//! Address spaces: which ranges are mapped, and where the next mapping goes.
+//!
+//! The host does the mapping; the kernel chooses every address, so that none depends on the host.
+
+mod flags;
+mod space;
+pub use flags::{MapFlags, Protection};
+pub use space::{AddressSpace, Mapping, Range, SpaceId};

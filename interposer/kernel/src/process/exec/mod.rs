@@ -1,0 +1,8 @@
+//! Loading a program: what execve(2) does once its arguments are read.
+//!
+//! Everything that can fail for the caller happens in [`Image::open`]; [`load`] is past the point of no return.
+
+mod elf;
+mod image;
+mod stack;
+pub use image::{Image, load};

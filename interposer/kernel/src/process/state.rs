@@ -1,0 +1,111 @@
+//! A process.
+
+use alloc::{rc::Rc, vec::Vec};
+use core::{cell::RefCell, time::Duration};
+
+use super::{Pid, ThreadId};
+use crate::{
+    file::FdTable,
+    mm::SpaceId,
+    signal::{Actions, PendingSignals},
+    wait::WaitQueue,
+};
+
+/// Names a process for the kernel.
+pub type ProcessId = crate::slab::Id<Process>;
+
+/// Whether a process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessState {
+    /// It has threads.
+    Alive,
+    /// It has ended with this wait status, which its parent has not collected.
+    Zombie(u32),
+}
+
+/// Users, groups and capabilities. All of a process's threads share them here (the C libraries make it so).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "credentials(7) describes each")]
+pub struct Credentials {
+    pub uid: u32,
+    pub euid: u32,
+    pub suid: u32,
+    pub fsuid: u32,
+    pub gid: u32,
+    pub egid: u32,
+    pub sgid: u32,
+    pub fsgid: u32,
+    pub groups: Vec<u32>,
+}
+
+/// Where a process stands in the file system; shared under `CLONE_FS`.
+#[derive(Clone, Debug)]
+pub struct FsContext {
+    /// Working directory, absolute.
+    pub directory: Vec<u8>,
+    /// Root directory, absolute; `/` unless changed.
+    pub root: Vec<u8>,
+    /// File mode creation mask.
+    pub umask: u32,
+}
+
+/// One process.
+pub struct Process {
+    /// Its number.
+    pub pid: Pid,
+    /// Its parent; `None` for the children of init.
+    pub parent: Option<ProcessId>,
+    /// Its children, oldest first.
+    pub children: Vec<ProcessId>,
+    /// Process group.
+    pub group: Pid,
+    /// Session.
+    pub session: Pid,
+    /// Whether it lives.
+    pub state: ProcessState,
+    /// Its threads, oldest first.
+    pub threads: Vec<ThreadId>,
+    /// Where it lives.
+    pub space: SpaceId,
+    /// Its descriptors; shared under `CLONE_FILES`.
+    pub files: Rc<RefCell<FdTable>>,
+    /// Directory, root and mask.
+    pub fs: Rc<RefCell<FsContext>>,
+    /// Who it acts as.
+    pub credentials: Credentials,
+    /// What it does with signals; shared under `CLONE_SIGHAND`.
+    pub actions: Rc<RefCell<Actions>>,
+    /// Signals pending for the process as a whole.
+    pub pending: PendingSignals,
+    /// Path of its program.
+    pub program: Rc<[u8]>,
+    /// Argument vector, as `/proc/self/cmdline` shows it.
+    pub command_line: Vec<u8>,
+    /// Environment at the start of the program, as `/proc/self/environ` shows it.
+    pub environment: Vec<u8>,
+    /// The auxiliary vector, as `/proc/self/auxv` shows it.
+    pub auxiliary: Vec<u8>,
+    /// Where the stack started.
+    pub stack_start: u64,
+    /// Signal its parent gets when it ends; zero for none.
+    pub exit_signal: u32,
+    /// Waited on by its parent in `wait4`: woken when a child changes.
+    pub child_changed: WaitQueue,
+    /// Waited on by holders of a pidfd: woken when it ends.
+    pub ended: WaitQueue,
+    /// Waited on by its parent in `vfork`: woken when it execs or ends.
+    pub released: Option<WaitQueue>,
+    /// Processor time of its ended threads.
+    pub dead_threads_time: Duration,
+    /// Processor time of its collected children.
+    pub children_time: Duration,
+}
+
+impl Process {
+    /// The last part of its program's path, as text.
+    #[must_use]
+    pub fn program_name(&self) -> alloc::borrow::Cow<'_, str> {
+        let name = self.program.rsplit(|&byte| byte == b'/').next().unwrap_or(&self.program);
+        alloc::string::String::from_utf8_lossy(name)
+    }
+}

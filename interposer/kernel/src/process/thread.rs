@@ -1,0 +1,116 @@
+//! A thread: a saved register frame and what it waits for.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{ProcessId, Tid};
+use crate::{
+    arch::x86_64::Registers,
+    outcome::Restart,
+    signal::ThreadSignals,
+    time::{Instant, TimerKey},
+    wait::WaitQueue,
+};
+
+/// Names a thread for the kernel.
+pub type ThreadId = crate::slab::Id<Thread>;
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Runs, or stands in the run queue.
+    Runnable,
+    /// Waits until one of its queues or its timer wakes it.
+    Blocked(Restart),
+    /// Stopped by a signal.
+    Stopped,
+    /// Ended, and not yet forgotten.
+    Dead,
+}
+
+/// A system call that a thread is in.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// Its number.
+    pub number: u64,
+    /// Its arguments.
+    pub arguments: [u64; 6],
+    /// Bytes or items already transferred by earlier attempts.
+    pub progress: u64,
+    /// Attempts so far, this one included.
+    pub attempts: u32,
+    /// When it gives up; set by the first attempt that blocks.
+    pub deadline: Option<Instant>,
+    /// Whether that time has come.
+    pub timed_out: bool,
+    /// Whether a signal wants the thread: it must not block (again).
+    pub interrupted: bool,
+    /// What a waker left for the call to find, such as the result of a futex wait.
+    pub woken_with: Option<u64>,
+    /// What the log says it waits for.
+    pub waits_for: &'static str,
+}
+
+/// One thread.
+pub struct Thread {
+    /// Its number.
+    pub tid: Tid,
+    /// Its process.
+    pub process: ProcessId,
+    /// What it does.
+    pub state: State,
+    /// Its registers while it does not run, and during a call.
+    pub registers: Registers,
+    /// Base of fs: thread-local storage.
+    pub fs_base: u64,
+    /// Base of gs.
+    pub gs_base: u64,
+    /// Its vector and floating-point state while another thread of its address space is loaded.
+    pub extended_state: Vec<u8>,
+    /// The call it is in.
+    pub call: Option<Call>,
+    /// Queues it is registered in while blocked.
+    pub queues: Vec<WaitQueue>,
+    /// Its time-out while blocked.
+    pub timer: Option<TimerKey>,
+    /// Signals: mask, pending, alternate stack.
+    pub signals: ThreadSignals,
+    /// Address to clear and wake when it ends (`set_tid_address`), or zero.
+    pub clear_child_tid: u64,
+    /// Address to which it writes its number when it first runs (`CLONE_CHILD_SETTID`), or zero.
+    pub set_child_tid: u64,
+    /// Head of its list of robust futexes, or zero.
+    pub robust_list: u64,
+    /// Name (`PR_SET_NAME`), NUL-padded.
+    pub name: [u8; 16],
+    /// Processor time it has used.
+    pub cpu_time: Duration,
+    /// When it began.
+    pub started: Instant,
+}
+
+impl Thread {
+    /// A thread of a process, ready to run with these registers.
+    #[must_use]
+    pub fn new(tid: Tid, process: ProcessId, registers: Registers, started: Instant) -> Self {
+        Self {
+            tid,
+            process,
+            state: State::Runnable,
+            registers,
+            fs_base: 0,
+            gs_base: 0,
+            extended_state: Vec::new(),
+            call: None,
+            queues: Vec::new(),
+            timer: None,
+            signals: ThreadSignals::default(),
+            clear_child_tid: 0,
+            set_child_tid: 0,
+            robust_list: 0,
+            name: [0; 16],
+            cpu_time: Duration::ZERO,
+            started,
+        }
+    }
+}

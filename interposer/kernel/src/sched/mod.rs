@@ -1,0 +1,4 @@
+//! Which thread runs next.
+
+mod scheduler;
+pub use scheduler::Scheduler;

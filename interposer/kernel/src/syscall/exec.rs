@@ -1,0 +1,115 @@
+//! execve(2).
+
+use alloc::{rc::Rc, vec::Vec};
+
+use simrun_abi::event::What;
+
+use crate::{
+    context::Context,
+    error::{Errno, Error, Result},
+    fs,
+    host::{Follow, Host, HostFd},
+    kernel::Kernel,
+    outcome::Outcome,
+    process::{Image, load},
+    uapi::limits::ARGUMENTS_MAX,
+    user,
+    wait::Readiness,
+};
+
+const S_IFMT: u32 = 0o170_000;
+const S_IFREG: u32 = 0o100_000;
+
+/// Opens a file for execution.
+///
+/// # Errors
+/// As execve(2).
+pub fn open_program(host: &mut dyn Host, path: &[u8]) -> Result<HostFd> {
+    let stat = host.stat(path, Follow::Yes)?;
+    if stat.mode & S_IFMT != S_IFREG || stat.mode & 0o111 == 0 {
+        return Err(Error::new(Errno::EACCES, "not an executable file"));
+    }
+    Ok(host.open(path, 0, 0)?)
+}
+
+/// execve(2).
+pub fn execve(
+    cx: &mut Context<'_>,
+    [path, arguments, environment, ..]: [u64; 6],
+) -> Result<Outcome> {
+    let path = cx.read_path(path)?;
+    if path.is_empty() {
+        return Err(Errno::ENOENT.into());
+    }
+    let arguments = user::read_pointers(cx.host, arguments, ARGUMENTS_MAX)?;
+    let environment = user::read_pointers(cx.host, environment, ARGUMENTS_MAX)?;
+    let directory = cx.process().fs.borrow().directory.clone();
+    let mut open =
+        |host: &mut dyn Host, path: &[u8]| open_program(host, &fs::join(&directory, path));
+    let image = Image::open(cx.host, &mut open, &path, arguments, environment)?;
+    if cx.space().users > 1 {
+        image.discard(cx.host);
+        return Ok(move_out(cx));
+    }
+    replace(cx, image)
+}
+
+/// Gives a process that lives in another's address space (`vfork`) one of its own, in which it calls again.
+fn move_out(cx: &mut Context<'_>) -> Outcome {
+    let shared = cx.process().space;
+    let mut own = cx.space().clone();
+    own.users = 1;
+    let own = cx.kernel.spaces.insert(own);
+    cx.kernel.space_mut(shared).users -= 1;
+    cx.process().space = own;
+    *cx.kernel.loaded_in(own) = Some(cx.thread);
+    if *cx.kernel.loaded_in(shared) == Some(cx.thread) {
+        *cx.kernel.loaded_in(shared) = None;
+    }
+    Outcome::MoveTo(own)
+}
+
+fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
+    let path = image.path.clone();
+    cx.kernel.become_only_thread(cx.host, cx.thread);
+    let process = cx.thread().process;
+    let Kernel { machine, processes, spaces, processor, .. } = &mut *cx.kernel;
+    let Some(owner) = processes.get_mut(process) else { unreachable!("the process calls") };
+    let Some(space) = spaces.get_mut(owner.space) else { unreachable!("the process lives there") };
+    let loaded = load(cx.host, machine, owner, space, image, *processor);
+    let registers = match loaded {
+        Ok(registers) => registers,
+        Err(_) => {
+            cx.kernel.exit_process(cx.host, process, crate::kernel::killed_by(9, false));
+            return Ok(Outcome::Gone);
+        }
+    };
+    let thread = cx.thread();
+    thread.registers = registers;
+    (thread.fs_base, thread.gs_base) = (0, 0);
+    (thread.clear_child_tid, thread.robust_list) = (0, 0);
+    thread.name = crate::kernel::thread_name(&path);
+    close_marked(cx);
+    if let Some(released) = cx.process().released.take() {
+        released.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
+    }
+    let path = alloc::string::String::from_utf8_lossy(&path).into_owned();
+    cx.kernel.machine.record(cx.host, What::Exec { path });
+    Ok(Outcome::RegistersSet)
+}
+
+/// Gives the process descriptors of its own and closes those that are marked for it.
+fn close_marked(cx: &mut Context<'_>) {
+    let own = {
+        let files = &mut cx.process().files;
+        if Rc::strong_count(files) > 1 {
+            let copy = files.borrow().clone();
+            *files = Rc::new(core::cell::RefCell::new(copy));
+        }
+        Rc::clone(files)
+    };
+    let marked: Vec<_> = own.borrow_mut().remove_where(|_, descriptor| descriptor.close_on_exec);
+    for descriptor in marked {
+        cx.release(descriptor.description);
+    }
+}

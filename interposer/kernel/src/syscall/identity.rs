@@ -1,0 +1,77 @@
+//! Who and where a program is, and randomness.
+
+use crate::{context::Context, error::Result, outcome::Outcome, user};
+
+fn done(value: u32) -> Result<Outcome> {
+    Ok(Outcome::Done(u64::from(value)))
+}
+
+/// getpid(2).
+pub fn getpid(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    done(cx.process().pid.raw())
+}
+
+/// gettid(2).
+pub fn gettid(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    done(cx.thread().tid.raw())
+}
+
+/// getppid(2).
+pub fn getppid(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    let parent = cx.process().parent;
+    done(parent.map_or(crate::process::Tid::INIT, |parent| cx.kernel.process(parent).pid).raw())
+}
+
+/// getuid(2).
+pub fn getuid(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    done(cx.process().credentials.uid)
+}
+
+/// geteuid(2).
+pub fn geteuid(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    done(cx.process().credentials.euid)
+}
+
+/// getgid(2).
+pub fn getgid(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    done(cx.process().credentials.gid)
+}
+
+/// getegid(2).
+pub fn getegid(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    done(cx.process().credentials.egid)
+}
+
+/// Most bytes drawn at a time.
+const DRAW_MAX: usize = 4096;
+
+/// getrandom(2). The flags choose among sources that are one here.
+pub fn getrandom(cx: &mut Context<'_>, [buffer, len, _flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let mut chunk = [0; DRAW_MAX];
+    let mut done = 0;
+    let len = len.min(crate::uapi::limits::RW_COUNT_MAX as u64);
+    while done < len {
+        let part = &mut chunk[..(len - done).min(DRAW_MAX as u64) as usize];
+        cx.kernel.machine.random.entropy.fill(part);
+        user::write_bytes(cx.host, buffer + done, part)?;
+        done += part.len() as u64;
+    }
+    Ok(Outcome::Done(done))
+}
+
+/// Bytes in each field of `struct new_utsname`.
+const UTS_FIELD: usize = 65;
+
+/// uname(2).
+pub fn uname(cx: &mut Context<'_>, [to, ..]: [u64; 6]) -> Result<Outcome> {
+    let hostname = cx.kernel.machine.config.hostname.clone();
+    let fields: [&[u8]; 6] =
+        [b"Linux", hostname.as_bytes(), b"6.1.0-simrun", b"#1 SMP simrun", b"x86_64", b"(none)"];
+    let mut raw = [0; 6 * UTS_FIELD];
+    for (place, field) in raw.chunks_mut(UTS_FIELD).zip(fields) {
+        let len = field.len().min(UTS_FIELD - 1);
+        place[..len].copy_from_slice(&field[..len]);
+    }
+    user::write_bytes(cx.host, to, &raw)?;
+    Ok(Outcome::Done(0))
+}

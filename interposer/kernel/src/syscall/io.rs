@@ -1,0 +1,143 @@
+//! Reading, writing, and descriptors as such.
+
+use crate::{
+    context::Context,
+    error::{Errno, Error, Result},
+    file::{Descriptor, Fd, File, OpenFlags},
+    outcome::Outcome,
+    uapi::limits::RW_COUNT_MAX,
+    user::{self, UserSlice},
+};
+
+fn slice(address: u64, len: u64) -> Result<UserSlice> {
+    let slice = UserSlice::new(address, len.min(RW_COUNT_MAX as u64));
+    slice.check()?;
+    Ok(slice)
+}
+
+/// read(2).
+pub fn read(cx: &mut Context<'_>, [fd, buffer, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let file = cx.description(fd)?;
+    let into = slice(buffer, len)?;
+    let result = file.read(&mut cx.env(), &[into]);
+    cx.or_block(&file, result, "data to read")
+}
+
+/// readv(2).
+pub fn readv(cx: &mut Context<'_>, [fd, vector, count, ..]: [u64; 6]) -> Result<Outcome> {
+    let file = cx.description(fd)?;
+    let into = user::read_iovec(cx.host, vector, count)?;
+    let result = file.read(&mut cx.env(), &into);
+    cx.or_block(&file, result, "data to read")
+}
+
+/// write(2).
+pub fn write(cx: &mut Context<'_>, [fd, buffer, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let from = slice(buffer, len)?;
+    write_all(cx, fd, &[from])
+}
+
+/// writev(2).
+pub fn writev(cx: &mut Context<'_>, [fd, vector, count, ..]: [u64; 6]) -> Result<Outcome> {
+    let from = user::read_iovec(cx.host, vector, count)?;
+    write_all(cx, fd, &from)
+}
+
+/// Writes everything on a blocking descriptor, over as many attempts as it takes.
+fn write_all(cx: &mut Context<'_>, fd: u64, from: &[UserSlice]) -> Result<Outcome> {
+    let file = cx.description(fd)?;
+    let total = user::total_len(from);
+    let done = cx.call().progress as usize;
+    let rest = user::skip(from, done);
+    match file.write(&mut cx.env(), &rest) {
+        Ok(moved) => {
+            let done = done + moved;
+            if done >= total || moved == 0 || file.is_nonblocking() || file.queue().is_none() {
+                return Ok(Outcome::Done(done as u64));
+            }
+            cx.call().progress = done as u64;
+            cx.or_block(&file, Err(Errno::EAGAIN.into()), "room to write")
+        }
+        Err(Error { errno: Errno::EAGAIN, .. }) if done > 0 && file.is_nonblocking() => {
+            Ok(Outcome::Done(done as u64))
+        }
+        Err(error) if done > 0 && error.errno != Errno::EAGAIN => Ok(Outcome::Done(done as u64)),
+        Err(error) => cx.or_block(&file, Err(error), "room to write"),
+    }
+}
+
+/// pread(2).
+pub fn pread64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) -> Result<Outcome> {
+    let file = cx.description(fd)?;
+    if !file.flags.get().reads() {
+        return Err(Errno::EBADF.into());
+    }
+    if offset > i64::MAX as u64 {
+        return Err(Errno::EINVAL.into());
+    }
+    let into = slice(buffer, len)?;
+    let File::Regular(regular) = &file.file else { return Err(Errno::ESPIPE.into()) };
+    Ok(Outcome::Done(regular.read_at(&mut cx.env(), &[into], offset)? as u64))
+}
+
+/// close(2).
+pub fn close(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
+    let fd = Fd::from_register(fd)?;
+    let descriptor = cx.process().files.borrow_mut().remove(fd)?;
+    cx.release(descriptor.description);
+    Ok(Outcome::Done(0))
+}
+
+/// dup(2).
+pub fn dup(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
+    let description = cx.description(fd)?;
+    cx.add_descriptor(description, false).map(Outcome::Done)
+}
+
+/// dup2(2).
+pub fn dup2(cx: &mut Context<'_>, [old, new, ..]: [u64; 6]) -> Result<Outcome> {
+    if old as u32 == new as u32 {
+        cx.description(old)?;
+        return Ok(Outcome::Done(new & 0xffff_ffff));
+    }
+    duplicate_to(cx, old, new, false)
+}
+
+/// dup3(2).
+pub fn dup3(cx: &mut Context<'_>, [old, new, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let flags = OpenFlags::from_bits(flags as u32).ok_or(Errno::EINVAL)?;
+    if !OpenFlags::CLOSE_ON_EXEC.contains(flags) || old as u32 == new as u32 {
+        return Err(Errno::EINVAL.into());
+    }
+    duplicate_to(cx, old, new, !flags.is_empty())
+}
+
+fn duplicate_to(cx: &mut Context<'_>, old: u64, new: u64, close_on_exec: bool) -> Result<Outcome> {
+    let description = cx.description(old)?;
+    let new = Fd::from_register(new)?;
+    if u64::from(new.0) >= cx.kernel.descriptor_limit(cx.thread) {
+        return Err(Errno::EBADF.into());
+    }
+    let replaced =
+        cx.process().files.borrow_mut().set(new, Descriptor { description, close_on_exec });
+    if let Some(replaced) = replaced {
+        cx.release(replaced.description);
+    }
+    Ok(Outcome::Done(u64::from(new.0)))
+}
+
+/// lseek(2).
+pub fn lseek(cx: &mut Context<'_>, [fd, offset, whence, ..]: [u64; 6]) -> Result<Outcome> {
+    let file = cx.description(fd)?;
+    let File::Regular(regular) = &file.file else { return Err(Errno::ESPIPE.into()) };
+    let base = match whence as u32 {
+        0 => 0,
+        1 => file.offset.get(),
+        2 => regular.size(&mut cx.env())?,
+        _ => return Err(Errno::EINVAL.into()),
+    };
+    let target = (base as i64).checked_add(offset as i64).ok_or(Errno::EOVERFLOW)?;
+    let target = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
+    file.offset.set(target);
+    Ok(Outcome::Done(target))
+}

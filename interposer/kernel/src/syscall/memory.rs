@@ -1,0 +1,223 @@
+//! Memory: mmap(2) and kin.
+
+use crate::{
+    context::Context,
+    error::{Errno, Error, Result},
+    file::File,
+    host::Backing,
+    mm::{MapFlags, Mapping, Protection, Range},
+    outcome::Outcome,
+    uapi::limits::PAGE_SIZE,
+};
+
+use simrun_abi::layout;
+
+/// Mappings from this size on are aligned to it, so that the host can use huge pages.
+const HUGE_PAGE: u64 = 2 << 20;
+
+/// mmap(2).
+pub fn mmap(
+    cx: &mut Context<'_>,
+    [address, len, prot, flags, fd, offset]: [u64; 6],
+) -> Result<Outcome> {
+    let prot = Protection::from_bits_truncate(prot as u32);
+    let flags = MapFlags::from_bits_truncate(flags as u32);
+    if !flags.intersects(MapFlags::SHARED | MapFlags::PRIVATE)
+        || !offset.is_multiple_of(PAGE_SIZE)
+        || len == 0
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    let (backing, mapping) = if flags.contains(MapFlags::ANONYMOUS) {
+        (Backing::Anonymous, Mapping::anonymous(prot, flags & kept(), b""))
+    } else {
+        let file = cx.description(fd)?;
+        let File::Regular(regular) = &file.file else { return Err(Errno::ENODEV.into()) };
+        if !file.flags.get().reads() {
+            return Err(Errno::EACCES.into());
+        }
+        let mapping = Mapping {
+            offset,
+            inode: 1,
+            ..Mapping::anonymous(prot, flags & kept(), &file.path.borrow())
+        };
+        (Backing::File(regular.host, offset), mapping)
+    };
+    let range = place(cx, address, len, flags)?;
+    let host_flags =
+        flags - MapFlags::FIXED - MapFlags::FIXED_NOREPLACE - MapFlags::LOW - MapFlags::GROWSDOWN;
+    if range.touches_simrun() {
+        return if prot.is_empty() { Ok(Outcome::Done(range.start)) } else { Err(OURS) };
+    }
+    cx.host.map(range.start, range.len(), prot, host_flags, backing)?;
+    cx.space().insert(range, mapping);
+    Ok(Outcome::Done(range.start))
+}
+
+const OURS: Error = Error::new(Errno::ENOMEM, "the range belongs to simrun");
+
+fn kept() -> MapFlags {
+    MapFlags::SHARED | MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::ANONYMOUS
+}
+
+/// Where a new mapping goes.
+fn place(cx: &mut Context<'_>, address: u64, len: u64, flags: MapFlags) -> Result<Range> {
+    let space = cx.space();
+    if flags.intersects(MapFlags::FIXED | MapFlags::FIXED_NOREPLACE) {
+        let range = Range::pages(address, len)?;
+        if range.start < layout::USER_START {
+            return Err(Errno::EPERM.into());
+        }
+        if flags.contains(MapFlags::FIXED_NOREPLACE) && !space.within(range).is_empty() {
+            return Err(Errno::EEXIST.into());
+        }
+        return Ok(range);
+    }
+    let size = len.checked_next_multiple_of(PAGE_SIZE).ok_or(Errno::ENOMEM)?;
+    let hint = address & !(PAGE_SIZE - 1);
+    if hint >= layout::USER_START
+        && let Ok(range) = Range::pages(hint, size)
+        && !range.touches_simrun()
+        && space.within(range).is_empty()
+        && !(flags.contains(MapFlags::LOW) && range.end > 1 << 31)
+    {
+        return Ok(range);
+    }
+    let align = if size >= HUGE_PAGE { HUGE_PAGE } else { PAGE_SIZE };
+    let start = if flags.contains(MapFlags::LOW) {
+        space.find_free_below(1 << 31, size, PAGE_SIZE)?
+    } else {
+        space.find_free(size, align).or_else(|_| space.find_free(size, PAGE_SIZE))?
+    };
+    Range::pages(start, size)
+}
+
+/// munmap(2).
+pub fn munmap(cx: &mut Context<'_>, [address, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let range = Range::pages(address, len).map_err(|_| Errno::EINVAL)?;
+    if range.touches_simrun() {
+        return Err(Error::new(Errno::EINVAL, "the range belongs to simrun"));
+    }
+    cx.host.unmap(range.start, range.len())?;
+    cx.space().remove(range);
+    Ok(Outcome::Done(0))
+}
+
+/// mprotect(2).
+pub fn mprotect(cx: &mut Context<'_>, [address, len, prot, ..]: [u64; 6]) -> Result<Outcome> {
+    if len == 0 && address.is_multiple_of(PAGE_SIZE) {
+        return Ok(Outcome::Done(0));
+    }
+    let range = Range::pages(address, len)?;
+    let prot =
+        Protection::from_bits_truncate(prot as u32) - Protection::GROWSDOWN - Protection::GROWSUP;
+    if range.touches_simrun() || !cx.space().covers(range) {
+        return Err(Errno::ENOMEM.into());
+    }
+    cx.host.protect(range.start, range.len(), prot)?;
+    cx.space().change(range, |mapping| mapping.prot = prot);
+    Ok(Outcome::Done(0))
+}
+
+/// brk(2).
+pub fn brk(cx: &mut Context<'_>, [address, ..]: [u64; 6]) -> Result<Outcome> {
+    let (start, end) = (cx.space().break_start, cx.space().break_end);
+    if address < start || address > start + layout::BREAK_SIZE_MAX {
+        return Ok(Outcome::Done(end));
+    }
+    let (old, new) = (end.next_multiple_of(PAGE_SIZE), address.next_multiple_of(PAGE_SIZE));
+    let prot = Protection::READ | Protection::WRITE;
+    let flags = MapFlags::PRIVATE | MapFlags::ANONYMOUS;
+    if new > old {
+        let range = Range { start: old, end: new };
+        if !cx.space().within(range).is_empty()
+            || cx.host.map(old, new - old, prot, flags, Backing::Anonymous).is_err()
+        {
+            return Ok(Outcome::Done(end));
+        }
+        cx.space().insert(range, Mapping::anonymous(prot, flags, b"[heap]"));
+    } else if new < old {
+        cx.host.unmap(new, old - new)?;
+        cx.space().remove(Range { start: new, end: old });
+    }
+    cx.space().break_end = address;
+    Ok(Outcome::Done(address))
+}
+
+/// madvise(2).
+pub fn madvise(cx: &mut Context<'_>, [address, len, advice, ..]: [u64; 6]) -> Result<Outcome> {
+    if len == 0 {
+        return Ok(Outcome::Done(0));
+    }
+    let range = Range::pages(address, len)?;
+    if range.touches_simrun() {
+        return Err(OURS);
+    }
+    cx.host.advise(range.start, range.len(), advice as i32)?;
+    Ok(Outcome::Done(0))
+}
+
+const MREMAP_MAYMOVE: u64 = 1;
+const MREMAP_FIXED: u64 = 2;
+const MREMAP_DONTUNMAP: u64 = 4;
+
+/// mremap(2).
+pub fn mremap(
+    cx: &mut Context<'_>,
+    [address, old_len, new_len, flags, target, _]: [u64; 6],
+) -> Result<Outcome> {
+    if flags & !7 != 0 || new_len == 0 || (flags & MREMAP_FIXED != 0 && flags & MREMAP_MAYMOVE == 0)
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    let shared_copy = old_len == 0;
+    let old = Range::pages(address, old_len.max(1))?;
+    let new_size = new_len.checked_next_multiple_of(PAGE_SIZE).ok_or(Errno::EINVAL)?;
+    let Some((_, mapping)) = cx.space().within(old).into_iter().next() else {
+        return Err(Errno::EFAULT.into());
+    };
+    if old.touches_simrun() || !cx.space().covers(old) {
+        return Err(Errno::EFAULT.into());
+    }
+    let stays = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) == 0 && !shared_copy;
+    if stays && new_size <= old.len() {
+        if new_size < old.len() {
+            let tail = Range { start: old.start + new_size, end: old.end };
+            cx.host.unmap(tail.start, tail.len())?;
+            cx.space().remove(tail);
+        }
+        return Ok(Outcome::Done(address));
+    }
+    let grown = Range { start: old.start, end: old.start + new_size };
+    let tail = Range { start: old.end, end: grown.end };
+    if stays
+        && tail.end <= layout::USER_END
+        && !tail.touches_simrun()
+        && cx.space().within(tail).is_empty()
+    {
+        cx.host.remap(old.start, old.len(), old.start, new_size, false)?;
+        cx.space().insert(grown, mapping);
+        return Ok(Outcome::Done(address));
+    }
+    if flags & MREMAP_MAYMOVE == 0 {
+        return Err(Errno::ENOMEM.into());
+    }
+    let start = if flags & MREMAP_FIXED != 0 {
+        target
+    } else {
+        let align = if new_size >= HUGE_PAGE { HUGE_PAGE } else { PAGE_SIZE };
+        cx.space().find_free(new_size, align)?
+    };
+    let to = Range::pages(start, new_size)?;
+    if to.touches_simrun() {
+        return Err(OURS);
+    }
+    let keeps_old = flags & MREMAP_DONTUNMAP != 0 || shared_copy;
+    let host_len = if shared_copy { 0 } else { old.len() };
+    cx.host.remap(old.start, host_len, to.start, new_size, flags & MREMAP_DONTUNMAP != 0)?;
+    if !keeps_old {
+        cx.space().remove(old);
+    }
+    cx.space().insert(to, mapping);
+    Ok(Outcome::Done(to.start))
+}

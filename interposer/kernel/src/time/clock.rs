@@ -1,0 +1,170 @@
+//! The one clock of the simulated machine.
+
+use core::{
+    ops::{Add, Sub},
+    time::Duration,
+};
+
+/// A point in simulated time, in nanoseconds since the machine was booted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// When the machine was booted.
+    pub const BOOT: Self = Self(0);
+    /// Later than anything that happens.
+    pub const NEVER: Self = Self(u64::MAX);
+
+    /// The instant this many nanoseconds after boot.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since boot.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Time since boot.
+    #[must_use]
+    pub const fn since_boot(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+    /// Saturates at [`Instant::NEVER`].
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub for Instant {
+    type Output = Duration;
+    /// Zero if the other is later.
+    fn sub(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// How long before the run the simulated machine was booted: programs must not see an uptime of zero.
+const UPTIME_AT_START: Duration = Duration::from_secs(1000);
+/// What any call costs, unless its row says otherwise.
+pub const CALL_COST: Duration = Duration::from_micros(1);
+/// Polls in a row that cost no more than any other call.
+const POLLS_FREE: u32 = 64;
+/// Most that one poll of the clock can cost.
+const POLL_COST_MAX: Duration = Duration::from_millis(1);
+
+/// The one clock.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    now: Instant,
+    wall_at_boot: Duration,
+    polls: u32,
+}
+
+impl Clock {
+    /// A clock that shows `start_ns` nanoseconds since 1970 when the run starts.
+    #[must_use]
+    pub fn new(start_ns: u64) -> Self {
+        Self {
+            now: Instant::BOOT + UPTIME_AT_START,
+            wall_at_boot: Duration::from_nanos(start_ns).saturating_sub(UPTIME_AT_START),
+            polls: 0,
+        }
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Simulated time since the run started.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.now - (Instant::BOOT + UPTIME_AT_START)
+    }
+
+    /// The instant this long after the start of the run.
+    #[must_use]
+    pub fn after_start(&self, duration: Duration) -> Instant {
+        Instant::BOOT + UPTIME_AT_START + duration
+    }
+
+    /// Time since 1970.
+    #[must_use]
+    pub fn wall(&self) -> Duration {
+        self.wall_at_boot + self.now.since_boot()
+    }
+
+    /// The instant at which the wall clock shows this much since 1970; boot if that was before.
+    #[must_use]
+    pub fn at_wall(&self, wall: Duration) -> Instant {
+        Instant::BOOT + wall.saturating_sub(self.wall_at_boot)
+    }
+
+    /// Sets the wall clock, as `clock_settime` does; the monotonic clock goes on.
+    pub fn set_wall(&mut self, wall: Duration) {
+        self.wall_at_boot = wall.saturating_sub(self.now.since_boot());
+    }
+
+    /// Moves to an instant; does nothing if it is past.
+    pub fn advance_to(&mut self, instant: Instant) {
+        self.now = self.now.max(instant);
+        self.polls = 0;
+    }
+
+    /// Charges a call that does something.
+    pub fn charge(&mut self, cost: Duration) {
+        self.now = self.now + cost;
+        self.polls = 0;
+    }
+
+    /// Charges a call by which a program can wait for time to pass: reading the clock, yielding. The cost
+    /// doubles with every so many polls between which nothing else happened anywhere, so that a program
+    /// that only polls gets on.
+    pub fn charge_poll(&mut self) {
+        self.polls = self.polls.saturating_add(1);
+        let doublings = (self.polls / POLLS_FREE).min(10);
+        self.now = self.now + (CALL_COST * (1 << doublings)).min(POLL_COST_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polling_alone_reaches_a_second_within_a_few_thousand_reads() {
+        let mut clock = Clock::new(0);
+        let mut reads = 0;
+        while clock.elapsed() < Duration::from_secs(1) {
+            clock.charge_poll();
+            reads += 1;
+        }
+        assert!(reads < 3000, "{reads}");
+    }
+
+    #[test]
+    fn a_poll_between_other_calls_stays_cheap() {
+        let mut clock = Clock::new(0);
+        for _ in 0..10_000 {
+            clock.charge_poll();
+            clock.charge(CALL_COST);
+        }
+        assert_eq!(clock.elapsed(), CALL_COST * 20_000);
+    }
+
+    #[test]
+    fn setting_the_wall_clock_leaves_the_monotonic_one() {
+        let mut clock = Clock::new(5_000_000_000_000);
+        let before = clock.now();
+        clock.set_wall(Duration::from_secs(9_000));
+        assert_eq!((clock.wall(), clock.now()), (Duration::from_secs(9_000), before));
+    }
+}

@@ -1,0 +1,7 @@
+//! Linux's user-space interface, by header: limits and the `repr(C)` structures that cross the boundary.
+//! Constants come from `linux_raw_sys`.
+
+pub mod limits;
+pub mod stat;
+pub mod time;
+pub use linux_raw_sys::general as nr;

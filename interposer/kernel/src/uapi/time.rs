@@ -1,0 +1,64 @@
+//! <linux/time.h>.
+
+use bytemuck::{Pod, Zeroable};
+use core::time::Duration;
+
+use crate::error::{Errno, Result};
+
+/// `struct timespec`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Timespec {
+    /// Seconds.
+    pub sec: i64,
+    /// Nanoseconds, 0 to 999,999,999.
+    pub nsec: i64,
+}
+
+/// `struct timeval`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Timeval {
+    /// Seconds.
+    pub sec: i64,
+    /// Microseconds, 0 to 999,999.
+    pub usec: i64,
+}
+
+impl Timespec {
+    /// The duration it stands for.
+    ///
+    /// # Errors
+    /// `EINVAL` for a negative or unnormalised one.
+    pub fn duration(self) -> Result<Duration> {
+        match (u64::try_from(self.sec), u32::try_from(self.nsec)) {
+            (Ok(sec), Ok(nsec @ 0..=999_999_999)) => Ok(Duration::new(sec, nsec)),
+            _ => Err(Errno::EINVAL.into()),
+        }
+    }
+}
+
+impl From<Duration> for Timespec {
+    fn from(duration: Duration) -> Self {
+        Self { sec: duration.as_secs() as i64, nsec: i64::from(duration.subsec_nanos()) }
+    }
+}
+
+impl Timeval {
+    /// The duration it stands for.
+    ///
+    /// # Errors
+    /// `EINVAL` for a negative or unnormalised one.
+    pub fn duration(self) -> Result<Duration> {
+        match (u64::try_from(self.sec), u32::try_from(self.usec)) {
+            (Ok(sec), Ok(usec @ 0..=999_999)) => Ok(Duration::new(sec, usec * 1000)),
+            _ => Err(Errno::EINVAL.into()),
+        }
+    }
+}
+
+impl From<Duration> for Timeval {
+    fn from(duration: Duration) -> Self {
+        Self { sec: duration.as_secs() as i64, usec: i64::from(duration.subsec_micros()) }
+    }
+}

@@ -1,0 +1,4 @@
+//! Waiting and waking.
+
+mod queue;
+pub use queue::{Observer, Readiness, WaitQueue, Wakes};

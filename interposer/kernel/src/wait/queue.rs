@@ -1,0 +1,134 @@
+//! Wait queues: who wants to know when an object changes.
+
+use alloc::{
+    rc::{Rc, Weak},
+    vec::Vec,
+};
+use core::cell::RefCell;
+
+use linux_raw_sys::general as raw;
+
+use crate::process::ThreadId;
+
+bitflags::bitflags! {
+    /// What an object is ready for: the bits of poll(2) and epoll(7), which are the same.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct Readiness: u32 {
+        /// Something to read.
+        const IN = raw::POLLIN;
+        /// Urgent data.
+        const PRI = raw::POLLPRI;
+        /// Room to write.
+        const OUT = raw::POLLOUT;
+        /// An error; always reported.
+        const ERR = raw::POLLERR;
+        /// Both directions are shut; always reported.
+        const HUP = raw::POLLHUP;
+        /// Not an open descriptor; `poll` only.
+        const NVAL = raw::POLLNVAL;
+        /// As `IN`.
+        const RDNORM = raw::POLLRDNORM;
+        /// Priority data.
+        const RDBAND = raw::POLLRDBAND;
+        /// As `OUT`.
+        const WRNORM = raw::POLLWRNORM;
+        /// Room for priority data.
+        const WRBAND = raw::POLLWRBAND;
+        /// The peer has shut its writing half.
+        const RDHUP = raw::POLLRDHUP;
+    }
+}
+
+impl Readiness {
+    /// Readable in both spellings.
+    pub const READABLE: Self = Self::IN.union(Self::RDNORM);
+    /// Writable in both spellings.
+    pub const WRITABLE: Self = Self::OUT.union(Self::WRNORM);
+}
+
+/// Something other than a blocked thread that follows an object: an epoll instance's interest.
+pub trait Observer {
+    /// The object may have become ready for `what`.
+    fn notify(&self, what: Readiness, wakes: &mut Wakes);
+}
+
+enum Waiter {
+    Thread(ThreadId),
+    Observer(Weak<dyn Observer>),
+}
+
+/// Threads to be made runnable. Objects fill it, the kernel empties it after every handler, so that
+/// no object reaches into the scheduler.
+#[derive(Debug, Default)]
+pub struct Wakes {
+    threads: Vec<ThreadId>,
+}
+
+impl Wakes {
+    /// Notes a thread.
+    pub fn push(&mut self, thread: ThreadId) {
+        self.threads.push(thread);
+    }
+
+    /// Takes all threads noted so far, in order.
+    pub fn take(&mut self) -> Vec<ThreadId> {
+        core::mem::take(&mut self.threads)
+    }
+
+    /// Whether there is nothing to take.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.threads.is_empty()
+    }
+}
+
+/// Who wants to know when an object changes. A handle: clones are the same queue.
+#[derive(Clone, Default)]
+pub struct WaitQueue {
+    waiters: Rc<RefCell<Vec<Waiter>>>,
+}
+
+impl WaitQueue {
+    /// Wakes every waiter: threads look again and wait again if they must; observers are told `what`.
+    pub fn wake(&self, what: Readiness, wakes: &mut Wakes) {
+        if self.waiters.borrow().is_empty() {
+            return;
+        }
+        let mut observers = Vec::new();
+        self.waiters.borrow_mut().retain(|waiter| match waiter {
+            Waiter::Thread(thread) => {
+                wakes.push(*thread);
+                false
+            }
+            Waiter::Observer(observer) => {
+                observer.upgrade().map(|observer| observers.push(observer)).is_some()
+            }
+        });
+        for observer in observers {
+            observer.notify(what, wakes);
+        }
+    }
+
+    /// Registers a thread until the next wake, or until [`WaitQueue::remove`].
+    pub fn add(&self, thread: ThreadId) {
+        self.waiters.borrow_mut().push(Waiter::Thread(thread));
+    }
+
+    /// Takes a thread back out.
+    pub fn remove(&self, thread: ThreadId) {
+        self.waiters
+            .borrow_mut()
+            .retain(|waiter| !matches!(waiter, Waiter::Thread(id) if *id == thread));
+    }
+
+    /// Registers an observer for as long as it lives.
+    pub fn observe(&self, observer: Weak<dyn Observer>) {
+        self.waiters.borrow_mut().push(Waiter::Observer(observer));
+    }
+}
+
+impl core::fmt::Debug for WaitQueue {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "WaitQueue({})", self.waiters.borrow().len())
+    }
+}

@@ -1,0 +1,101 @@
+//! The memory files that all processes of a run share.
+
+use std::{
+    fs::File,
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::fs::FileExt,
+    },
+    ptr::{self, NonNull},
+    sync::atomic::Ordering,
+};
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use simrun_abi::{
+    boot::Boot,
+    control::{BOOT_OFFSET, BOOT_SIZE_MAX, Control},
+    layout,
+};
+
+use super::image;
+
+/// The memory of a run: image, arena, and the control mapping, which the supervisor sees too.
+pub struct Memory {
+    /// Segments of the image, each at its distance from the base.
+    pub image: File,
+    /// The kernel's heap.
+    pub arena: File,
+    /// Control block, boot parameters and ring.
+    pub control_file: File,
+    mapping: NonNull<u8>,
+}
+
+fn memory_file(name: &std::ffi::CStr, size: u64) -> io::Result<File> {
+    let fd: OwnedFd = memfd_create(name, MFdFlags::MFD_CLOEXEC)?;
+    let file = File::from(fd);
+    file.set_len(size)?;
+    Ok(file)
+}
+
+impl Memory {
+    /// The memory of a new run.
+    pub fn new(boot: &Boot) -> io::Result<Self> {
+        let image = memory_file(c"simrun-image", layout::IMAGE_SIZE)?;
+        for segment in image::segments() {
+            image.write_all_at(segment.bytes, segment.address - layout::IMAGE_BASE)?;
+        }
+        let arena = memory_file(c"simrun-arena", layout::ARENA_SIZE)?;
+        let control_file = memory_file(c"simrun-control", layout::CONTROL_SIZE)?;
+        let parameters = boot.encode();
+        if parameters.len() > BOOT_SIZE_MAX {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "arguments and environment are too long",
+            ));
+        }
+        control_file.write_all_at(&parameters, BOOT_OFFSET as u64)?;
+        // SAFETY: a new mapping of a file of that size.
+        let mapping = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                layout::CONTROL_SIZE as usize,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                control_file.as_raw_fd(),
+                0,
+            )
+        };
+        if mapping == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let mapping = NonNull::new(mapping.cast()).expect("a mapping is not null");
+        let memory = Self { image, arena, control_file, mapping };
+        memory.control().boot_len.store(parameters.len() as u32, Ordering::Release);
+        memory.control().supervisor.store(std::process::id() as i32, Ordering::Release);
+        Ok(memory)
+    }
+
+    /// The control block.
+    pub fn control(&self) -> &Control {
+        // SAFETY: the mapping is large enough, aligned to a page, and all fields are atomic.
+        unsafe { self.mapping.cast::<Control>().as_ref() }
+    }
+
+    /// Start of the control mapping.
+    pub fn base(&self) -> NonNull<u8> {
+        self.mapping
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this value's own and nobody borrows from it any more.
+        unsafe { libc::munmap(self.mapping.as_ptr().cast(), layout::CONTROL_SIZE as usize) };
+    }
+}
+
+// SAFETY: the mapping may be used from any thread: what it holds is atomic, or the ring that has one reader.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}

@@ -1,0 +1,130 @@
+//! Programs that run natively and simulated from one source, and must do the same.
+//!
+//! Each `tests/fidelity/AREA/NAME.c` prints what it saw and exits with zero when all was well. It is built with the
+//! system's C compiler, run natively once, then simulated: output and status must be as native, and the same seed must
+//! give the same fingerprint. Directives in the first lines of the file:
+//!
+//! - `// link: -lm`: further arguments for the compiler.
+//! - `// args: a b`: arguments of the program.
+//! - `// simulated only`: its output stands in `NAME.out`, because natively it would take too long or differ.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Seeds tried; the first one twice.
+const SEEDS: [u64; 4] = [1, 2, 3, 1];
+
+struct Program {
+    source: PathBuf,
+    name: String,
+}
+
+impl Program {
+    fn directive(&self, name: &str) -> Option<String> {
+        let text = fs::read_to_string(&self.source).ok()?;
+        let line =
+            text.lines().take(10).find_map(|line| line.strip_prefix("// ")?.strip_prefix(name))?;
+        Some(line.trim_start_matches(':').trim().to_owned())
+    }
+
+    fn words(&self, name: &str) -> Vec<String> {
+        self.directive(name)
+            .map(|line| line.split_whitespace().map(str::to_owned).collect())
+            .unwrap_or_default()
+    }
+
+    fn build(&self, folder: &Path) -> Result<PathBuf, Failed> {
+        let binary = folder.join("program");
+        let output = Command::new("cc")
+            .args(["-O1", "-g", "-pthread", "-Wall", "-D_GNU_SOURCE", "-o"])
+            .args([&binary, &self.source])
+            .args(self.words("link"))
+            .output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        }
+        Ok(binary)
+    }
+
+    fn check(&self) -> Result<(), Failed> {
+        let folder = tempfile::tempdir()?;
+        let binary = self.build(folder.path())?;
+        let arguments = self.words("args");
+        let expected = if self.directive("simulated only").is_some() {
+            (fs::read_to_string(self.source.with_extension("out"))?, Some(0))
+        } else {
+            let work = folder.path().join("native");
+            fs::create_dir(&work)?;
+            let output = Command::new(&binary)
+                .args(&arguments)
+                .current_dir(&work)
+                .stdin(Stdio::null())
+                .output()?;
+            (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+        };
+        let mut fingerprints: Vec<(u64, String)> = Vec::new();
+        for (attempt, seed) in SEEDS.into_iter().enumerate() {
+            let work = folder.path().join(format!("simulated-{attempt}"));
+            fs::create_dir(&work)?;
+            let output = Command::new(env!("CARGO_BIN_EXE_simrun"))
+                .args(["--seed", &seed.to_string(), "--"])
+                .arg(&binary)
+                .args(&arguments)
+                .current_dir(&work)
+                .stdin(Stdio::null())
+                .output()?;
+            let words = String::from_utf8_lossy(&output.stderr).into_owned();
+            let seen = (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code());
+            if seen != expected {
+                return Err(format!(
+                    "seed {seed}: expected\n{expected:?}\nbut saw\n{seen:?}\n{words}"
+                )
+                .into());
+            }
+            let fingerprint =
+                words.split("fingerprint ").nth(1).and_then(|rest| rest.split(',').next());
+            let fingerprint =
+                fingerprint.ok_or_else(|| format!("no fingerprint in {words}"))?.to_owned();
+            if let Some((_, before)) = fingerprints.iter().find(|(other, _)| *other == seed)
+                && *before != fingerprint
+            {
+                return Err(
+                    format!("seed {seed}: fingerprints {before} and {fingerprint} differ").into()
+                );
+            }
+            fingerprints.push((seed, fingerprint));
+        }
+        Ok(())
+    }
+}
+
+fn programs() -> Vec<Program> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fidelity");
+    let mut programs = Vec::new();
+    for area in fs::read_dir(&root).expect("the folder of programs").flatten() {
+        for file in fs::read_dir(area.path()).into_iter().flatten().flatten() {
+            let source = file.path();
+            if source.extension().is_some_and(|extension| extension == "c") {
+                let name = source.strip_prefix(&root).expect("below the root").with_extension("");
+                programs.push(Program { name: name.display().to_string(), source });
+            }
+        }
+    }
+    programs.sort_by(|a, b| a.name.cmp(&b.name));
+    assert!(!programs.is_empty(), "there are programs to run");
+    programs
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let trials = programs()
+        .into_iter()
+        .map(|program| Trial::test(program.name.clone(), move || program.check()))
+        .collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}
