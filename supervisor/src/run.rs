@@ -62,8 +62,12 @@ pub fn run(plan: &Plan) -> Result<u8, Failure> {
     if !plan.quiet {
         notes.iter().for_each(report);
         eprintln!(
-            "simrun: seed {seed}, fingerprint {:016x}, simulated {:?}, {} calls, {} switches",
-            outcome.fingerprint, outcome.simulated, outcome.entries, outcome.switches
+            "simrun: seed {seed}, fingerprint {:016x}, simulated {:?}, {} calls, {} choices, {} switches",
+            outcome.fingerprint,
+            outcome.simulated,
+            outcome.entries,
+            outcome.choices,
+            outcome.switches
         );
     }
     Ok(match outcome.end {

@@ -10,7 +10,7 @@
 //! - [`shell`]: what the kernel asks of the real machine.
 //! - [`memory`]: the kernel's heap, and the memory routines that a C library would bring.
 //! - [`state`]: the statics that all processes share, and the few words that each has of its own.
-//! - [`last_words`]: panics.
+//! - [`last_words`]: what is left of a panic.
 #![no_std]
 #![no_main]
 extern crate alloc;
