@@ -42,6 +42,17 @@ pub const MMAP_TOP: u64 = 0x7ee0_0000_0000;
 pub const STACK_TOP: u64 = 0x7ef0_0000_0000;
 /// Size of the main thread's stack in bytes (Linux's default `RLIMIT_STACK`).
 pub const STACK_SIZE: u64 = 8 << 20;
+/// Where the stubs of patched system call sites lie: each range within reach of a near jump from the code it
+/// serves. They are simrun's own: no program may map there.
+pub mod stubs {
+    /// Bytes of one range.
+    pub const SIZE: u64 = 0x10_0000;
+    /// Start of each range: for programs linked low, for position-independent programs, for libraries.
+    pub const STARTS: [u64; 3] = [0x2_0000, 0x5555_4000_0000, super::MMAP_TOP];
+    /// Bytes of one stub.
+    pub const STUB_SIZE: u64 = 32;
+}
+
 /// Lowest address a program may map (`vm.mmap_min_addr`).
 pub const USER_START: u64 = 0x1_0000;
 /// First address past user space (`TASK_SIZE` with four-level page tables).

@@ -2,6 +2,8 @@
 
 use simrun_kernel::arch::x86_64::Registers;
 
+use crate::state::ExtendedStateLayout;
+
 /// `struct ucontext` with `struct sigcontext_64` in it.
 #[repr(C)]
 pub struct UserContext {
@@ -37,6 +39,8 @@ pub struct SignalDetails {
 
 /// Offset of `sw_reserved.xstate_size` in the extended state.
 const XSTATE_SIZE_OFFSET: usize = 480;
+/// Offset of `sw_reserved.xfeatures`.
+const XFEATURES_OFFSET: usize = 472;
 /// Offset of `sw_reserved.magic1`.
 const MAGIC1_OFFSET: usize = 464;
 /// There is more than the legacy area (`FP_XSTATE_MAGIC1`).
@@ -67,20 +71,32 @@ impl UserContext {
         }
     }
 
-    /// Sets the extended state to what a new program finds.
+    /// What the host says of the extended state in its frames; the legacy area alone where it says nothing.
     ///
     /// # Safety
     /// As [`UserContext::extended_state`].
-    pub unsafe fn reset_extended_state(&mut self) {
+    pub unsafe fn extended_state_layout(&mut self) -> ExtendedStateLayout {
+        const LEGACY_FEATURES: u64 = 3;
         // SAFETY: the caller's.
         let state = unsafe { self.extended_state() };
-        let (legacy, rest) = state.split_at_mut(LEGACY_SIZE);
-        legacy[..MAGIC1_OFFSET].fill(0);
-        legacy[..2].copy_from_slice(&FCW_INITIAL.to_le_bytes());
-        legacy[MXCSR_OFFSET..MXCSR_OFFSET + 4].copy_from_slice(&MXCSR_INITIAL.to_le_bytes());
-        // No component is in use: XRSTOR then gives each its initial value.
-        if let Some(in_use) = rest.get_mut(..8) {
-            in_use.fill(0);
+        let size = state.len();
+        if size == LEGACY_SIZE {
+            return ExtendedStateLayout { features: LEGACY_FEATURES, size: LEGACY_SIZE + 64 };
         }
+        let mut features = [0; 8];
+        features.copy_from_slice(&state[XFEATURES_OFFSET..XFEATURES_OFFSET + 8]);
+        ExtendedStateLayout { features: u64::from_le_bytes(features), size }
+    }
+}
+
+/// Sets an extended state to what a new program finds.
+pub fn reset_extended_state(state: &mut [u8]) {
+    let (legacy, rest) = state.split_at_mut(LEGACY_SIZE);
+    legacy[..MAGIC1_OFFSET].fill(0);
+    legacy[..2].copy_from_slice(&FCW_INITIAL.to_le_bytes());
+    legacy[MXCSR_OFFSET..MXCSR_OFFSET + 4].copy_from_slice(&MXCSR_INITIAL.to_le_bytes());
+    // No component is in use: XRSTOR then gives each its initial value.
+    if let Some(in_use) = rest.get_mut(..8) {
+        in_use.fill(0);
     }
 }

@@ -5,6 +5,7 @@
 //! - [`gate`]: the one page from which host system calls are allowed.
 //! - [`filter`]: the seccomp filter that makes every other system call a trap.
 //! - [`trap`]: from a host signal to the kernel and back.
+//! - [`patched`]: from a patched call site to the kernel and back, without a trap.
 //! - [`frame`]: the host's signal frame.
 //! - [`token`]: handing the right to run from one host process to another.
 //! - [`shell`]: what the kernel asks of the real machine.
@@ -20,6 +21,7 @@ mod frame;
 mod gate;
 mod last_words;
 mod memory;
+mod patched;
 mod shell;
 mod start;
 mod state;

@@ -16,7 +16,11 @@ use simrun_kernel::{
     user::UserSlice,
 };
 
-use crate::{frame::UserContext, gate, state, token, user_copy};
+use crate::{
+    frame, gate, patched,
+    state::{self, Frame, TRAPPED_SITES},
+    token, user_copy,
+};
 
 /// The real machine, seen from the host process that holds the token.
 pub struct Shell;
@@ -58,9 +62,15 @@ fn c_string(path: &[u8]) -> Vec<u8> {
     string
 }
 
-fn frame() -> &'static mut UserContext {
-    // SAFETY: set at every trap to the frame of that trap, which stays in place until the trap is served.
-    unsafe { &mut *(*state::private()).frame }
+/// The extended state of the thread that entered.
+fn extended_state() -> &'static mut [u8] {
+    // SAFETY: set at every entry to where that entry's registers are, which stays in place until it is served.
+    unsafe {
+        match (*state::private()).frame {
+            Frame::Trapped(frame) => (*frame).extended_state(),
+            Frame::Patched(frame) => (*frame).extended_state(),
+        }
+    }
 }
 
 fn host_stat(stat: &Stat) -> HostStat {
@@ -103,13 +113,11 @@ impl Host for Shell {
     }
 
     fn extended_state(&mut self) -> &mut [u8] {
-        // SAFETY: the frame is the host's.
-        unsafe { frame().extended_state() }
+        extended_state()
     }
 
     fn reset_extended_state(&mut self) {
-        // SAFETY: the frame is the host's.
-        unsafe { frame().reset_extended_state() }
+        frame::reset_extended_state(extended_state());
     }
 
     fn segment_bases(&mut self) -> (u64, u64) {
@@ -197,6 +205,17 @@ impl Host for Shell {
         let name = c_string(program.name);
         // For tools only: a host that refuses loses nothing.
         let _ = call(nr::__NR_prctl, [PR_SET_NAME, name.as_ptr() as usize, 0, 0, 0, 0]);
+    }
+
+    fn call_entry(&self) -> u64 {
+        patched::enter as *const () as u64
+    }
+
+    fn trapped_before(&mut self, site: u64) -> bool {
+        let hash = site.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        // SAFETY: private words are mapped and this process's own.
+        let place = unsafe { &mut (*state::private()).trapped[hash as usize % TRAPPED_SITES] };
+        core::mem::replace(place, site) == site
     }
 
     fn open(&mut self, path: &[u8], flags: u32, mode: u32) -> HostResult<HostFd> {

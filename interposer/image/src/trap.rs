@@ -5,7 +5,8 @@ use core::sync::atomic::Ordering;
 use linux_raw_sys::general as nr;
 use simrun_abi::{control::End, layout};
 use simrun_kernel::{
-    kernel::{Kernel, Trap},
+    arch::x86_64::Registers,
+    kernel::{Kernel, Trap, Way},
     mm::SpaceId,
     outcome::Next,
 };
@@ -13,8 +14,11 @@ use simrun_kernel::{
 use crate::{
     frame::{SignalDetails, UserContext},
     gate, last_words,
+    patched::PatchedFrame,
     shell::Shell,
-    start, state, token, user_copy,
+    start,
+    state::{self, Frame},
+    token, user_copy,
 };
 
 const SIGILL: usize = 4;
@@ -88,7 +92,7 @@ unsafe extern "C" fn on_call(_: i32, details: *mut SignalDetails, context: *mut 
     }
     if details.arch == AUDIT_ARCH_X86_64 {
         context.registers.rax = u64::from(details.number as u32);
-        serve(context, Trap::Call);
+        serve(context, Trap::Call(Way::Trapped));
     } else {
         serve(
             context,
@@ -144,8 +148,11 @@ fn time_stamp_read(rip: u64) -> Option<(u64, bool)> {
 
 /// The first trap: boots the kernel, and returns into the first program.
 fn boot(context: &mut UserContext) {
-    // SAFETY: this is the only host process; its private words are mapped.
-    unsafe { (*state::private()).frame = context };
+    // SAFETY: this is the only host process; its private words are mapped, and the frame is the host's.
+    unsafe {
+        (*state::private()).frame = Frame::Trapped(context);
+        state::learn_extended_state(context.extended_state_layout());
+    }
     let parameters = start::boot_parameters();
     match Kernel::boot(&mut Shell, &parameters) {
         Ok(kernel) => {
@@ -158,7 +165,7 @@ fn boot(context: &mut UserContext) {
             let pid = host_pid();
             let Some(space) = space else { unreachable!("a booted kernel has a first thread") };
             state::control().host_pids[space.index()].store(pid, Ordering::Release);
-            go_on(context, None);
+            go_on(&raw mut context.registers, None);
         }
         Err(error) => {
             let error = error.0;
@@ -175,19 +182,33 @@ fn host_pid() -> i32 {
     unsafe { gate::call(nr::__NR_getpid, [0; 6]) }.map_or(0, |pid| pid as i32)
 }
 
-fn serve(context: &mut UserContext, trap: Trap) {
-    // SAFETY: private words are mapped and this process's own.
-    unsafe { (*state::private()).frame = context };
-    go_on(context, Some(trap));
+fn serve(context: *mut UserContext, trap: Trap) {
+    // SAFETY: private words are mapped and this process's own; the frame is the host's.
+    let registers = unsafe {
+        (*state::private()).frame = Frame::Trapped(context);
+        &raw mut (*context).registers
+    };
+    go_on(registers, Some(trap));
+}
+
+/// Serves the call of a patched site.
+pub fn serve_patched(frame: *mut PatchedFrame) {
+    // SAFETY: private words are mapped and this process's own; the frame is the entry's.
+    let registers = unsafe {
+        (*state::private()).frame = Frame::Patched(frame);
+        &raw mut (*frame).registers
+    };
+    go_on(registers, Some(Trap::Call(Way::Patched)));
 }
 
 /// Lets the kernel go on until the program that trapped, or another thread of its address space, can.
-fn go_on(context: &mut UserContext, trap: Option<Trap>) {
+fn go_on(registers: *mut Registers, trap: Option<Trap>) {
     let here = own_space();
     let mut next = with_kernel(|kernel| match trap {
         Some(trap) => {
             let Some(id) = kernel.current() else { unreachable!("whoever traps is current") };
-            kernel.thread_mut(id).registers = context.registers;
+            // SAFETY: the registers of the entry that is being served, which stay in place until it is.
+            kernel.thread_mut(id).registers = unsafe { registers.read() };
             kernel.enter(&mut Shell, here, trap)
         }
         None => kernel.run(&mut Shell, here),
@@ -214,7 +235,8 @@ fn go_on(context: &mut UserContext, trap: Option<Trap>) {
         let Some(id) = kernel.current() else {
             unreachable!("the kernel resumes the current thread")
         };
-        context.registers = kernel.thread(id).registers;
+        // SAFETY: as above.
+        unsafe { registers.write(kernel.thread(id).registers) };
     });
 }
 

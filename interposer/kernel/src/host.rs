@@ -130,6 +130,12 @@ pub trait Host {
     /// Shows the new program to the host's tools: name, and where arguments, environment and auxiliary vector are.
     fn describe_program(&mut self, program: &ProgramPlaces<'_>);
 
+    /// Where the stub of a patched call site jumps to, with the return address in rcx.
+    fn call_entry(&self) -> u64;
+    /// Whether this call site has trapped lately. Says so at the latest from its third trap in a row on; a matter of
+    /// speed alone.
+    fn trapped_before(&mut self, site: u64) -> bool;
+
     // Files. Paths are absolute and free of symbolic links but for their last component.
 
     /// Opens with flags as in `openat` (`O_CLOEXEC` and `O_NONBLOCK` have no meaning here).

@@ -3,15 +3,17 @@
 //! - [`boot`]: the first process.
 //! - [`run`]: the loop from a trap to the next return to a program.
 //! - [`lifecycle`]: how threads and processes begin and end.
+//! - [`patch`]: call sites that need not trap again.
 //! - [`report`]: what is said of a run that cannot go on.
 
 mod boot;
 mod lifecycle;
+mod patch;
 mod report;
 mod run;
 mod state;
 pub use boot::BootError;
 pub(crate) use boot::thread_name;
 pub(crate) use lifecycle::killed_by;
-pub use run::Trap;
+pub use run::{Trap, Way};
 pub use state::Kernel;

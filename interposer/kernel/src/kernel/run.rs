@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
     /// A system call; number and arguments are in the registers.
-    Call,
+    Call(Way),
     /// `rdtsc` (`false`) or `rdtscp` (`true`): the registers point past it already.
     Tsc {
         /// Whether the processor number is wanted too.
@@ -34,6 +34,15 @@ pub enum Trap {
         /// Where.
         address: u64,
     },
+}
+
+/// How a system call came in. To the program it makes no difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By a trap of the host.
+    Trapped,
+    /// Through the stub of a patched site.
+    Patched,
 }
 
 /// What became of the current thread's call.
@@ -55,10 +64,14 @@ impl Kernel {
         let thread = self.thread_mut(id);
         (thread.fs_base, thread.gs_base) = (fs, gs);
         match trap {
-            Trap::Call => {
+            Trap::Call(way) => {
                 let registers = &thread.registers;
                 let (number, arguments) = (registers.rax, registers.call_arguments());
+                let site = registers.rip;
                 thread.call = Some(Call { number, arguments, ..Call::default() });
+                if way == Way::Trapped {
+                    self.consider_patching(host, here, site, number);
+                }
             }
             Trap::Tsc { with_processor } => self.read_tsc(id, with_processor),
             Trap::Exception { signal, code, address } => {

@@ -52,8 +52,10 @@ impl Range {
 
     /// Whether it touches simrun's own ranges.
     #[must_use]
-    pub const fn touches_simrun(self) -> bool {
-        self.start < layout::OWN_END && self.end > layout::OWN_START
+    pub fn touches_simrun(self) -> bool {
+        let meets = |start, end| self.start < end && self.end > start;
+        meets(layout::OWN_START, layout::OWN_END)
+            || layout::stubs::STARTS.iter().any(|&start| meets(start, start + layout::stubs::SIZE))
     }
 
     fn intersect(self, other: Self) -> Option<Self> {
@@ -117,6 +119,8 @@ pub struct AddressSpace {
     pub users: u32,
     /// Bytes committed.
     pub committed: u64,
+    /// Stubs made in each range of [`layout::stubs`].
+    pub stubs: [u32; layout::stubs::STARTS.len()],
 }
 
 impl Default for AddressSpace {
@@ -127,6 +131,7 @@ impl Default for AddressSpace {
             break_end: layout::BREAK_BASE,
             users: 1,
             committed: 0,
+            stubs: [0; layout::stubs::STARTS.len()],
         }
     }
 }
