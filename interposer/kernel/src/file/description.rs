@@ -5,9 +5,10 @@ use core::cell::{Cell, RefCell};
 
 use linux_raw_sys::general as raw;
 
-use super::{HostStream, RegularFile};
+use super::{FileObject, HostStream, RegularFile};
 use crate::{
     error::{Errno, Result},
+    host::HostStat,
     machine::Env,
     user::UserSlice,
     wait::{Readiness, WaitQueue},
@@ -94,8 +95,43 @@ pub enum Whence {
     Hole,
 }
 
-/// What a description refers to: the closed set of file types.
-pub enum File {
+impl Whence {
+    /// The one with this number.
+    ///
+    /// # Errors
+    /// `EINVAL`.
+    pub fn from_register(number: u64) -> Result<Self> {
+        Ok(match number as u32 {
+            raw::SEEK_SET => Self::Start,
+            raw::SEEK_CUR => Self::Current,
+            raw::SEEK_END => Self::End,
+            raw::SEEK_DATA => Self::Data,
+            raw::SEEK_HOLE => Self::Hole,
+            _ => return Err(Errno::EINVAL.into()),
+        })
+    }
+}
+
+/// The closed set of file types: a line for each, and an implementation of [`FileObject`] by what it holds.
+macro_rules! file_types {
+    ($($(#[$doc:meta])* $variant:ident($object:ty),)*) => {
+        /// What a description refers to: the closed set of file types.
+        pub enum File {
+            $($(#[$doc])* $variant($object),)*
+        }
+
+        impl File {
+            /// The file as what all of them are.
+            pub(crate) fn as_object(&self) -> &dyn FileObject {
+                match self {
+                    $(Self::$variant(object) => object,)*
+                }
+            }
+        }
+    };
+}
+
+file_types! {
     /// A stream of the host that the run was started with.
     HostStream(HostStream),
     /// A regular file of the host.
@@ -144,17 +180,8 @@ impl FileDescription {
     /// # Errors
     /// As read(2); `EAGAIN` where a blocking descriptor would wait.
     pub fn read(&self, env: &mut Env<'_>, into: &[UserSlice]) -> Result<usize> {
-        if !self.flags.get().reads() {
-            return Err(Errno::EBADF.into());
-        }
-        match &self.file {
-            File::HostStream(stream) => stream.read(env, into),
-            File::Regular(file) => {
-                let done = file.read_at(env, into, self.offset.get())?;
-                self.offset.set(self.offset.get() + done as u64);
-                Ok(done)
-            }
-        }
+        self.check_reads()?;
+        self.file.as_object().read(env, self, into)
     }
 
     /// Writes at the offset and moves it.
@@ -162,45 +189,111 @@ impl FileDescription {
     /// # Errors
     /// As write(2); `EAGAIN` where a blocking descriptor would wait.
     pub fn write(&self, env: &mut Env<'_>, from: &[UserSlice]) -> Result<usize> {
-        if !self.flags.get().writes() {
-            return Err(Errno::EBADF.into());
-        }
-        match &self.file {
-            File::HostStream(stream) => stream.write(env, from),
-            File::Regular(file) => {
-                let at = if self.flags.get().contains(OpenFlags::APPEND) {
-                    file.size(env)?
-                } else {
-                    self.offset.get()
-                };
-                let done = file.write_at(env, from, at)?;
-                self.offset.set(at + done as u64);
-                Ok(done)
-            }
-        }
+        self.check_writes()?;
+        self.file.as_object().write(env, self, from)
+    }
+
+    /// Reads at an offset of the caller's.
+    ///
+    /// # Errors
+    /// As pread(2).
+    pub fn read_at(&self, env: &mut Env<'_>, into: &[UserSlice], at: u64) -> Result<usize> {
+        self.check_reads()?;
+        self.file.as_object().read_at(env, into, at)
+    }
+
+    /// Writes at an offset of the caller's.
+    ///
+    /// # Errors
+    /// As pwrite(2).
+    pub fn write_at(&self, env: &mut Env<'_>, from: &[UserSlice], at: u64) -> Result<usize> {
+        self.check_writes()?;
+        self.file.as_object().write_at(env, self, from, at)
+    }
+
+    /// Moves the offset; where it is then.
+    ///
+    /// # Errors
+    /// As lseek(2).
+    pub fn seek(&self, env: &mut Env<'_>, offset: i64, whence: Whence) -> Result<u64> {
+        self.file.as_object().seek(env, self, offset, whence)
+    }
+
+    /// Moves the offset relative to this base; where it is then.
+    ///
+    /// # Errors
+    /// `EINVAL`, `EOVERFLOW`.
+    pub fn seek_from(&self, base: u64, offset: i64) -> Result<u64> {
+        let target = (base as i64).checked_add(offset).ok_or(Errno::EOVERFLOW)?;
+        let target = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
+        self.offset.set(target);
+        Ok(target)
+    }
+
+    /// Refuses a description that is not open for reading.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn check_reads(&self) -> Result<()> {
+        if self.flags.get().reads() { Ok(()) } else { Err(Errno::EBADF.into()) }
+    }
+
+    /// Refuses a description that is not open for writing.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn check_writes(&self) -> Result<()> {
+        if self.flags.get().writes() { Ok(()) } else { Err(Errno::EBADF.into()) }
+    }
+
+    /// What fstat(2) says of it.
+    ///
+    /// # Errors
+    /// The host's.
+    pub fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
+        self.file.as_object().stat(env)
+    }
+
+    /// Reads at the offset into memory of the kernel, for `sendfile` and `splice`.
+    ///
+    /// # Errors
+    /// As read(2); `EINVAL` for a type that cannot.
+    pub fn read_kernel(&self, env: &mut Env<'_>, into: &mut [u8]) -> Result<usize> {
+        self.check_reads()?;
+        self.file.as_object().read_kernel(env, self, into)
+    }
+
+    /// Writes at the offset from memory of the kernel, for `sendfile` and `splice`.
+    ///
+    /// # Errors
+    /// As write(2); `EINVAL` for a type that cannot.
+    pub fn write_kernel(&self, env: &mut Env<'_>, from: &[u8]) -> Result<usize> {
+        self.check_writes()?;
+        self.file.as_object().write_kernel(env, self, from)
+    }
+
+    /// Bytes that can be read at once: ioctl(2)'s `FIONREAD`.
+    ///
+    /// # Errors
+    /// `ENOTTY` for a type without it.
+    pub fn readable_bytes(&self, env: &mut Env<'_>) -> Result<usize> {
+        self.file.as_object().readable_bytes(env, self)
     }
 
     /// What it is ready for.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        match &self.file {
-            File::HostStream(_) | File::Regular(_) => Readiness::READABLE | Readiness::WRITABLE,
-        }
+        self.file.as_object().readiness()
     }
 
     /// The queue that is woken when its readiness changes; `None` for what is always ready.
     #[must_use]
     pub fn queue(&self) -> Option<&WaitQueue> {
-        match &self.file {
-            File::HostStream(_) | File::Regular(_) => None,
-        }
+        self.file.as_object().queue()
     }
 
     /// Called when the last reference goes.
     pub fn release(&self, env: &mut Env<'_>) {
-        match &self.file {
-            File::HostStream(_) => {}
-            File::Regular(file) => file.release(env),
-        }
+        self.file.as_object().release(env);
     }
 }

@@ -4,10 +4,12 @@
 //! description's queue if the descriptor is a blocking one.
 
 mod description;
+mod object;
 mod regular;
 mod stream;
 mod table;
 pub use description::{File, FileDescription, OpenFlags, Whence};
+pub(crate) use object::FileObject;
 pub use regular::RegularFile;
 pub use stream::HostStream;
 pub use table::{Descriptor, Fd, FdTable};

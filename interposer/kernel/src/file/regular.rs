@@ -1,6 +1,12 @@
 //! Regular files of the host.
 
-use crate::{error::Result, host::HostFd, machine::Env, user::UserSlice};
+use super::{FileDescription, FileObject, OpenFlags, Whence};
+use crate::{
+    error::{Errno, Result},
+    host::{HostFd, HostStat},
+    machine::Env,
+    user::UserSlice,
+};
 
 /// An open regular file of the host.
 #[derive(Debug)]
@@ -10,28 +16,6 @@ pub struct RegularFile {
 }
 
 impl RegularFile {
-    /// Reads at an offset.
-    ///
-    /// # Errors
-    /// As pread(2).
-    pub fn read_at(&self, env: &mut Env<'_>, into: &[UserSlice], at: u64) -> Result<usize> {
-        transfer(into, at, |slice, at| {
-            slice.check()?;
-            Ok(env.host.pread_user(self.host, slice, at)?)
-        })
-    }
-
-    /// Writes at an offset.
-    ///
-    /// # Errors
-    /// As pwrite(2).
-    pub fn write_at(&self, env: &mut Env<'_>, from: &[UserSlice], at: u64) -> Result<usize> {
-        transfer(from, at, |slice, at| {
-            slice.check()?;
-            Ok(env.host.pwrite_user(self.host, slice, at)?)
-        })
-    }
-
     /// Its length in bytes.
     ///
     /// # Errors
@@ -40,8 +24,104 @@ impl RegularFile {
         Ok(env.host.fstat(self.host)?.size)
     }
 
-    /// Closes it.
-    pub fn release(&self, env: &mut Env<'_>) {
+    /// Where the next write through a description goes.
+    fn write_offset(&self, env: &mut Env<'_>, file: &FileDescription) -> Result<u64> {
+        if file.flags.get().contains(OpenFlags::APPEND) {
+            self.size(env)
+        } else {
+            Ok(file.offset.get())
+        }
+    }
+}
+
+impl FileObject for RegularFile {
+    fn read(&self, env: &mut Env<'_>, file: &FileDescription, into: &[UserSlice]) -> Result<usize> {
+        let at = file.offset.get();
+        let done = self.read_at(env, into, at)?;
+        file.offset.set(at + done as u64);
+        Ok(done)
+    }
+
+    fn write(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        from: &[UserSlice],
+    ) -> Result<usize> {
+        let at = self.write_offset(env, file)?;
+        let done = self.write_at(env, file, from, at)?;
+        file.offset.set(at + done as u64);
+        Ok(done)
+    }
+
+    fn read_kernel(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        into: &mut [u8],
+    ) -> Result<usize> {
+        let at = file.offset.get();
+        let done = env.host.pread(self.host, into, at)?;
+        file.offset.set(at + done as u64);
+        Ok(done)
+    }
+
+    fn write_kernel(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        from: &[u8],
+    ) -> Result<usize> {
+        let at = self.write_offset(env, file)?;
+        let done = env.host.pwrite(self.host, from, at)?;
+        file.offset.set(at + done as u64);
+        Ok(done)
+    }
+
+    fn read_at(&self, env: &mut Env<'_>, into: &[UserSlice], at: u64) -> Result<usize> {
+        transfer(into, at, |slice, at| {
+            slice.check()?;
+            Ok(env.host.pread_user(self.host, slice, at)?)
+        })
+    }
+
+    /// On a description with `O_APPEND` Linux appends here too (pwrite(2), "BUGS").
+    fn write_at(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        from: &[UserSlice],
+        at: u64,
+    ) -> Result<usize> {
+        let appends = file.flags.get().contains(OpenFlags::APPEND);
+        let at = if appends { self.size(env)? } else { at };
+        transfer(from, at, |slice, at| {
+            slice.check()?;
+            Ok(env.host.pwrite_user(self.host, slice, at)?)
+        })
+    }
+
+    fn seek(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        offset: i64,
+        whence: Whence,
+    ) -> Result<u64> {
+        let base = match whence {
+            Whence::Start => 0,
+            Whence::Current => file.offset.get(),
+            Whence::End => self.size(env)?,
+            Whence::Data | Whence::Hole => return Err(Errno::EINVAL.into()),
+        };
+        file.seek_from(base, offset)
+    }
+
+    fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
+        Ok(env.host.fstat(self.host)?)
+    }
+
+    fn release(&self, env: &mut Env<'_>) {
         env.host.close(self.host);
     }
 }

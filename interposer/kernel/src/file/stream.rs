@@ -4,9 +4,10 @@ use alloc::vec;
 
 use simrun_abi::event::{Stream, What};
 
+use super::{FileDescription, FileObject};
 use crate::{
     error::Result,
-    host::HostFd,
+    host::{HostFd, HostStat},
     machine::Env,
     user::{self, UserSlice},
 };
@@ -23,34 +24,56 @@ pub struct HostStream {
     pub output: Option<Stream>,
 }
 
-impl HostStream {
-    /// Reads until the buffers are full or the stream ends: how a pipe's data arrives in pieces on the host
-    /// must not show. No simulated time passes meanwhile.
-    ///
-    /// # Errors
-    /// As read(2).
-    pub fn read(&self, env: &mut Env<'_>, into: &[UserSlice]) -> Result<usize> {
+impl FileObject for HostStream {
+    fn read(&self, env: &mut Env<'_>, file: &FileDescription, into: &[UserSlice]) -> Result<usize> {
         let mut bytes = vec![0; user::total_len(into).min(CHUNK_MAX)];
+        let len = self.read_kernel(env, file, &mut bytes)?;
+        user::scatter(env.host, into, &bytes[..len])
+    }
+
+    fn write(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        from: &[UserSlice],
+    ) -> Result<usize> {
+        let bytes = user::gather(env.host, from, CHUNK_MAX)?;
+        self.write_kernel(env, file, &bytes)
+    }
+
+    /// Reads until the buffer is full or the stream ends: how a pipe's data arrives in pieces on the host must
+    /// not show. No simulated time passes meanwhile.
+    fn read_kernel(
+        &self,
+        env: &mut Env<'_>,
+        _file: &FileDescription,
+        into: &mut [u8],
+    ) -> Result<usize> {
         let mut len = 0;
-        while len < bytes.len() {
-            match env.host.read_stream(self.host, &mut bytes[len..])? {
+        while len < into.len() {
+            match env.host.read_stream(self.host, &mut into[len..])? {
                 0 => break,
                 moved => len += moved,
             }
         }
-        user::scatter(env.host, into, &bytes[..len])
+        Ok(len)
     }
 
     /// Writes to the host's stream and to the log.
-    ///
-    /// # Errors
-    /// As write(2).
-    pub fn write(&self, env: &mut Env<'_>, from: &[UserSlice]) -> Result<usize> {
-        let bytes = user::gather(env.host, from, CHUNK_MAX)?;
-        let done = env.host.write_stream(self.host, &bytes)?;
+    fn write_kernel(
+        &self,
+        env: &mut Env<'_>,
+        _file: &FileDescription,
+        from: &[u8],
+    ) -> Result<usize> {
+        let done = env.host.write_stream(self.host, from)?;
         if let Some(stream) = self.output {
-            env.machine.record(env.host, What::Output { stream, bytes: bytes[..done].to_vec() });
+            env.machine.record(env.host, What::Output { stream, bytes: from[..done].to_vec() });
         }
         Ok(done)
+    }
+
+    fn stat(&self, _env: &mut Env<'_>) -> Result<HostStat> {
+        Ok(HostStat { mode: 0o10600, nlink: 1, blksize: 4096, ..HostStat::default() })
     }
 }

@@ -57,12 +57,7 @@ fn write_stat(cx: &mut Context<'_>, to: u64, stat: &HostStat) -> Result<Outcome>
 /// fstat(2).
 pub fn fstat(cx: &mut Context<'_>, [fd, to, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    let stat = match &file.file {
-        File::Regular(regular) => cx.host.fstat(regular.host)?,
-        File::HostStream(_) => {
-            HostStat { mode: 0o10600, nlink: 1, blksize: 4096, ..HostStat::default() }
-        }
-    };
+    let stat = file.stat(&mut cx.env())?;
     write_stat(cx, to, &stat)
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{Descriptor, Fd, File, OpenFlags},
+    file::{Descriptor, Fd, OpenFlags, Whence},
     outcome::Outcome,
     uapi::limits::RW_COUNT_MAX,
     user::{self, UserSlice},
@@ -68,16 +68,10 @@ fn write_all(cx: &mut Context<'_>, fd: u64, from: &[UserSlice]) -> Result<Outcom
 
 /// pread(2).
 pub fn pread64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) -> Result<Outcome> {
+    let at = u64::try_from(offset as i64).map_err(|_| Errno::EINVAL)?;
     let file = cx.description(fd)?;
-    if !file.flags.get().reads() {
-        return Err(Errno::EBADF.into());
-    }
-    if offset > i64::MAX as u64 {
-        return Err(Errno::EINVAL.into());
-    }
     let into = slice(buffer, len)?;
-    let File::Regular(regular) = &file.file else { return Err(Errno::ESPIPE.into()) };
-    Ok(Outcome::Done(regular.read_at(&mut cx.env(), &[into], offset)? as u64))
+    Ok(Outcome::Done(file.read_at(&mut cx.env(), &[into], at)? as u64))
 }
 
 /// close(2).
@@ -129,15 +123,6 @@ fn duplicate_to(cx: &mut Context<'_>, old: u64, new: u64, close_on_exec: bool) -
 /// lseek(2).
 pub fn lseek(cx: &mut Context<'_>, [fd, offset, whence, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    let File::Regular(regular) = &file.file else { return Err(Errno::ESPIPE.into()) };
-    let base = match whence as u32 {
-        0 => 0,
-        1 => file.offset.get(),
-        2 => regular.size(&mut cx.env())?,
-        _ => return Err(Errno::EINVAL.into()),
-    };
-    let target = (base as i64).checked_add(offset as i64).ok_or(Errno::EOVERFLOW)?;
-    let target = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
-    file.offset.set(target);
-    Ok(Outcome::Done(target))
+    let whence = Whence::from_register(whence)?;
+    Ok(Outcome::Done(file.seek(&mut cx.env(), offset as i64, whence)?))
 }

@@ -1,0 +1,111 @@
+//! What every type of open file can be asked.
+
+use super::{FileDescription, Whence};
+use crate::{
+    error::{Errno, Result},
+    host::HostStat,
+    machine::Env,
+    user::UserSlice,
+    wait::{Readiness, WaitQueue},
+};
+
+/// An open file of some type. What a type leaves out fails as in Linux for a file without that operation.
+///
+/// `file` is the description through which the object is used: its flags and its offset. Access modes have been
+/// checked already. Nothing here blocks: `EAGAIN` says that a blocking descriptor would wait.
+#[expect(unused_variables, reason = "defaults ignore what they are asked")]
+pub(crate) trait FileObject {
+    /// read(2).
+    fn read(&self, env: &mut Env<'_>, file: &FileDescription, into: &[UserSlice]) -> Result<usize> {
+        Err(Errno::EINVAL.into())
+    }
+
+    /// write(2).
+    fn write(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        from: &[UserSlice],
+    ) -> Result<usize> {
+        Err(Errno::EINVAL.into())
+    }
+
+    /// read(2) into memory of the kernel, for `sendfile` and `splice`.
+    fn read_kernel(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        into: &mut [u8],
+    ) -> Result<usize> {
+        Err(Errno::EINVAL.into())
+    }
+
+    /// write(2) from memory of the kernel, for `sendfile` and `splice`.
+    fn write_kernel(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        from: &[u8],
+    ) -> Result<usize> {
+        Err(Errno::EINVAL.into())
+    }
+
+    /// pread(2).
+    fn read_at(&self, env: &mut Env<'_>, into: &[UserSlice], at: u64) -> Result<usize> {
+        Err(Errno::ESPIPE.into())
+    }
+
+    /// pwrite(2).
+    fn write_at(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        from: &[UserSlice],
+        at: u64,
+    ) -> Result<usize> {
+        Err(Errno::ESPIPE.into())
+    }
+
+    /// lseek(2); sets the offset of `file`, and gives it.
+    fn seek(
+        &self,
+        env: &mut Env<'_>,
+        file: &FileDescription,
+        offset: i64,
+        whence: Whence,
+    ) -> Result<u64> {
+        Err(Errno::ESPIPE.into())
+    }
+
+    /// fstat(2). The default is that of all anonymous files, which have one inode in common.
+    fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
+        Ok(HostStat {
+            ino: ANONYMOUS_INODE,
+            mode: 0o600,
+            nlink: 1,
+            blksize: 4096,
+            ..HostStat::default()
+        })
+    }
+
+    /// Bytes that can be read at once: ioctl(2)'s `FIONREAD`.
+    fn readable_bytes(&self, env: &mut Env<'_>, file: &FileDescription) -> Result<usize> {
+        Err(Errno::ENOTTY.into())
+    }
+
+    /// What it is ready for.
+    fn readiness(&self) -> Readiness {
+        Readiness::READABLE | Readiness::WRITABLE
+    }
+
+    /// The queue that is woken when its readiness changes; `None` for what is always ready.
+    fn queue(&self) -> Option<&WaitQueue> {
+        None
+    }
+
+    /// Called when the last reference to its description goes.
+    fn release(&self, env: &mut Env<'_>) {}
+}
+
+/// Inode number of all anonymous files.
+const ANONYMOUS_INODE: u64 = 9;
