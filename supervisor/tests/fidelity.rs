@@ -1,14 +1,17 @@
 //! Programs that run natively and simulated from one source, and must do the same.
 //!
-//! Each `tests/fidelity/AREA/NAME.c` prints what it saw and exits with zero when all was well. It is built with the
-//! system's C compiler, run natively once, then simulated: output and status must be as native, and the same seed must
-//! give the same fingerprint. Directives in the first lines of the file:
+//! Each `tests/fidelity/AREA/NAME.EXT` prints what it saw and exits with zero when all was well. It is built or
+//! interpreted by what its ending asks for (see [`Language`]), run natively once, then simulated: output and status must
+//! be as native, and the same seed must give the same fingerprint. Directives in the first lines of the file, after
+//! `//` or `#`:
 //!
-//! - `// link: -lm`: further arguments for the compiler.
-//! - `// args: a b`: arguments of the program.
-//! - `// simulated only`: its output stands in `NAME.out`, because natively it would take too long or differ.
+//! - `link: -lm`: further arguments for the compiler.
+//! - `args: a b`: arguments of the program.
+//! - `shell: dash`: the interpreter of a script, instead of bash.
+//! - `simulated only`: what it must print stands in `NAME.out`, because natively it would take too long or differ.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -19,16 +22,43 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// Seeds tried; the first one twice.
 const SEEDS: [u64; 4] = [1, 2, 3, 1];
 
+/// What makes a source into a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    C,
+    Cpp,
+    Go,
+    Rust,
+    Shell,
+    Python,
+}
+
+impl Language {
+    fn of(path: &Path) -> Option<Self> {
+        Some(match path.extension()?.to_str()? {
+            "c" => Self::C,
+            "cc" => Self::Cpp,
+            "go" => Self::Go,
+            "rs" => Self::Rust,
+            "sh" => Self::Shell,
+            "py" => Self::Python,
+            _ => return None,
+        })
+    }
+}
+
 struct Program {
     source: PathBuf,
     name: String,
+    language: Language,
 }
 
 impl Program {
     fn directive(&self, name: &str) -> Option<String> {
         let text = fs::read_to_string(&self.source).ok()?;
-        let line =
-            text.lines().take(10).find_map(|line| line.strip_prefix("// ")?.strip_prefix(name))?;
+        let line = text.lines().take(10).find_map(|line| {
+            line.strip_prefix("// ").or_else(|| line.strip_prefix("# "))?.strip_prefix(name)
+        })?;
         Some(line.trim_start_matches(':').trim().to_owned())
     }
 
@@ -38,29 +68,58 @@ impl Program {
             .unwrap_or_default()
     }
 
-    fn build(&self, folder: &Path) -> Result<PathBuf, Failed> {
+    /// The command that runs it, built if need be.
+    fn command(&self, folder: &Path) -> Result<Vec<OsString>, Failed> {
         let binary = folder.join("program");
-        let output = Command::new("cc")
-            .args(["-O1", "-g", "-pthread", "-Wall", "-D_GNU_SOURCE", "-o"])
-            .args([&binary, &self.source])
-            .args(self.words("link"))
-            .output()?;
+        let mut build = match self.language {
+            Language::Shell => {
+                let shell = self.directive("shell").unwrap_or_else(|| "bash".into());
+                return Ok(vec![shell.into(), self.source.clone().into()]);
+            }
+            Language::Python => {
+                return Ok(vec!["/usr/bin/python3".into(), self.source.clone().into()]);
+            }
+            Language::C | Language::Cpp => {
+                let mut build =
+                    Command::new(if self.language == Language::C { "cc" } else { "c++" });
+                build.args(["-O1", "-g", "-pthread", "-Wall", "-D_GNU_SOURCE", "-o"]);
+                build.args([&binary, &self.source]).args(self.words("link"));
+                build
+            }
+            Language::Rust => {
+                let mut build = Command::new("rustc");
+                build.args(["--edition", "2024", "-O", "-o"]).args([&binary, &self.source]);
+                build
+            }
+            Language::Go => {
+                let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go");
+                let mut build = Command::new("go");
+                build.arg("build").args(self.words("link")).arg("-o").args([&binary, &self.source]);
+                build
+                    .env("GOCACHE", &cache)
+                    .env("GOPATH", cache.join("path"))
+                    .env("GOFLAGS", "-mod=mod");
+                build
+            }
+        };
+        let output = build.output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
         }
-        Ok(binary)
+        Ok(vec![binary.into()])
     }
 
     fn check(&self) -> Result<(), Failed> {
         let folder = tempfile::tempdir()?;
-        let binary = self.build(folder.path())?;
+        let command = self.command(folder.path())?;
         let arguments = self.words("args");
         let expected = if self.directive("simulated only").is_some() {
             (fs::read_to_string(self.source.with_extension("out"))?, Some(0))
         } else {
             let work = folder.path().join("native");
             fs::create_dir(&work)?;
-            let output = Command::new(&binary)
+            let output = Command::new(&command[0])
+                .args(&command[1..])
                 .args(&arguments)
                 .current_dir(&work)
                 .stdin(Stdio::null())
@@ -73,7 +132,7 @@ impl Program {
             fs::create_dir(&work)?;
             let output = Command::new(env!("CARGO_BIN_EXE_simrun"))
                 .args(["--seed", &seed.to_string(), "--"])
-                .arg(&binary)
+                .args(&command)
                 .args(&arguments)
                 .current_dir(&work)
                 .stdin(Stdio::null())
@@ -109,9 +168,9 @@ fn programs() -> Vec<Program> {
     for area in fs::read_dir(&root).expect("the folder of programs").flatten() {
         for file in fs::read_dir(area.path()).into_iter().flatten().flatten() {
             let source = file.path();
-            if source.extension().is_some_and(|extension| extension == "c") {
+            if let Some(language) = Language::of(&source) {
                 let name = source.strip_prefix(&root).expect("below the root").with_extension("");
-                programs.push(Program { name: name.display().to_string(), source });
+                programs.push(Program { name: name.display().to_string(), source, language });
             }
         }
     }
