@@ -24,6 +24,10 @@ pub struct Arguments {
     #[arg(long, requires = "trace")]
     pub trace_syscalls: bool,
 
+    /// Leave out the preload library, by which threads can be switched at uncontended locks
+    #[arg(long)]
+    pub no_preload: bool,
+
     /// The command to run and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

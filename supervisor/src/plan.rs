@@ -96,7 +96,7 @@ impl Plan {
             directory: directory.into_os_string().into_vec(),
             umask: current_umask(),
             processor: launch::processor(),
-            preload: false,
+            preload: !arguments.no_preload,
         };
         Ok(Self { boot, quiet: arguments.quiet, trace })
     }

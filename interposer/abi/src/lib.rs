@@ -2,6 +2,7 @@
 //!
 //! - [`layout`]: the fixed addresses of a simulated process.
 //! - [`boot`]: everything a run is started with.
+//! - [`calls`]: the calls that the preload library makes.
 //! - [`control`]: the shared page of counters and flags, and the event ring behind it.
 //! - [`event`]: the records of a run's ordered log.
 #![no_std]
@@ -9,6 +10,7 @@
 extern crate alloc;
 
 pub mod boot;
+pub mod calls;
 pub mod control;
 pub mod event;
 pub mod layout;

@@ -53,6 +53,8 @@ pub struct Config {
     pub hostname: String,
     /// Who the first process runs as.
     pub identity: Identity,
+    /// Whether programs are given the preload library.
+    pub preload: bool,
 }
 
 /// See the module.
@@ -91,6 +93,7 @@ impl Machine {
                 memory: boot.memory,
                 hostname: boot.hostname.clone(),
                 identity: boot.identity.clone(),
+                preload: boot.preload,
             },
             actor: (0, 0),
         }

@@ -17,7 +17,7 @@ use super::{image, memory::Memory};
 
 /// What the child does between fork and the image, worked out before: afterwards it may not allocate.
 struct Plan {
-    descriptors: [(RawFd, RawFd); 6],
+    descriptors: [(RawFd, RawFd); 7],
     mappings: Vec<Mapping>,
     processor: Option<CpuSet>,
     rseq: Option<Rseq>,
@@ -161,6 +161,7 @@ impl Plan {
             (libc::STDIN_FILENO, fds::STDIN),
             (libc::STDOUT_FILENO, fds::STDOUT),
             (libc::STDERR_FILENO, fds::STDERR),
+            (memory.preload.as_raw_fd(), fds::PRELOAD),
         ];
         let rseq = Rseq::of_this_thread();
         Ok(Self { descriptors, mappings, processor, rseq, entry: image::entry() })

@@ -28,8 +28,13 @@ pub struct Memory {
     pub arena: File,
     /// Control block, boot parameters and ring.
     pub control_file: File,
+    /// The preload library, which programs may map.
+    pub preload: File,
     mapping: NonNull<u8>,
 }
+
+/// The embedded preload library.
+static PRELOAD: &[u8] = include_bytes!(env!("SIMRUN_PRELOAD"));
 
 fn memory_file(name: &std::ffi::CStr, size: u64) -> io::Result<File> {
     let fd: OwnedFd = memfd_create(name, MFdFlags::MFD_CLOEXEC)?;
@@ -47,6 +52,8 @@ impl Memory {
         }
         let arena = memory_file(c"simrun-arena", layout::ARENA_SIZE)?;
         let control_file = memory_file(c"simrun-control", layout::CONTROL_SIZE)?;
+        let preload = memory_file(c"simrun-preload", PRELOAD.len() as u64)?;
+        preload.write_all_at(PRELOAD, 0)?;
         let parameters = boot.encode();
         if parameters.len() > BOOT_SIZE_MAX {
             return Err(io::Error::new(
@@ -70,7 +77,7 @@ impl Memory {
             return Err(io::Error::last_os_error());
         }
         let mapping = NonNull::new(mapping.cast()).expect("a mapping is not null");
-        let memory = Self { image, arena, control_file, mapping };
+        let memory = Self { image, arena, control_file, preload, mapping };
         memory.control().boot_len.store(parameters.len() as u32, Ordering::Release);
         memory.control().supervisor.store(std::process::id() as i32, Ordering::Release);
         Ok(memory)

@@ -137,6 +137,7 @@ fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
         actions: Rc::new(RefCell::new(Actions::default())),
         pending: PendingSignals::default(),
         program: boot.program.as_slice().into(),
+        preload: false,
         command_line: Vec::new(),
         environment: Vec::new(),
         auxiliary: Vec::new(),

@@ -210,9 +210,12 @@ impl Kernel {
                 self.machine.clock.charge(CALL_COST);
                 self.thread_mut(id).cpu_time += CALL_COST;
             }
-            Class::Poll => {
+            Class::Poll | Class::Point => {
                 let before = self.machine.clock.now();
-                self.machine.clock.charge_poll();
+                match class {
+                    Class::Point => self.machine.clock.charge_point(),
+                    _ => self.machine.clock.charge_poll(),
+                }
                 let cost = self.machine.clock.now() - before;
                 self.thread_mut(id).cpu_time += cost;
             }
@@ -241,7 +244,9 @@ impl Kernel {
         match row.class {
             Class::Memory => return Step::Over,
             Class::Place => self.machine.events.record_call(tid, number, 0),
-            Class::Call | Class::Poll => self.machine.events.record_call(tid, number, value),
+            Class::Call | Class::Poll | Class::Point => {
+                self.machine.events.record_call(tid, number, value)
+            }
         }
         let yields = core::mem::take(&mut self.yields);
         if self.scheduler.has_waiting() && (yields || self.scheduler.preempts()) {

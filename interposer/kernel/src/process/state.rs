@@ -79,6 +79,8 @@ pub struct Process {
     pub pending: PendingSignals,
     /// Path of its program.
     pub program: Rc<[u8]>,
+    /// Whether its program is one that loads the preload library.
+    pub preload: bool,
     /// Argument vector, as `/proc/self/cmdline` shows it.
     pub command_line: Vec<u8>,
     /// Environment at the start of the program, as `/proc/self/environ` shows it.

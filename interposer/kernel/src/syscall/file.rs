@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     error::{Errno, Result},
     file::{File, FileDescription, OpenFlags, RegularFile},
-    fs,
+    fs::{self, preload::PreloadFile},
     host::{FileArgument, FileCall, Follow, HostStat},
     outcome::Outcome,
     uapi::stat::Stat,
@@ -30,6 +30,12 @@ fn absolute(cx: &mut Context<'_>, directory: u64, path: &[u8]) -> Result<Vec<u8>
     Ok(fs::join(&base, path))
 }
 
+/// The preload library's file at a path, for a program that sees it.
+fn preload_file(cx: &mut Context<'_>, path: &[u8]) -> Option<PreloadFile> {
+    let file = PreloadFile::at(path)?;
+    cx.process().preload.then_some(file)
+}
+
 /// open(2).
 pub fn open(cx: &mut Context<'_>, [path, flags, mode, ..]: [u64; 6]) -> Result<Outcome> {
     openat(cx, [u64::from(AT_FDCWD), path, flags, mode, 0, 0])
@@ -44,7 +50,10 @@ pub fn openat(
     let path = cx.read_path(path)?;
     let path = absolute(cx, directory, &path)?;
     let umask = cx.process().fs.borrow().umask;
-    let host = cx.host.open(&path, flags.bits(), mode as u32 & !umask)?;
+    let host = match preload_file(cx, &path) {
+        Some(file) => file.open(cx.host, flags)?,
+        None => cx.host.open(&path, flags.bits(), mode as u32 & !umask)?,
+    };
     let description = FileDescription::new(File::Regular(RegularFile { host }), flags, &path);
     cx.add_descriptor(description, flags.contains(OpenFlags::CLOSE_ON_EXEC)).map(Outcome::Done)
 }
@@ -80,6 +89,9 @@ pub fn newfstatat(
 pub fn access(cx: &mut Context<'_>, [path, mode, ..]: [u64; 6]) -> Result<Outcome> {
     let path = cx.read_path(path)?;
     let path = absolute(cx, u64::from(AT_FDCWD), &path)?;
+    if preload_file(cx, &path).is_some() {
+        return if mode & 2 == 0 { Ok(Outcome::Done(0)) } else { Err(Errno::EACCES.into()) };
+    }
     cx.host.file_call(FileCall {
         number: linux_raw_sys::general::__NR_access,
         arguments: [

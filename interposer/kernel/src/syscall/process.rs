@@ -173,6 +173,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         actions: share_or_copy(&caller.actions, flags.contains(CloneFlags::SIGHAND)),
         pending: PendingSignals::default(),
         program: Rc::clone(&caller.program),
+        preload: caller.preload,
         command_line: caller.command_line.clone(),
         environment: caller.environment.clone(),
         auxiliary: caller.auxiliary.clone(),

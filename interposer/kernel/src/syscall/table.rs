@@ -3,6 +3,7 @@
 use alloc::{format, string::String};
 
 use linux_raw_sys::general as nr;
+use simrun_abi::calls;
 
 use super::{exec, file, futex, identity, io, memory, process, thread, time};
 use crate::{
@@ -25,6 +26,8 @@ pub enum Class {
     Place,
     /// By it a program can wait for time to pass; see [`crate::time::Clock::charge_poll`].
     Poll,
+    /// A place where only the scheduler has something to do: it costs next to nothing.
+    Point,
     /// Memory management: how much a program does of it depends on the size of its environment, so it takes no
     /// time and leaves no trace.
     Memory,
@@ -79,6 +82,20 @@ static UNKNOWN: Row = Row {
     coverage: Coverage::Absent("not supported"),
 };
 
+static POINT: Row = Row {
+    name: "simrun_point",
+    handler: thread::point,
+    class: Class::Point,
+    coverage: Coverage::Full,
+};
+
+static SPIN: Row = Row {
+    name: "simrun_spin",
+    handler: thread::sched_yield,
+    class: Class::Poll,
+    coverage: Coverage::Full,
+};
+
 fn unknown(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
     let number = cx.call().number;
     let what = format!("system call {number}");
@@ -99,7 +116,11 @@ fn absent(_: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
 /// The row of a number.
 #[must_use]
 pub fn row(number: u64) -> &'static Row {
-    TABLE.get(number as usize).unwrap_or(&UNKNOWN)
+    match number {
+        calls::POINT => &POINT,
+        calls::SPIN => &SPIN,
+        _ => TABLE.get(number as usize).unwrap_or(&UNKNOWN),
+    }
 }
 
 /// All rows that have a name, with their numbers.

@@ -59,12 +59,21 @@ const POLLS_FREE: u32 = 64;
 /// Most that one poll of the clock can cost.
 const POLL_COST_MAX: Duration = Duration::from_millis(1);
 
+/// What a scheduling point costs: about what taking an uncontended lock does.
+const POINT_COST: Duration = Duration::from_nanos(50);
+/// Points in a row at the same cost.
+const POINTS_FREE: u32 = 4096;
+/// How often the cost of a point can double: a thread that looks at a flag under a lock waits for a second of
+/// simulated time within some 160 000 looks, and one that computes with locks is not slowed down beyond reason.
+const POINT_DOUBLINGS_MAX: u32 = 7;
+
 /// The one clock.
 #[derive(Clone, Debug)]
 pub struct Clock {
     now: Instant,
     wall_at_boot: Duration,
     polls: u32,
+    points: u32,
 }
 
 impl Clock {
@@ -75,6 +84,7 @@ impl Clock {
             now: Instant::BOOT + UPTIME_AT_START,
             wall_at_boot: Duration::from_nanos(start_ns).saturating_sub(UPTIME_AT_START),
             polls: 0,
+            points: 0,
         }
     }
 
@@ -116,13 +126,20 @@ impl Clock {
     /// Moves to an instant; does nothing if it is past.
     pub fn advance_to(&mut self, instant: Instant) {
         self.now = self.now.max(instant);
-        self.polls = 0;
+        (self.polls, self.points) = (0, 0);
     }
 
     /// Charges a call that does something.
     pub fn charge(&mut self, cost: Duration) {
         self.now = self.now + cost;
-        self.polls = 0;
+        (self.polls, self.points) = (0, 0);
+    }
+
+    /// Charges a scheduling point: a thread may be waiting for time to pass, taking a lock again and again.
+    pub fn charge_point(&mut self) {
+        self.points = self.points.saturating_add(1);
+        let doublings = (self.points / POINTS_FREE).min(POINT_DOUBLINGS_MAX);
+        self.now = self.now + POINT_COST * (1 << doublings);
     }
 
     /// Charges a call by which a program can wait for time to pass: reading the clock, yielding. The cost
@@ -158,6 +175,16 @@ mod tests {
             clock.charge(CALL_COST);
         }
         assert_eq!(clock.elapsed(), CALL_COST * 20_000);
+    }
+
+    #[test]
+    fn a_second_passes_within_some_hundred_thousand_points() {
+        let mut clock = Clock::new(0);
+        let points = (1..).find(|_| {
+            clock.charge_point();
+            clock.elapsed() >= Duration::from_secs(1)
+        });
+        assert!(points.is_some_and(|points| (100_000..200_000).contains(&points)), "{points:?}");
     }
 
     #[test]

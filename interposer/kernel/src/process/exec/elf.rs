@@ -52,6 +52,7 @@ const ET_EXEC: u16 = 2;
 const ET_DYN: u16 = 3;
 const EM_X86_64: u16 = 62;
 const PT_LOAD: u32 = 1;
+const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
 const PT_GNU_STACK: u32 = 0x6474_e551;
 /// Most bytes of program headers (fs/binfmt_elf.c, load_elf_phdrs).
@@ -84,6 +85,8 @@ pub struct Elf {
     pub headers_count: u16,
     /// Offset and length of the interpreter's path in the file.
     pub interpreter: Option<(u64, u64)>,
+    /// Offset and length of the dynamic section in the file.
+    pub dynamic: Option<(u64, u64)>,
     /// Whether it asks for an executable stack.
     pub executable_stack: bool,
 }
@@ -133,18 +136,28 @@ impl Elf {
         }
         let holder =
             segments.iter().find(|s| (s.offset..s.offset + s.file_size).contains(&header.phoff));
-        let interpreter =
-            headers.iter().find(|h| h.kind == PT_INTERP).map(|h| (h.offset, h.file_size));
+        let place = |kind| headers.iter().find(|h| h.kind == kind).map(|h| (h.offset, h.file_size));
         let stack = headers.iter().find(|h| h.kind == PT_GNU_STACK);
         Ok(Self {
             position_independent: header.kind == ET_DYN,
             entry: header.entry,
             headers_address: holder.map_or(0, |s| s.address + (header.phoff - s.offset)),
             headers_count: header.phnum,
-            interpreter,
+            interpreter: place(PT_INTERP),
+            dynamic: place(PT_DYNAMIC),
             executable_stack: stack.is_some_and(|h| h.flags & 1 != 0),
             segments,
         })
+    }
+
+    /// Where in the file the byte at an address, relative to the load bias, comes from.
+    #[must_use]
+    pub fn offset_of(&self, address: u64) -> Option<u64> {
+        let holder = self
+            .segments
+            .iter()
+            .find(|s| (s.address..s.address + s.file_size).contains(&address))?;
+        Some(holder.offset + (address - holder.address))
     }
 
     /// Address range of all segments, relative to the load bias, in whole pages.

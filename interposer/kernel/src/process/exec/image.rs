@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use simrun_abi::{boot::Processor, layout};
 
-use super::{elf::Elf, stack};
+use super::{elf::Elf, preload, stack};
 use crate::{
     arch::x86_64::Registers,
     error::{Errno, Error, Result},
@@ -175,7 +175,12 @@ impl Part {
     }
 }
 
-fn read_full(host: &mut dyn Host, fd: HostFd, into: &mut [u8], offset: u64) -> Result<usize> {
+pub(super) fn read_full(
+    host: &mut dyn Host,
+    fd: HostFd,
+    into: &mut [u8],
+    offset: u64,
+) -> Result<usize> {
     let mut done = 0;
     while done < into.len() {
         match host.pread(fd, &mut into[done..], offset + done as u64)? {
@@ -253,6 +258,10 @@ pub fn load(
         &arguments,
         &environment,
     )?;
+    process.preload = machine.config.preload
+        && interpreter
+            .as_ref()
+            .is_some_and(|loader| preload::suits(host, program.fd, &program.elf, &loader.path));
     host.close(program.fd);
     if let Some(part) = interpreter {
         host.close(part.fd);

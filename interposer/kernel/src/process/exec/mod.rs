@@ -4,5 +4,6 @@
 
 mod elf;
 mod image;
+mod preload;
 mod stack;
 pub use image::{Image, load};
