@@ -13,11 +13,11 @@ use crate::{
     machine::Env,
     mm::AddressSpace,
     outcome::{Outcome, Restart},
-    process::{Call, Process, Thread, ThreadId},
+    process::{Call, Held, Process, Thread, ThreadId},
     time::Instant,
     uapi::{limits::PATH_MAX, time::Timespec},
     user::{self, UserPtr},
-    wait::WaitQueue,
+    wait::{Readiness, WaitQueue},
 };
 
 /// What a handler has around it.
@@ -108,13 +108,21 @@ impl Context<'_> {
 
     // Descriptors.
 
-    /// The description behind a descriptor in a register.
+    /// The description behind a descriptor in a register. A call that has blocked on the descriptor in its first
+    /// argument goes on with the same description, whatever has become of the descriptor meanwhile.
     ///
     /// # Errors
     /// `EBADF`.
     pub fn description(&mut self, fd: u64) -> Result<Rc<FileDescription>> {
+        let thread = self.kernel.thread(self.thread);
+        if let Some(Call { held: Some(held), .. }) = &thread.call
+            && held.fd == Some(fd as u32)
+        {
+            return Ok(Rc::clone(&held.file));
+        }
         let fd = Fd::from_register(fd)?;
-        Ok(Rc::clone(&self.process().files.borrow().get(fd)?.description))
+        let files = self.kernel.process(thread.process).files.borrow();
+        Ok(Rc::clone(&files.get(fd)?.description))
     }
 
     /// Gives a description the lowest free number.
@@ -138,11 +146,20 @@ impl Context<'_> {
         }
     }
 
+    /// Closes a descriptor.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn close(&mut self, fd: u64) -> Result<()> {
+        let fd = Fd::from_register(fd)?;
+        let descriptor = self.process().files.borrow_mut().remove(fd)?;
+        self.release(descriptor.description);
+        Ok(())
+    }
+
     /// Lets a reference to a description go; the last one closes it.
     pub fn release(&mut self, description: Rc<FileDescription>) {
-        if Rc::strong_count(&description) == 1 {
-            description.release(&mut self.env());
-        }
+        FileDescription::let_go(description, &mut self.env());
     }
 
     // Waiting.
@@ -155,9 +172,19 @@ impl Context<'_> {
         waits_for: &'static str,
     ) -> Outcome {
         for &queue in queues {
-            queue.add(self.thread);
-            self.thread().queues.push(queue.clone());
+            self.wait_in(queue, Readiness::all());
         }
+        self.block(restart, waits_for)
+    }
+
+    /// Puts the thread into a queue until that is woken for any of this; [`Context::block`] must follow.
+    pub fn wait_in(&mut self, queue: &WaitQueue, wanted: Readiness) {
+        queue.add(self.thread, wanted);
+        self.thread().queues.push(queue.clone());
+    }
+
+    /// Waits in the queues that the thread was put into.
+    pub fn block(&mut self, restart: Restart, waits_for: &'static str) -> Outcome {
         self.call().waits_for = waits_for;
         Outcome::Blocked(restart)
     }
@@ -168,14 +195,32 @@ impl Context<'_> {
     /// The operation's.
     pub fn or_block(
         &mut self,
-        file: &FileDescription,
+        file: &Rc<FileDescription>,
         result: Result<usize>,
+        waits_for: &'static str,
+    ) -> Result<Outcome> {
+        self.or_block_for(file, result, Readiness::all(), waits_for)
+    }
+
+    /// As [`Context::or_block`], until the description may be ready for any of this.
+    ///
+    /// # Errors
+    /// The operation's.
+    pub fn or_block_for(
+        &mut self,
+        file: &Rc<FileDescription>,
+        result: Result<usize>,
+        wanted: Readiness,
         waits_for: &'static str,
     ) -> Result<Outcome> {
         match (result, file.queue()) {
             (Ok(value), _) => Ok(Outcome::Done(value as u64)),
             (Err(Error { errno: Errno::EAGAIN, .. }), Some(queue)) if !file.is_nonblocking() => {
-                Ok(self.block_on(&[queue], Restart::IfAsked, waits_for))
+                self.wait_in(queue, wanted);
+                let call = self.call();
+                let fd = Some(call.arguments[0] as u32);
+                call.held.get_or_insert_with(|| Held { fd, file: Rc::clone(file) });
+                Ok(self.block(Restart::IfAsked, waits_for))
             }
             (Err(error), _) => Err(error),
         }

@@ -75,7 +75,12 @@ pub struct Machine {
     pub config: Config,
     /// Who acts now, for the log.
     pub actor: (u32, u32),
+    /// Inode number of the last object without a name.
+    inodes: u64,
 }
+
+/// Inode number of the first pipe or socket.
+const INODE_FIRST: u64 = 1001;
 
 impl Machine {
     /// The machine as booted.
@@ -96,7 +101,14 @@ impl Machine {
                 preload: boot.preload,
             },
             actor: (0, 0),
+            inodes: INODE_FIRST - 1,
         }
+    }
+
+    /// The inode number of a new object without a name, as `/proc/self/fd` shows it.
+    pub fn allocate_inode(&mut self) -> u64 {
+        self.inodes += 1;
+        self.inodes
     }
 
     /// Sends a signal once the current handler is through.

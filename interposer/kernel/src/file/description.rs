@@ -1,11 +1,14 @@
 //! Open file descriptions.
 
-use alloc::rc::Rc;
-use core::cell::{Cell, RefCell};
+use alloc::{rc::Rc, string::String};
+use core::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 use linux_raw_sys::general as raw;
 
-use super::{FileObject, HostStream, RegularFile};
+use super::{FileObject, HostStream, PipeEnd, RegularFile};
 use crate::{
     error::{Errno, Result},
     host::HostStat,
@@ -136,6 +139,8 @@ file_types! {
     HostStream(HostStream),
     /// A regular file of the host.
     Regular(RegularFile),
+    /// An end of a pipe or FIFO.
+    Pipe(PipeEnd),
 }
 
 /// An open file description: what `open` makes and `dup` and `fork` share.
@@ -292,8 +297,16 @@ impl FileDescription {
         self.file.as_object().queue()
     }
 
-    /// Called when the last reference goes.
-    pub fn release(&self, env: &mut Env<'_>) {
-        self.file.as_object().release(env);
+    /// Lets a reference go; with the last one the object is closed.
+    pub fn let_go(this: Rc<Self>, env: &mut Env<'_>) {
+        if let Some(last) = Rc::into_inner(this) {
+            last.file.as_object().release(env);
+        }
+    }
+}
+
+impl fmt::Debug for FileDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.path.borrow()))
     }
 }

@@ -5,11 +5,14 @@
 
 mod description;
 mod object;
+mod pipe;
 mod regular;
 mod stream;
 mod table;
+mod transfer;
 pub use description::{File, FileDescription, OpenFlags, Whence};
 pub(crate) use object::FileObject;
+pub use pipe::{FifoOpening, Pipe, PipeEnd};
 pub use regular::RegularFile;
 pub use stream::HostStream;
 pub use table::{Descriptor, Fd, FdTable};

@@ -35,6 +35,18 @@ pub struct FdTable {
 }
 
 impl FdTable {
+    /// One more than the largest number ever used.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether no number was ever used.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// The descriptor with this number.
     ///
     /// # Errors

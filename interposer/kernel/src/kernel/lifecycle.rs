@@ -6,6 +6,7 @@ use simrun_abi::{control::End, event::What};
 
 use super::Kernel;
 use crate::{
+    file::FileDescription,
     host::Host,
     machine::{Env, SignalTarget},
     process::{Process, ProcessId, ProcessState, State, Thread, ThreadId},
@@ -68,6 +69,9 @@ impl Kernel {
         }
         let Some(thread) = self.threads.remove(id) else { return };
         self.tids.remove(&thread.tid);
+        if let Some(held) = thread.call.and_then(|call| call.held) {
+            FileDescription::let_go(held.file, &mut Env { machine: &mut self.machine, host });
+        }
         let process = self.process_mut(thread.process);
         process.threads.retain(|&other| other != id);
         process.dead_threads_time += thread.cpu_time;
@@ -110,9 +114,8 @@ impl Kernel {
         let Ok(files) = Rc::try_unwrap(files) else { return };
         let descriptors: Vec<_> = files.into_inner().remove_where(|_, _| true);
         for descriptor in descriptors {
-            if Rc::strong_count(&descriptor.description) == 1 {
-                descriptor.description.release(&mut Env { machine: &mut self.machine, host });
-            }
+            let env = &mut Env { machine: &mut self.machine, host };
+            FileDescription::let_go(descriptor.description, env);
         }
     }
 

@@ -6,8 +6,9 @@ use super::Kernel;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
+    file::FileDescription,
     host::Host,
-    machine::Due,
+    machine::{Due, Env},
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
     process::{Call, State, ThreadId},
@@ -236,11 +237,13 @@ impl Kernel {
             Err(error) => (-i64::from(error.errno.number())) as u64,
         };
         self.show_call(host, id, row, result);
-        let (number, tid) = {
-            let Some(thread) = self.threads.get_mut(id) else { return Step::Away };
-            thread.registers.rax = value;
-            (thread.call.take().map_or(0, |call| call.number), thread.tid.raw())
-        };
+        let Some(thread) = self.threads.get_mut(id) else { return Step::Away };
+        thread.registers.rax = value;
+        if !matches!(result, Err(Error { errno: Errno::EINTR, .. })) {
+            thread.signals.restore_mask();
+        }
+        let (number, tid) = (thread.call.as_ref().map_or(0, |call| call.number), thread.tid.raw());
+        self.end_call(host, id);
         match row.class {
             Class::Memory => return Step::Over,
             Class::Place => self.machine.events.record_call(tid, number, 0),
@@ -254,6 +257,15 @@ impl Kernel {
             return Step::Away;
         }
         Step::Over
+    }
+
+    /// Forgets a thread's call, which is over.
+    pub(crate) fn end_call(&mut self, host: &mut dyn Host, id: ThreadId) {
+        let call = self.threads.get_mut(id).and_then(|thread| thread.call.take());
+        if let Some(held) = call.and_then(|call| call.held) {
+            FileDescription::let_go(held.file, &mut Env { machine: &mut self.machine, host });
+            self.settle(host);
+        }
     }
 
     /// Puts the current thread back among those that wait for a turn. One that asked for it lets another go first.

@@ -7,4 +7,4 @@ mod thread;
 pub use exec::{Image, load};
 pub use ids::{Pid, Tid};
 pub use state::{Credentials, FsContext, Process, ProcessId, ProcessState};
-pub use thread::{Call, State, Thread, ThreadId};
+pub use thread::{Call, Held, State, Thread, ThreadId};

@@ -1,11 +1,12 @@
 //! A thread: a saved register frame and what it waits for.
 
-use alloc::vec::Vec;
+use alloc::{rc::Rc, vec::Vec};
 use core::time::Duration;
 
 use super::{ProcessId, Tid};
 use crate::{
     arch::x86_64::Registers,
+    file::FileDescription,
     outcome::Restart,
     signal::ThreadSignals,
     time::{Instant, TimerKey},
@@ -28,6 +29,16 @@ pub enum State {
     Dead,
 }
 
+/// A description that a blocked call goes on with: closing the descriptor meanwhile does not end the call (close(2),
+/// "Multithreaded processes and close()").
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The descriptor that it had when the call began; `None` for one that is only being opened.
+    pub fd: Option<u32>,
+    /// The description.
+    pub file: Rc<FileDescription>,
+}
+
 /// A system call that a thread is in.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
@@ -47,6 +58,8 @@ pub struct Call {
     pub interrupted: bool,
     /// What a waker left for the call to find, such as the result of a futex wait.
     pub woken_with: Option<u64>,
+    /// A description that it uses until it is over.
+    pub held: Option<Held>,
     /// What the log says it waits for.
     pub waits_for: &'static str,
 }

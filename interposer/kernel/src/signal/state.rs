@@ -20,6 +20,9 @@ pub struct Actions {}
 pub struct ThreadSignals {
     /// Blocked signals.
     pub mask: SignalSet,
+    /// The mask to go back to after a call that has set another for as long as it took (`ppoll`, `sigsuspend`). A
+    /// handler that interrupts such a call finds this one in its frame.
+    pub saved_mask: Option<SignalSet>,
     /// Signals pending for this thread.
     pub pending: PendingSignals,
 }
@@ -28,6 +31,13 @@ impl ThreadSignals {
     /// What a new thread or process starts with.
     #[must_use]
     pub fn inherit(&self, _new_stack: bool) -> Self {
-        Self { mask: self.mask, pending: PendingSignals::default() }
+        Self { mask: self.mask, ..Self::default() }
+    }
+
+    /// Goes back to the mask from before the call.
+    pub fn restore_mask(&mut self) {
+        if let Some(mask) = self.saved_mask.take() {
+            self.mask = mask;
+        }
     }
 }

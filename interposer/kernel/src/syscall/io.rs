@@ -1,13 +1,23 @@
 //! Reading, writing, and descriptors as such.
 
+use alloc::rc::Rc;
+
+use linux_raw_sys::general::SIGPIPE;
+
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{Descriptor, Fd, OpenFlags, Whence},
+    file::{Descriptor, Fd, FileDescription, OpenFlags, Whence},
+    machine::SignalTarget,
     outcome::Outcome,
+    signal::{Signal, SignalInfo},
     uapi::limits::RW_COUNT_MAX,
     user::{self, UserSlice},
+    wait::Readiness,
 };
+
+/// `si_code` of a signal that a process sends, as which this one counts (sigaction(2)).
+const SI_USER: i32 = 0;
 
 fn slice(address: u64, len: u64) -> Result<UserSlice> {
     let slice = UserSlice::new(address, len.min(RW_COUNT_MAX as u64));
@@ -19,51 +29,89 @@ fn slice(address: u64, len: u64) -> Result<UserSlice> {
 pub fn read(cx: &mut Context<'_>, [fd, buffer, len, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
     let into = slice(buffer, len)?;
-    let result = file.read(&mut cx.env(), &[into]);
-    cx.or_block(&file, result, "data to read")
+    read_some(cx, &file, &[into])
 }
 
 /// readv(2).
 pub fn readv(cx: &mut Context<'_>, [fd, vector, count, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
     let into = user::read_iovec(cx.host, vector, count)?;
-    let result = file.read(&mut cx.env(), &into);
-    cx.or_block(&file, result, "data to read")
+    read_some(cx, &file, &into)
+}
+
+fn read_some(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    into: &[UserSlice],
+) -> Result<Outcome> {
+    let result = file.read(&mut cx.env(), into);
+    cx.or_block_for(file, result, Readiness::READABLE, "data to read")
 }
 
 /// write(2).
 pub fn write(cx: &mut Context<'_>, [fd, buffer, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let file = cx.description(fd)?;
     let from = slice(buffer, len)?;
-    write_all(cx, fd, &[from])
+    write_all(cx, &file, &[from])
 }
 
 /// writev(2).
 pub fn writev(cx: &mut Context<'_>, [fd, vector, count, ..]: [u64; 6]) -> Result<Outcome> {
+    let file = cx.description(fd)?;
     let from = user::read_iovec(cx.host, vector, count)?;
-    write_all(cx, fd, &from)
+    write_all(cx, &file, &from)
 }
 
 /// Writes everything on a blocking descriptor, over as many attempts as it takes.
-fn write_all(cx: &mut Context<'_>, fd: u64, from: &[UserSlice]) -> Result<Outcome> {
-    let file = cx.description(fd)?;
+fn write_all(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    from: &[UserSlice],
+) -> Result<Outcome> {
     let total = user::total_len(from);
-    let done = cx.call().progress as usize;
-    let rest = user::skip(from, done);
-    match file.write(&mut cx.env(), &rest) {
+    let mut done = cx.call().progress as usize;
+    let result = if done == 0 {
+        file.write(&mut cx.env(), from)
+    } else {
+        file.write(&mut cx.env(), &user::skip(from, done))
+    };
+    match result {
         Ok(moved) => {
-            let done = done + moved;
+            done += moved;
             if done >= total || moved == 0 || file.is_nonblocking() || file.queue().is_none() {
                 return Ok(Outcome::Done(done as u64));
             }
             cx.call().progress = done as u64;
-            cx.or_block(&file, Err(Errno::EAGAIN.into()), "room to write")
+            wait_to_write(cx, file, Errno::EAGAIN.into())
         }
-        Err(Error { errno: Errno::EAGAIN, .. }) if done > 0 && file.is_nonblocking() => {
-            Ok(Outcome::Done(done as u64))
+        Err(error) => {
+            if error.errno == Errno::EPIPE {
+                raise_broken_pipe(cx);
+            }
+            let waits = error.errno == Errno::EAGAIN && !file.is_nonblocking();
+            if done > 0 && !waits {
+                return Ok(Outcome::Done(done as u64));
+            }
+            wait_to_write(cx, file, error)
         }
-        Err(error) if done > 0 && error.errno != Errno::EAGAIN => Ok(Outcome::Done(done as u64)),
-        Err(error) => cx.or_block(&file, Err(error), "room to write"),
     }
+}
+
+fn wait_to_write(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    error: Error,
+) -> Result<Outcome> {
+    cx.or_block_for(file, Err(error), Readiness::WRITABLE, "room to write")
+}
+
+/// Sends the calling thread the signal of one who writes where nobody can read any more.
+pub(super) fn raise_broken_pipe(cx: &mut Context<'_>) {
+    let signal = Signal::new(u64::from(SIGPIPE)).expect("a signal");
+    let (pid, uid) = (cx.process().pid.raw(), cx.process().credentials.uid);
+    let sender = u64::from(pid) | u64::from(uid) << 32;
+    let info = SignalInfo { signal, code: SI_USER, errno: 0, fields: [sender, 0, 0] };
+    cx.kernel.machine.post_signal(SignalTarget::Thread(cx.thread), info);
 }
 
 /// pread(2).
@@ -76,9 +124,7 @@ pub fn pread64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) ->
 
 /// close(2).
 pub fn close(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
-    let fd = Fd::from_register(fd)?;
-    let descriptor = cx.process().files.borrow_mut().remove(fd)?;
-    cx.release(descriptor.description);
+    cx.close(fd)?;
     Ok(Outcome::Done(0))
 }
 

@@ -5,7 +5,7 @@ use alloc::{format, string::String};
 use linux_raw_sys::general as nr;
 use simrun_abi::calls;
 
-use super::{exec, file, futex, identity, io, memory, process, thread, time};
+use super::{exec, file, futex, identity, io, memory, pipe, process, readiness, thread, time};
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
@@ -150,9 +150,14 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_dup2 "dup2" io::dup2, Call, Full;
     __NR_dup3 "dup3" io::dup3, Call, Full;
     __NR_lseek "lseek" io::lseek, Call, Full;
+    __NR_pipe "pipe" pipe::pipe, Call, Full;
+    __NR_pipe2 "pipe2" pipe::pipe2, Call, Full;
 
     // Readiness.
-
+    __NR_poll "poll" readiness::poll, Call, Full;
+    __NR_ppoll "ppoll" readiness::ppoll, Call, Full;
+    __NR_select "select" readiness::select, Call, Full;
+    __NR_pselect6 "pselect6" readiness::pselect6, Call, Full;
 
     // Files by path.
     __NR_openat "openat" file::openat, Call, Full;

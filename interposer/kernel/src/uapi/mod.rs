@@ -2,6 +2,7 @@
 //! Constants come from `linux_raw_sys`.
 
 pub mod limits;
+pub mod poll;
 pub mod stat;
 pub mod time;
 pub use linux_raw_sys::general as nr;

@@ -53,7 +53,7 @@ pub trait Observer {
 }
 
 enum Waiter {
-    Thread(ThreadId),
+    Thread(ThreadId, Readiness),
     Observer(Weak<dyn Observer>),
 }
 
@@ -89,36 +89,57 @@ pub struct WaitQueue {
 }
 
 impl WaitQueue {
-    /// Wakes every waiter: threads look again and wait again if they must; observers are told `what`.
+    /// Wakes every waiter that wants any of this: threads look again and wait again if they must; observers are told
+    /// `what`. An error or a hang-up is wanted by all.
     pub fn wake(&self, what: Readiness, wakes: &mut Wakes) {
         if self.waiters.borrow().is_empty() {
             return;
         }
-        let mut observers = Vec::new();
+        let concerns_all = what.intersects(Readiness::ERR | Readiness::HUP);
+        let mut observers = false;
         self.waiters.borrow_mut().retain(|waiter| match waiter {
-            Waiter::Thread(thread) => {
+            Waiter::Thread(thread, wanted) if concerns_all || wanted.intersects(what) => {
                 wakes.push(*thread);
                 false
             }
+            Waiter::Thread(..) => true,
             Waiter::Observer(observer) => {
-                observer.upgrade().map(|observer| observers.push(observer)).is_some()
+                let lives = observer.strong_count() > 0;
+                observers |= lives;
+                lives
             }
         });
-        for observer in observers {
-            observer.notify(what, wakes);
+        if observers {
+            self.notify_observers(what, wakes);
         }
     }
 
-    /// Registers a thread until the next wake, or until [`WaitQueue::remove`].
-    pub fn add(&self, thread: ThreadId) {
-        self.waiters.borrow_mut().push(Waiter::Thread(thread));
+    /// An observer may wake further queues, this one too, so none is borrowed while it is told.
+    fn notify_observers(&self, what: Readiness, wakes: &mut Wakes) {
+        let mut index = 0;
+        loop {
+            let observer = match self.waiters.borrow().get(index) {
+                None => return,
+                Some(Waiter::Thread(..)) => None,
+                Some(Waiter::Observer(observer)) => observer.upgrade(),
+            };
+            if let Some(observer) = observer {
+                observer.notify(what, wakes);
+            }
+            index += 1;
+        }
+    }
+
+    /// Registers a thread that wants any of this until the next such wake, or until [`WaitQueue::remove`].
+    pub fn add(&self, thread: ThreadId, wanted: Readiness) {
+        self.waiters.borrow_mut().push(Waiter::Thread(thread, wanted));
     }
 
     /// Takes a thread back out.
     pub fn remove(&self, thread: ThreadId) {
         self.waiters
             .borrow_mut()
-            .retain(|waiter| !matches!(waiter, Waiter::Thread(id) if *id == thread));
+            .retain(|waiter| !matches!(waiter, Waiter::Thread(id, _) if *id == thread));
     }
 
     /// Registers an observer for as long as it lives.

@@ -1,0 +1,158 @@
+//! The pipe itself, which its ends share.
+
+use core::cell::{Cell, RefCell};
+
+use super::ring::{Framing, Ring};
+use crate::{
+    error::{Errno, Error, Result},
+    file::transfer::{Sink, Source},
+    host::HostStat,
+    machine::Machine,
+    uapi::limits::PAGE_SIZE,
+    wait::{Readiness, WaitQueue},
+};
+
+/// Most bytes an unprivileged user may make a pipe hold (`/proc/sys/fs/pipe-max-size`).
+const SIZE_MAX: u64 = 1 << 20;
+
+/// One kind of end of a pipe: how many there are, and how many there have been.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    open: Cell<u32>,
+    opened: Cell<u64>,
+}
+
+impl Ends {
+    pub fn any(&self) -> bool {
+        self.open.get() > 0
+    }
+
+    pub fn opened(&self) -> u64 {
+        self.opened.get()
+    }
+
+    pub fn add(&self) {
+        self.open.set(self.open.get() + 1);
+        self.opened.set(self.opened.get() + 1);
+    }
+
+    pub fn remove(&self) {
+        self.open.set(self.open.get() - 1);
+    }
+}
+
+/// A pipe or FIFO.
+pub struct Pipe {
+    ring: RefCell<Ring>,
+    pub(super) readers: Ends,
+    pub(super) writers: Ends,
+    pub(super) queue: WaitQueue,
+    /// What fstat(2) says of it.
+    pub(super) stat: HostStat,
+}
+
+impl Pipe {
+    /// An empty pipe without ends, of which `fstat` says this.
+    #[must_use]
+    pub fn new(stat: HostStat) -> Self {
+        Self {
+            ring: RefCell::default(),
+            readers: Ends::default(),
+            writers: Ends::default(),
+            queue: WaitQueue::default(),
+            stat,
+        }
+    }
+
+    pub(super) fn read(&self, machine: &mut Machine, sink: &mut dyn Sink) -> Result<usize> {
+        let mut ring = self.ring.borrow_mut();
+        let was_full = ring.is_full();
+        let result = ring.read(sink);
+        let has_room = was_full && !ring.is_full();
+        drop(ring);
+        if has_room {
+            self.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
+        }
+        match result {
+            Err(Error { errno: Errno::EAGAIN, .. }) if !self.writers.any() => Ok(0),
+            result => result,
+        }
+    }
+
+    /// Readers are woken by every write, as epoll's edges want it (`poll_usage` in fs/pipe.c).
+    pub(super) fn write(
+        &self,
+        machine: &mut Machine,
+        source: &mut dyn Source,
+        framing: Framing,
+    ) -> Result<usize> {
+        if source.left() == 0 {
+            return Ok(0);
+        }
+        if !self.readers.any() {
+            return Err(Errno::EPIPE.into());
+        }
+        let result = self.ring.borrow_mut().write(source, framing);
+        if result.is_ok() {
+            self.queue.wake(Readiness::READABLE, &mut machine.wakes);
+        }
+        result
+    }
+
+    pub(super) fn read_readiness(&self) -> Readiness {
+        if self.ring.borrow().is_empty() { Readiness::empty() } else { Readiness::READABLE }
+    }
+
+    pub(super) fn write_readiness(&self) -> Readiness {
+        let room =
+            if self.ring.borrow().is_full() { Readiness::empty() } else { Readiness::WRITABLE };
+        if self.readers.any() { room } else { room | Readiness::ERR }
+    }
+
+    /// Tells everyone that one kind of end has come, or has gone for good.
+    pub(super) fn wake_all(&self, machine: &mut Machine) {
+        let all = Readiness::READABLE | Readiness::WRITABLE | Readiness::ERR | Readiness::HUP;
+        self.queue.wake(all, &mut machine.wakes);
+    }
+
+    /// Bytes to read.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ring.borrow().len()
+    }
+
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ring.borrow().is_empty()
+    }
+
+    /// Bytes it can hold: `F_GETPIPE_SZ`.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.ring.borrow().capacity()
+    }
+
+    /// Makes it hold at least this many bytes: `F_SETPIPE_SZ`; how many it holds then.
+    ///
+    /// # Errors
+    /// `EINVAL`, `EPERM`, `EBUSY`.
+    pub fn set_capacity(&self, size: u64, machine: &mut Machine) -> Result<usize> {
+        if size > 1 << 31 {
+            return Err(Errno::EINVAL.into());
+        }
+        let size = size.max(PAGE_SIZE).next_power_of_two();
+        let mut ring = self.ring.borrow_mut();
+        if size > SIZE_MAX && size > ring.capacity() as u64 {
+            return Err(Error::new(Errno::EPERM, "larger than pipe-max-size"));
+        }
+        let was_full = ring.is_full();
+        ring.resize((size / PAGE_SIZE) as usize)?;
+        let has_room = was_full && !ring.is_full();
+        drop(ring);
+        if has_room {
+            self.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
+        }
+        Ok(size as usize)
+    }
+}

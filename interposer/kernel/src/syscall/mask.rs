@@ -1,0 +1,30 @@
+//! The signal mask that `ppoll`, `pselect6` and `epoll_pwait` set for as long as they take.
+
+use linux_raw_sys::general::{SIGKILL, SIGSTOP};
+
+use crate::{
+    context::Context,
+    error::{Errno, Result},
+    signal::{Signal, SignalSet},
+    user::UserPtr,
+};
+
+/// Gives the calling thread the mask at this address until its call is over; null leaves it as it is.
+///
+/// # Errors
+/// `EINVAL` for a size other than the kernel's, `EFAULT`.
+pub(super) fn set_for_call(cx: &mut Context<'_>, address: u64, size: u64) -> Result<()> {
+    if address == 0 || cx.thread().signals.saved_mask.is_some() {
+        return Ok(());
+    }
+    if size != size_of::<u64>() as u64 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut mask = SignalSet(cx.read(UserPtr::<u64>::new(address))?);
+    for signal in [SIGKILL, SIGSTOP].into_iter().filter_map(|number| Signal::new(number.into())) {
+        mask.remove(signal);
+    }
+    let signals = &mut cx.thread().signals;
+    signals.saved_mask = Some(core::mem::replace(&mut signals.mask, mask));
+    Ok(())
+}
