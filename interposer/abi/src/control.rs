@@ -20,6 +20,9 @@ pub const SPACES_MAX: usize = 4096;
 /// Room for the image's last words, in bytes.
 pub const PANIC_SIZE: usize = 1024;
 
+/// The host signal (SIGPROF) by which the supervisor asks where a process is; [`Control::probe_place`] is the answer.
+pub const PROBE_SIGNAL: i32 = 27;
+
 /// How the run ended, in [`Control::end`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -38,6 +41,8 @@ pub enum End {
     Unsupported = 5,
     /// The host ran out of something (memory, disk, processes).
     HostExhausted = 6,
+    /// The first program cannot be executed.
+    NotStarted = 7,
 }
 
 impl End {
@@ -52,6 +57,7 @@ impl End {
             4 => Self::Panic,
             5 => Self::Unsupported,
             6 => Self::HostExhausted,
+            7 => Self::NotStarted,
             _ => return None,
         })
     }
@@ -62,7 +68,7 @@ impl End {
 pub struct Control {
     /// Length of the boot parameters in bytes.
     pub boot_len: AtomicU32,
-    /// How the run ended, an [`End`]; a futex the supervisor may wait on.
+    /// How the run ended, an [`End`]; the bell ([`crate::layout::fds::BELL`]) rings after.
     pub end: AtomicU32,
     /// Wait status of the first process, as `waitpid` would give it.
     pub status: AtomicU32,
@@ -72,8 +78,6 @@ pub struct Control {
     pub ring_head: AtomicU64,
     /// Bytes ever read from the ring.
     pub ring_tail: AtomicU64,
-    /// Changes whenever the writer wants the reader to look; a futex.
-    pub ring_bell: AtomicU32,
     /// Changes whenever the reader has made room; a futex.
     pub ring_room: AtomicU32,
     /// Calls that entered the kernel; it stands still while a program computes.
@@ -86,6 +90,12 @@ pub struct Control {
     pub switches: AtomicU64,
     /// The fingerprint so far.
     pub fingerprint: AtomicU64,
+    /// Whether anybody but the running thread could change something: a thread waits for its turn, or a timer is set.
+    pub others: AtomicU32,
+    /// Answers to [`PROBE_SIGNAL`] so far.
+    pub probes: AtomicU32,
+    /// The instruction pointer that the last answer found.
+    pub probe_place: AtomicU64,
     /// The supervisor's process id.
     pub supervisor: AtomicI32,
     /// Host process that holds the token.

@@ -74,4 +74,6 @@ pub mod fds {
     pub const STDERR: i32 = 1005;
     /// The preload library, where there is one.
     pub const PRELOAD: i32 = 1006;
+    /// An eventfd by which the image calls the supervisor: the run has ended, or the event ring fills up.
+    pub const BELL: i32 = 1007;
 }

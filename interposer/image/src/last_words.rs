@@ -4,7 +4,7 @@ use core::{fmt::Write, panic::PanicInfo, sync::atomic::Ordering};
 
 use simrun_abi::control::{End, PANIC_SIZE};
 
-use crate::{gate, state, token};
+use crate::{gate, state, supervisor};
 
 struct Message(usize);
 
@@ -26,7 +26,7 @@ pub fn end_with(message: core::fmt::Arguments<'_>, end: End) -> ! {
     let _ = words.write_fmt(message);
     control.panic_len.store(words.0.min(PANIC_SIZE) as u32, Ordering::Release);
     control.end.store(end as u32, Ordering::Release);
-    token::wake(&control.end);
+    supervisor::call();
     gate::exit(1)
 }
 

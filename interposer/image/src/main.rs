@@ -11,6 +11,7 @@
 //! - [`shell`]: what the kernel asks of the real machine.
 //! - [`memory`]: the kernel's heap, and the memory routines that a C library would bring.
 //! - [`state`]: the statics that all processes share, and the few words that each has of its own.
+//! - [`supervisor`]: calling the supervisor, and answering it.
 //! - [`last_words`]: what is left of a panic.
 #![no_std]
 #![no_main]
@@ -25,6 +26,7 @@ mod patched;
 mod shell;
 mod start;
 mod state;
+mod supervisor;
 mod token;
 mod trap;
 mod user_copy;

@@ -19,7 +19,7 @@ use simrun_kernel::{
 use crate::{
     frame, gate, patched,
     state::{self, Frame, TRAPPED_SITES},
-    token, user_copy,
+    supervisor, token, user_copy,
 };
 
 /// The real machine, seen from the host process that holds the token.
@@ -362,8 +362,12 @@ fn directory_entries(mut buffer: &[u8]) -> impl Iterator<Item = HostEntry> {
     })
 }
 
+/// How full the ring gets before the supervisor is called, in bytes.
+const RING_BELL_AT: usize = control::RING_SIZE / 4;
+
 /// Puts bytes into the event ring, waiting for the supervisor to make room if there is none.
 fn push(mut bytes: &[u8]) {
+    let total = bytes.len();
     let control = state::control();
     let ring: *mut u8 =
         ptr::with_exposed_provenance_mut(layout::CONTROL_BASE as usize + control::RING_OFFSET);
@@ -374,7 +378,7 @@ fn push(mut bytes: &[u8]) {
         let at = head as usize % control::RING_SIZE;
         let len = bytes.len().min(control::RING_SIZE - used).min(control::RING_SIZE - at);
         if len == 0 {
-            ring_bell();
+            supervisor::call();
             token::wait(&control.ring_room, room_seen);
             continue;
         }
@@ -383,15 +387,10 @@ fn push(mut bytes: &[u8]) {
         control.ring_head.store(head + len as u64, Ordering::Release);
         bytes = &bytes[len..];
     }
-    let used =
-        control.ring_head.load(Ordering::Relaxed) - control.ring_tail.load(Ordering::Relaxed);
-    if used as usize > control::RING_SIZE / 2 {
-        ring_bell();
+    let used = (control.ring_head.load(Ordering::Relaxed)
+        - control.ring_tail.load(Ordering::Relaxed)) as usize;
+    // Once on the way up: the supervisor empties the ring when it looks.
+    if used > RING_BELL_AT && used - total <= RING_BELL_AT {
+        supervisor::call();
     }
-}
-
-fn ring_bell() {
-    let bell = &state::control().ring_bell;
-    bell.fetch_add(1, Ordering::Release);
-    token::wake(bell);
 }

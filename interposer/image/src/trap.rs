@@ -18,7 +18,7 @@ use crate::{
     shell::Shell,
     start,
     state::{self, Frame},
-    token, user_copy,
+    supervisor, token, user_copy,
 };
 
 const SIGILL: usize = 4;
@@ -27,9 +27,11 @@ const SIGBUS: usize = 7;
 const SIGFPE: usize = 8;
 const SIGSEGV: usize = 11;
 const SIGSYS: usize = 31;
+const SIGPROF: usize = simrun_abi::control::PROBE_SIGNAL as usize;
 const SA_SIGINFO: u64 = 4;
 const SA_RESTORER: u64 = 0x0400_0000;
 const SA_ONSTACK: u64 = 0x0800_0000;
+const SA_RESTART: u64 = 0x1000_0000;
 const SA_NODEFER: u64 = 0x4000_0000;
 /// Size of the kernel's `sigset_t`.
 const SIGSET_SIZE: usize = 8;
@@ -70,9 +72,13 @@ pub fn install_handlers() {
         );
         let set = gate::call(stack_call, [&raw const stack as usize, 0, 0, 0, 0, 0]);
         assert!(set.is_ok(), "the trap stack can be installed: {set:?}");
-        for signal in [SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP] {
-            let handler: Handler = if signal == SIGSYS { on_call } else { on_exception };
-            let flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_NODEFER;
+        for signal in [SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGPROF] {
+            let handler: Handler = match signal {
+                SIGSYS => on_call,
+                SIGPROF => supervisor::on_probe,
+                _ => on_exception,
+            };
+            let flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_NODEFER | SA_RESTART;
             let action = Action { handler, flags, restorer: gate::simrun_restorer, mask: 0 };
             let set =
                 gate::call(action_call, [signal, &raw const action as usize, 0, SIGSET_SIZE, 0, 0]);
@@ -165,13 +171,14 @@ fn boot(context: &mut UserContext) {
             let pid = host_pid();
             let Some(space) = space else { unreachable!("a booted kernel has a first thread") };
             state::control().host_pids[space.index()].store(pid, Ordering::Release);
+            state::control().holder.store(pid, Ordering::Release);
             go_on(&raw mut context.registers, None);
         }
         Err(error) => {
             let error = error.0;
             last_words::end_with(
                 format_args!("the program cannot be started: {:?} {}", error.errno, error.reason),
-                End::Panic,
+                End::NotStarted,
             )
         }
     }
@@ -259,6 +266,9 @@ fn publish(kernel: &Kernel) {
     let control = state::control();
     control.entries.store(kernel.entries(), Ordering::Relaxed);
     control.now_ns.store(kernel.machine.clock.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    control.choices.store(kernel.scheduler.choices(), Ordering::Relaxed);
+    control.switches.store(kernel.switches(), Ordering::Relaxed);
+    control.others.store(u32::from(kernel.has_others()), Ordering::Relaxed);
 }
 
 const CLONE_FILES: usize = 0x400;
@@ -305,12 +315,10 @@ fn end() -> ! {
     let control = state::control();
     with_kernel(|kernel| {
         let (end, status) = kernel.ended().unwrap_or((End::Panic, 0));
-        control.choices.store(kernel.scheduler.choices(), Ordering::Relaxed);
-        control.switches.store(kernel.switches(), Ordering::Relaxed);
         control.fingerprint.store(kernel.machine.events.fingerprint().value(), Ordering::Relaxed);
         control.status.store(status, Ordering::Relaxed);
         control.end.store(end as u32, Ordering::Release);
     });
-    token::wake(&control.end);
+    supervisor::call();
     gate::exit(0)
 }

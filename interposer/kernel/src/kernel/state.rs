@@ -111,6 +111,14 @@ impl Kernel {
         self.switches
     }
 
+    /// Whether anybody but the current thread could change something: a thread waits for its turn, or something is
+    /// due besides the end of the run.
+    #[must_use]
+    pub fn has_others(&self) -> bool {
+        self.scheduler.has_waiting()
+            || self.machine.timers.any(|due| !matches!(due, crate::machine::Due::Timeout))
+    }
+
     /// The address space of a thread.
     #[must_use]
     pub fn space_of(&self, thread: ThreadId) -> SpaceId {

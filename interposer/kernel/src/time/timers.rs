@@ -44,6 +44,11 @@ impl<T> Timers<T> {
         self.queue.first_key_value().map(|(key, _)| key.due)
     }
 
+    /// Whether such a timer is set.
+    pub fn any(&self, is_such: impl FnMut(&T) -> bool) -> bool {
+        self.queue.values().any(is_such)
+    }
+
     /// Takes out the first that is due by `now`.
     pub fn pop_due(&mut self, now: Instant) -> Option<T> {
         let entry = self.queue.first_entry()?;
