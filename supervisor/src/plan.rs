@@ -3,12 +3,13 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
-    io,
+    fs, io,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
         fs::PermissionsExt,
     },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use nix::{
@@ -17,7 +18,10 @@ use nix::{
 };
 use simrun_abi::boot::{Boot, Detail, Identity, Strategy};
 
-use crate::{cli::Arguments, launch};
+use crate::{
+    cli::{self, World},
+    launch, trace,
+};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -28,85 +32,90 @@ pub enum Error {
     /// The command names a file that cannot be executed.
     #[error("{}: cannot be executed", .0.display())]
     NotExecutable(PathBuf),
-    /// The working directory is gone.
-    #[error("the working directory cannot be found")]
-    Directory(#[source] io::Error),
+    /// The working directory is gone, or the one asked for is none.
+    #[error("{}: no directory to run in", .0.display())]
+    Directory(PathBuf, #[source] io::Error),
     /// The seed cannot be drawn.
     #[error("no seed can be drawn")]
     Seed(#[source] io::Error),
     /// The trace file cannot be written.
     #[error("{}: the trace cannot be written", .0.display())]
     Trace(PathBuf, #[source] io::Error),
+    /// The schedule cannot be read.
+    #[error("{}: the schedule cannot be read", .0.display())]
+    Schedule(PathBuf, #[source] io::Error),
+    /// The schedule is none.
+    #[error("{}: line {} is not one of a trace", .0.display(), .1)]
+    ScheduleLine(PathBuf, usize),
 }
 
 /// What will be done.
 pub struct Plan {
     /// Parameters of the run.
     pub boot: Boot,
-    /// Whether simrun's own words are left out.
-    pub quiet: bool,
-    /// Where events go.
-    pub trace: Option<std::fs::File>,
+    /// Real time after which the run is ended.
+    pub wall_timeout: Option<Duration>,
 }
-
-/// 2030-01-01 00:00:00 UTC, in nanoseconds since 1970: later than any file the run may find.
-const START_TIME_NS: u64 = 1_893_456_000_000_000_000;
 
 impl Plan {
     /// Checks everything that can be checked before a run.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn new(arguments: &Arguments) -> Result<Self, Error> {
-        let seed = match arguments.seed {
+    pub fn new(world: &World) -> Result<Self, Error> {
+        let seed = match world.seed {
             Some(seed) => seed,
             None => draw_seed().map_err(Error::Seed)?,
         };
-        let directory = env::current_dir().map_err(Error::Directory)?;
-        let program = find_program(&arguments.command[0], &directory)?;
-        let trace = match &arguments.trace {
-            Some(path) => Some(
-                std::fs::File::create(path).map_err(|error| Error::Trace(path.clone(), error))?,
-            ),
-            None => None,
-        };
-        let detail = match (&trace, arguments.trace_syscalls) {
-            (None, _) => Detail::Summary,
-            (Some(_), false) => Detail::Events,
-            (Some(_), true) => Detail::Calls,
-        };
+        let directory = directory(world.cwd.as_deref())?;
+        let environment = Environment::new(seed, &world.env);
+        let program = find_program(&world.command[0], &directory, environment.get("PATH"))?;
         let boot = Boot {
             seed,
-            start_time_ns: START_TIME_NS,
-            timeout_ns: None,
-            cpus: 2,
-            memory: 1 << 30,
-            strategy: Strategy::Random,
-            forced: Vec::new(),
-            detail,
+            start_time_ns: world.start_time,
+            timeout_ns: world.timeout.map(|timeout| timeout.as_nanos() as u64),
+            cpus: world.cpus,
+            memory: world.mem,
+            strategy: match world.strategy {
+                cli::Strategy::Random => Strategy::Random,
+                cli::Strategy::RoundRobin => Strategy::RoundRobin,
+            },
+            forced: world.schedule.as_deref().map_or(Ok(Vec::new()), schedule)?,
+            detail: Detail::Summary,
             hostname: "simrun".into(),
             identity: identity(),
             program: program.into_os_string().into_vec(),
-            arguments: arguments
-                .command
-                .iter()
-                .map(|argument| argument.as_bytes().to_vec())
-                .collect(),
-            environment: environment(seed),
+            arguments: world.command.iter().map(|argument| argument.as_bytes().to_vec()).collect(),
+            environment: environment.encode(),
             directory: directory.into_os_string().into_vec(),
             umask: current_umask(),
             processor: launch::processor(),
-            preload: !arguments.no_preload,
+            preload: !world.no_preload,
         };
-        Ok(Self { boot, quiet: arguments.quiet, trace })
+        Ok(Self { boot, wall_timeout: world.wall_timeout })
     }
 }
 
 fn draw_seed() -> io::Result<u64> {
     let mut bytes = [0; 8];
-    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut bytes)?;
     // Short enough to be typed again.
     Ok(u64::from_le_bytes(bytes) >> 32)
+}
+
+fn directory(asked: Option<&Path>) -> Result<PathBuf, Error> {
+    let path = asked.unwrap_or(Path::new("."));
+    let found = path.canonicalize().and_then(|found| {
+        let is_directory = found.is_dir();
+        if is_directory { Ok(found) } else { Err(io::ErrorKind::NotADirectory.into()) }
+    });
+    found.map_err(|error| Error::Directory(path.into(), error))
+}
+
+fn schedule(path: &Path) -> Result<Vec<(u64, u32)>, Error> {
+    let text =
+        fs::read_to_string(path).map_err(|error| Error::Schedule(path.to_path_buf(), error))?;
+    trace::choices(&text).map_err(|line| Error::ScheduleLine(path.to_path_buf(), line))
 }
 
 fn identity() -> Identity {
@@ -126,29 +135,59 @@ fn current_umask() -> u32 {
 /// Names under which a program finds the seed.
 const SEED_VARIABLES: [&str; 3] = ["WENV_SEED", "FORMAL_SEED", "SIMRUN_SEED"];
 
-fn environment(seed: u64) -> Vec<Vec<u8>> {
-    let given = env::vars_os().filter(|(key, _)| !SEED_VARIABLES.iter().any(|name| key == name));
-    let own =
-        SEED_VARIABLES.iter().map(|name| (OsString::from(name), OsString::from(seed.to_string())));
-    given.chain(own).map(|(key, value)| [key.as_bytes(), b"=", value.as_bytes()].concat()).collect()
+/// The command's environment: simrun's own, the seed, and what was asked for, later ones instead of earlier ones.
+struct Environment(Vec<(OsString, OsString)>);
+
+impl Environment {
+    fn new(seed: u64, asked: &[(String, String)]) -> Self {
+        let mut environment = Self(env::vars_os().collect());
+        for name in SEED_VARIABLES {
+            environment.set(name, &seed.to_string());
+        }
+        asked.iter().for_each(|(key, value)| environment.set(key, value));
+        environment
+    }
+
+    fn get(&self, key: &str) -> Option<&OsStr> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_os_str())
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        self.0.retain(|(name, _)| name != key);
+        self.0.push((key.into(), value.into()));
+    }
+
+    fn encode(&self) -> Vec<Vec<u8>> {
+        let line =
+            |(key, value): &(OsString, OsString)| [key.as_bytes(), b"=", value.as_bytes()].concat();
+        self.0.iter().map(line).collect()
+    }
 }
 
+/// Where programs are looked for without `PATH`.
+const SEARCH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";
+
 /// The file that a shell would run for this command.
-fn find_program(command: &OsStr, directory: &Path) -> Result<PathBuf, Error> {
+fn find_program(
+    command: &OsStr,
+    directory: &Path,
+    search: Option<&OsStr>,
+) -> Result<PathBuf, Error> {
     let executable = |path: &Path| {
         path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
     };
-    if command.as_bytes().contains(&b'/') {
-        let path = directory.join(command);
-        return match (path.exists(), executable(&path)) {
-            (_, true) => Ok(path),
-            (true, false) => Err(Error::NotExecutable(path)),
-            (false, false) => Err(Error::NotFound(command.into())),
-        };
+    let candidates: Vec<PathBuf> = if command.as_bytes().contains(&b'/') {
+        vec![directory.join(command)]
+    } else {
+        env::split_paths(search.unwrap_or(OsStr::new(SEARCH_DEFAULT)))
+            .map(|folder| directory.join(folder).join(command))
+            .collect()
+    };
+    if let Some(found) = candidates.iter().find(|path| executable(path)) {
+        return Ok(found.clone());
     }
-    let search = env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    env::split_paths(&search)
-        .map(|folder| directory.join(folder).join(command))
-        .find(|path| executable(path))
-        .ok_or_else(|| Error::NotFound(command.into()))
+    match candidates.into_iter().find(|path| path.exists() && !command.is_empty()) {
+        Some(found) => Err(Error::NotExecutable(found)),
+        None => Err(Error::NotFound(command.into())),
+    }
 }

@@ -1,28 +1,130 @@
-//! The command line.
+//! The command line: raw arguments, before [`crate::plan`] makes them into something that can be run.
+//!
+//! - [`units`]: durations, sizes and instants as people write them.
 
-use std::ffi::OsString;
+pub mod units;
 
-use clap::Parser;
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Runs a program inside a deterministic simulation: the same seed gives the same run.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(
+    version,
+    about,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun verify [OPTIONS] -- COMMAND...\n       \
+                      simrun doctor\n       simrun syscalls [--json]",
+    after_help = "Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
+                  command cannot be executed, 127 when it is not found."
+)]
 pub struct Arguments {
-    /// Seed of the run; drawn at random and printed if not given
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
+    /// What to do instead of running a command.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// The run, without a verb.
+    #[command(flatten)]
+    pub run: RunArguments,
+}
+
+/// Everything simrun can do besides running a command once.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the same seed again and again and compare the fingerprints
+    Verify(VerifyArguments),
+    /// Say what this machine allows and what each missing thing costs
+    Doctor,
+    /// List the system calls and how well each is covered
+    Syscalls(SyscallsArguments),
+}
+
+/// A run and what is done with it.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The world that the command runs in.
+    #[command(flatten)]
+    pub world: World,
 
     /// Print neither the line at the start nor the summary
     #[arg(long, short)]
     pub quiet: bool,
 
-    /// Write events as JSON lines to this file
+    /// Write events as JSON lines to this file; `-` is standard error
     #[arg(long, value_name = "FILE")]
-    pub trace: Option<std::path::PathBuf>,
+    pub trace: Option<PathBuf>,
 
     /// Put every system call into the trace, too
     #[arg(long, requires = "trace")]
     pub trace_syscalls: bool,
+}
+
+/// `simrun verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// How often
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..))]
+    pub runs: u32,
+    /// The world that the command runs in.
+    #[command(flatten)]
+    pub world: World,
+}
+
+/// `simrun syscalls`.
+#[derive(Debug, Args)]
+pub struct SyscallsArguments {
+    /// As JSON
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+    /// As the page docs/reference/syscalls.md
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// What a run depends on, and its limits.
+#[derive(Debug, Args)]
+pub struct World {
+    /// Seed of the run; drawn at random and printed if not given
+    #[arg(long, value_name = "N", value_parser = units::seed)]
+    pub seed: Option<u64>,
+
+    /// End the run after so much simulated time, as in 10m
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub timeout: Option<Duration>,
+
+    /// End the run after so much real time, as in 5m
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub wall_timeout: Option<Duration>,
+
+    /// Memory of the simulated machine
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::memory)]
+    pub mem: u64,
+
+    /// Processors of the simulated machine
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub cpus: u32,
+
+    /// Set a variable of the command's environment
+    #[arg(long, value_name = "KEY=VALUE", value_parser = units::variable)]
+    pub env: Vec<(String, String)>,
+
+    /// Run the command in this directory
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<PathBuf>,
+
+    /// How the scheduler picks among the threads that can run
+    #[arg(long, value_name = "STRATEGY", default_value = "random")]
+    pub strategy: Strategy,
+
+    /// Force the scheduling choices that this trace recorded
+    #[arg(long, value_name = "FILE")]
+    pub schedule: Option<PathBuf>,
+
+    /// Simulated date at the start: RFC 3339, or seconds since 1970 as in @1700000000
+    #[arg(long, value_name = "TIME", default_value = "2030-01-01T00:00:00Z", value_parser = units::instant)]
+    pub start_time: u64,
 
     /// Leave out the preload library, by which threads can be switched at uncontended locks
     #[arg(long)]
@@ -31,4 +133,13 @@ pub struct Arguments {
     /// The command to run and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+}
+
+/// Names of scheduling strategies.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Strategy {
+    /// A thread drawn from the seed, at a preemption rate that the seed also draws
+    Random,
+    /// Each thread in turn, until it blocks or yields
+    RoundRobin,
 }

@@ -3,25 +3,47 @@
 use std::{
     arch::asm,
     io,
-    os::fd::{AsRawFd, RawFd},
+    os::fd::{AsFd, AsRawFd, RawFd},
     ptr,
 };
 
 use nix::{
     sched::{CpuSet, sched_setaffinity},
-    unistd::{ForkResult, Pid, fork},
+    unistd::{ForkResult, Pid, fork, getpid},
 };
 use simrun_abi::layout::{self, fds};
 
-use super::{image, memory::Memory};
+use super::{image, memory::Memory, watch::Watch};
 
 /// What the child does between fork and the image, worked out before: afterwards it may not allocate.
 struct Plan {
-    descriptors: [(RawFd, RawFd); 7],
+    descriptors: [(RawFd, RawFd); 8],
+    supervisor: Pid,
     mappings: Vec<Mapping>,
     processor: Option<CpuSet>,
     rseq: Option<Rseq>,
     entry: u64,
+}
+
+/// A core size limit that also keeps a crash handler from being started: zero does not (core(5)).
+const CORE_SIZE_NONE: libc::rlim_t = 1;
+
+/// The standard streams of the workload, as descriptors of simrun.
+#[derive(Debug, Clone, Copy)]
+pub struct Streams {
+    /// Standard input.
+    pub stdin: RawFd,
+    /// Standard output.
+    pub stdout: RawFd,
+    /// Standard error.
+    pub stderr: RawFd,
+}
+
+impl Streams {
+    /// simrun's own.
+    pub fn own() -> Self {
+        Self { stdin: libc::STDIN_FILENO, stdout: libc::STDOUT_FILENO, stderr: libc::STDERR_FILENO }
+    }
 }
 
 /// Where the C library has registered the restartable sequence area of this thread (rseq(2)). It must be taken
@@ -86,8 +108,13 @@ struct Mapping {
 ///
 /// # Errors
 /// When the host makes no process.
-pub fn spawn(memory: &Memory, processor: Option<usize>) -> io::Result<Pid> {
-    let plan = Plan::new(memory, processor)?;
+pub fn spawn(
+    memory: &Memory,
+    streams: &Streams,
+    watch: &Watch,
+    processor: Option<usize>,
+) -> io::Result<Pid> {
+    let plan = Plan::new(memory, streams, watch, processor)?;
     // SAFETY: the child only makes system calls until it jumps into the image.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
@@ -97,55 +124,13 @@ pub fn spawn(memory: &Memory, processor: Option<usize>) -> io::Result<Pid> {
 }
 
 impl Plan {
-    fn new(memory: &Memory, processor: Option<usize>) -> io::Result<Self> {
-        let shared = |address, size, protection, fd, offset| Mapping {
-            address,
-            size,
-            protection,
-            flags: libc::MAP_SHARED | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE,
-            fd,
-            offset,
-        };
-        let read_write = libc::PROT_READ | libc::PROT_WRITE;
-        let mut mappings: Vec<_> = image::segments()
-            .iter()
-            .map(|segment| {
-                let start = segment.address & !4095;
-                let size = segment.address + segment.memory_size - start;
-                shared(
-                    start,
-                    size,
-                    segment.protection,
-                    memory.image.as_raw_fd(),
-                    start - layout::IMAGE_BASE,
-                )
-            })
-            .collect();
-        mappings.push(shared(
-            layout::ARENA_BASE,
-            layout::ARENA_SIZE,
-            read_write,
-            memory.arena.as_raw_fd(),
-            0,
-        ));
-        mappings.push(shared(
-            layout::CONTROL_BASE,
-            layout::CONTROL_SIZE,
-            read_write,
-            memory.control_file.as_raw_fd(),
-            0,
-        ));
-        mappings.push(Mapping {
-            address: layout::TRAP_STACK_TOP - layout::TRAP_STACK_SIZE,
-            size: layout::TRAP_STACK_SIZE,
-            protection: read_write,
-            flags: libc::MAP_PRIVATE
-                | libc::MAP_ANONYMOUS
-                | libc::MAP_FIXED_NOREPLACE
-                | libc::MAP_NORESERVE,
-            fd: -1,
-            offset: 0,
-        });
+    fn new(
+        memory: &Memory,
+        streams: &Streams,
+        watch: &Watch,
+        processor: Option<usize>,
+    ) -> io::Result<Self> {
+        let mappings = mappings(memory);
         let processor = match processor {
             None => None,
             Some(number) => {
@@ -158,13 +143,15 @@ impl Plan {
             (memory.image.as_raw_fd(), fds::IMAGE),
             (memory.arena.as_raw_fd(), fds::ARENA),
             (memory.control_file.as_raw_fd(), fds::CONTROL),
-            (libc::STDIN_FILENO, fds::STDIN),
-            (libc::STDOUT_FILENO, fds::STDOUT),
-            (libc::STDERR_FILENO, fds::STDERR),
+            (streams.stdin, fds::STDIN),
+            (streams.stdout, fds::STDOUT),
+            (streams.stderr, fds::STDERR),
             (memory.preload.as_raw_fd(), fds::PRELOAD),
+            (watch.bell().as_fd().as_raw_fd(), fds::BELL),
         ];
         let rseq = Rseq::of_this_thread();
-        Ok(Self { descriptors, mappings, processor, rseq, entry: image::entry() })
+        let supervisor = getpid();
+        Ok(Self { descriptors, supervisor, mappings, processor, rseq, entry: image::entry() })
     }
 
     /// # Safety
@@ -175,8 +162,11 @@ impl Plan {
         unsafe {
             libc::setsid();
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() != self.supervisor.as_raw() {
+                libc::_exit(125);
+            }
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-            raise_descriptor_limit();
+            set_limits();
             if let Some(set) = &self.processor {
                 // The host may forbid it; the run is slower then, not different.
                 let _ = sched_setaffinity(Pid::from_raw(0), set);
@@ -215,17 +205,22 @@ unsafe fn close_others() {
     // SAFETY: plain calls; nothing here uses the descriptors any more.
     unsafe {
         libc::syscall(libc::SYS_close_range, 0, fds::IMAGE as u32 - 1, 0);
-        libc::syscall(libc::SYS_close_range, fds::PRELOAD as u32 + 1, u32::MAX, 0);
+        libc::syscall(libc::SYS_close_range, fds::BELL as u32 + 1, u32::MAX, 0);
     }
 }
 
-unsafe fn raise_descriptor_limit() {
+/// Descriptors as many as may be; no core dumps, because crashes are simulated.
+unsafe fn set_limits() {
     // SAFETY: plain calls on a local structure.
     unsafe {
         let mut limit: libc::rlimit = std::mem::zeroed();
         if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
             limit.rlim_cur = limit.rlim_max;
             libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
+        if libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max.min(CORE_SIZE_NONE);
+            libc::setrlimit(libc::RLIMIT_CORE, &raw const limit);
         }
     }
 }
@@ -236,4 +231,57 @@ unsafe fn fail(message: &std::ffi::CStr) -> ! {
         libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.to_bytes().len());
         libc::_exit(125)
     }
+}
+
+/// All that the image expects to be mapped.
+fn mappings(memory: &Memory) -> Vec<Mapping> {
+    let shared = |address, size, protection, fd, offset| Mapping {
+        address,
+        size,
+        protection,
+        flags: libc::MAP_SHARED | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE,
+        fd,
+        offset,
+    };
+    let read_write = libc::PROT_READ | libc::PROT_WRITE;
+    let mut mappings: Vec<_> = image::segments()
+        .iter()
+        .map(|segment| {
+            let start = segment.address & !4095;
+            let size = segment.address + segment.memory_size - start;
+            shared(
+                start,
+                size,
+                segment.protection,
+                memory.image.as_raw_fd(),
+                start - layout::IMAGE_BASE,
+            )
+        })
+        .collect();
+    mappings.push(shared(
+        layout::ARENA_BASE,
+        layout::ARENA_SIZE,
+        read_write,
+        memory.arena.as_raw_fd(),
+        0,
+    ));
+    mappings.push(shared(
+        layout::CONTROL_BASE,
+        layout::CONTROL_SIZE,
+        read_write,
+        memory.control_file.as_raw_fd(),
+        0,
+    ));
+    mappings.push(Mapping {
+        address: layout::TRAP_STACK_TOP - layout::TRAP_STACK_SIZE,
+        size: layout::TRAP_STACK_SIZE,
+        protection: read_write,
+        flags: libc::MAP_PRIVATE
+            | libc::MAP_ANONYMOUS
+            | libc::MAP_FIXED_NOREPLACE
+            | libc::MAP_NORESERVE,
+        fd: -1,
+        offset: 0,
+    });
+    mappings
 }

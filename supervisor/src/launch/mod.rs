@@ -2,13 +2,28 @@
 //!
 //! - [`image`]: the embedded kernel image.
 //! - [`memory`]: the memory files that all processes of a run share.
+//! - [`limits`]: what the host must allow for that.
+//! - [`placement`]: the processor a run is kept on.
 //! - [`child`]: the first process.
+//! - [`processes`]: collecting and ending the processes of a run.
+//! - [`watch`]: waiting for whatever happens next.
+//! - [`spin`]: noticing a thread that never enters the kernel.
 //! - [`ring`]: the events, as they come.
+//! - [`outcome`]: how a run ended.
 //! - [`run`]: all of it, in order.
 
 mod child;
 mod image;
+mod limits;
 mod memory;
+mod outcome;
+mod placement;
+mod processes;
 mod ring;
 mod run;
+mod spin;
+mod watch;
+pub use child::Streams;
+pub use limits::{Shortage, shortages};
+pub use outcome::{Ending, Outcome};
 pub use run::{Error, processor, run};

@@ -1,53 +1,37 @@
 //! A run from start to end.
 
-use std::{io, sync::atomic::Ordering, time::Duration};
-
-use nix::{
-    errno::Errno,
-    sys::{
-        signal::{Signal, kill},
-        wait::{WaitPidFlag, WaitStatus, waitpid},
-    },
-    unistd::Pid,
+use std::{
+    io,
+    time::{Duration, Instant},
 };
+
 use simrun_abi::{
     boot::{Boot, Processor},
-    control::{End, PANIC_SIZE},
     event::Event,
 };
 
-use super::{child, memory::Memory, ring::Reader};
+use super::{
+    Shortage,
+    child::{self, Streams},
+    limits,
+    memory::Memory,
+    outcome::{Ending, Outcome, Tally},
+    placement,
+    processes::{self, Collected, Processes},
+    ring::Reader,
+    spin::{self, SpinWatch},
+    watch::{Happened, Watch},
+};
 
-/// Why a run gave no result.
+/// Why there was no run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Memory or the first process could not be made.
     #[error("the run cannot be set up")]
     Setup(#[source] io::Error),
-    /// All processes are gone, and none said that the run had ended.
-    #[error("the simulated processes were killed from outside")]
-    Killed,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct Outcome {
-    /// How.
-    pub end: End,
-    /// Wait status of the command.
-    pub status: u32,
-    /// The digest of all events.
-    pub fingerprint: u64,
-    /// Simulated time.
-    pub simulated: Duration,
-    /// System calls and other entries into the kernel.
-    pub entries: u64,
-    /// Scheduling choices.
-    pub choices: u64,
-    /// Switches between threads.
-    pub switches: u64,
-    /// The image's last words, if it failed.
-    pub last_words: String,
+    /// A limit of the host forbids it.
+    #[error("{0}")]
+    Limit(Shortage),
 }
 
 /// `AT_MINSIGSTKSZ` (getauxval(3)); libc has no name for it.
@@ -64,98 +48,70 @@ pub fn processor() -> Processor {
     }
 }
 
-/// How long the supervisor sleeps at most before it looks at the ring and the children again.
-const POLL: Duration = Duration::from_millis(20);
-
 /// Runs a simulation to its end; events are told as they come.
 ///
 /// # Errors
-/// When there is no result.
-pub fn run(boot: &Boot, mut each: impl FnMut(Event)) -> Result<Outcome, Error> {
+/// When there is no run.
+pub fn run(
+    boot: &Boot,
+    streams: &Streams,
+    wall_timeout: Option<Duration>,
+    mut each: impl FnMut(Event),
+) -> Result<Outcome, Error> {
+    let start = Instant::now();
+    if let Some(shortage) = limits::shortages().into_iter().next() {
+        return Err(Error::Limit(shortage));
+    }
     let memory = Memory::new(boot).map_err(Error::Setup)?;
+    let watch = Watch::new().map_err(Error::Setup)?;
+    let placement = placement::place();
+    let processor = placement.as_ref().map(|placement| placement.processor);
+    let first = child::spawn(&memory, streams, &watch, processor).map_err(Error::Setup)?;
+    let processes = Processes::new(first);
+    let deadline = wall_timeout.map(|timeout| start + timeout);
     let mut reader = Reader::default();
-    child::spawn(&memory, Some(0)).map_err(Error::Setup)?;
-    let end = loop {
+    let ending = watch_over(&memory, &processes, &watch, deadline, || {
         reader.drain(&memory, &mut each);
-        match End::from_raw(memory.control().end.load(Ordering::Acquire)) {
-            Some(End::Running) | None => {}
-            Some(end) => break Some(end),
-        }
-        if !collect_ended(&memory) {
-            break End::from_raw(memory.control().end.load(Ordering::Acquire))
-                .filter(|&end| end != End::Running);
-        }
-        wait_for_change(&memory);
-    };
-    stop_all(&memory);
+    });
+    processes.end_all(&memory);
     reader.drain(&memory, &mut each);
-    let end = end.ok_or(Error::Killed)?;
-    let control = memory.control();
-    let len = (control.panic_len.load(Ordering::Acquire) as usize).min(PANIC_SIZE);
-    let words: Vec<u8> =
-        control.panic[..len].iter().map(|byte| byte.load(Ordering::Relaxed)).collect();
-    Ok(Outcome {
-        end,
-        status: control.status.load(Ordering::Relaxed),
-        fingerprint: control.fingerprint.load(Ordering::Relaxed),
-        simulated: Duration::from_nanos(control.now_ns.load(Ordering::Relaxed)),
-        entries: control.entries.load(Ordering::Relaxed),
-        choices: control.choices.load(Ordering::Relaxed),
-        switches: control.switches.load(Ordering::Relaxed),
-        last_words: String::from_utf8_lossy(&words).into_owned(),
-    })
+    Ok(Outcome { ending, tally: Tally::read(memory.control()), wall: start.elapsed() })
 }
 
-/// Collects children that have ended; whether any is left.
-fn collect_ended(memory: &Memory) -> bool {
+/// Waits for the end, whoever brings it about.
+fn watch_over(
+    memory: &Memory,
+    processes: &Processes,
+    watch: &Watch,
+    deadline: Option<Instant>,
+    mut drain: impl FnMut(),
+) -> Ending {
+    let control = memory.control();
+    let mut spins = SpinWatch::default();
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) => return true,
-            Err(Errno::ECHILD) => return false,
-            Ok(status) => forget(memory, status),
-            Err(_) => {}
+        drain();
+        // Collected first: whoever leaves at the end of a run has told that end before.
+        let collected = processes.collect(memory);
+        if let Some(ending) = Ending::told(control) {
+            return ending;
         }
-    }
-}
-
-/// A collected process's number may be anybody's from now on.
-fn forget(memory: &Memory, status: WaitStatus) {
-    let Some(pid) = status.pid() else { return };
-    for place in &memory.control().host_pids {
-        let _ = place.compare_exchange(pid.as_raw(), 0, Ordering::AcqRel, Ordering::Relaxed);
-    }
-}
-
-fn wait_for_change(memory: &Memory) {
-    let control = memory.control();
-    let timeout = libc::timespec { tv_sec: 0, tv_nsec: POLL.subsec_nanos().into() };
-    let waiting = End::Running as u32;
-    // SAFETY: the futex lives in the mapping, the time-out on this stack.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            control.end.as_ptr(),
-            libc::FUTEX_WAIT,
-            waiting,
-            &raw const timeout,
-        );
-    }
-}
-
-/// Ends every process of the run and collects it.
-fn stop_all(memory: &Memory) {
-    let control = memory.control();
-    control.stop.store(1, Ordering::Release);
-    loop {
-        for pid in control.host_pids.iter().map(|pid| pid.load(Ordering::Acquire)) {
-            if pid > 0 {
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        if let Collected::Lost(what) = collected {
+            return Ending::Lost(what);
+        }
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            let holder = control.holder.load(std::sync::atomic::Ordering::Relaxed);
+            let program = processes::program(nix::unistd::Pid::from_raw(holder));
+            return Ending::WallTimedOut { program };
+        }
+        if let Some(spin) = spins.look(control) {
+            return Ending::Spin(spin);
+        }
+        match watch.wait(left.unwrap_or(spin::TICK).min(spin::TICK)) {
+            Happened::Signal(signal) => {
+                return Ending::told(control).unwrap_or(Ending::Interrupted(signal));
             }
-        }
-        match waitpid(None, None) {
-            Err(Errno::ECHILD) => return,
-            Ok(status) => forget(memory, status),
-            Err(_) => {}
+            Happened::Look => {}
         }
     }
 }

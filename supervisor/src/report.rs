@@ -1,0 +1,189 @@
+//! What is said of a run, on standard error.
+
+use std::{error::Error, time::Duration};
+
+use simrun_abi::event::{Event, StuckThread, What};
+
+use crate::{
+    exit,
+    launch::{Ending, Outcome},
+    verbs::Failure,
+};
+
+/// Most threads that a deadlock report names.
+const THREADS_MAX: usize = 64;
+
+/// The words on one run.
+pub struct Report {
+    seed: u64,
+    quiet: bool,
+    warnings: Vec<String>,
+    stuck: Vec<StuckThread>,
+}
+
+impl Report {
+    /// Nothing said yet.
+    pub fn new(seed: u64, quiet: bool) -> Self {
+        Self { seed, quiet, warnings: Vec::new(), stuck: Vec::new() }
+    }
+
+    /// The line at the start.
+    pub fn start(&self) {
+        if !self.quiet {
+            say(&format!("seed {}", self.seed));
+        }
+    }
+
+    /// Keeps what the end of the run will need.
+    pub fn note(&mut self, event: Event) {
+        match event.what {
+            What::Escape { what, program, effect } => {
+                self.warn(&format!("{program}: {what}: {effect}"));
+            }
+            What::Deadlock { threads } => self.stuck = threads,
+            _ => {}
+        }
+    }
+
+    /// Something to check before the run is trusted; said once, at the end.
+    pub fn warn(&mut self, text: &str) {
+        if !self.warnings.iter().any(|known| known == text) {
+            self.warnings.push(text.into());
+        }
+    }
+
+    /// All that is said at the end; simrun's exit status.
+    pub fn finish(&self, outcome: &Outcome) -> u8 {
+        if !self.quiet {
+            self.warnings.iter().for_each(|text| say(&format!("warning: {text}")));
+        }
+        for line in self.ending(outcome) {
+            say(&line);
+        }
+        if !self.quiet {
+            say(&self.summary(outcome));
+        }
+        exit_status(&outcome.ending)
+    }
+
+    fn summary(&self, outcome: &Outcome) -> String {
+        let tally = &outcome.tally;
+        let fingerprint = match outcome.ending.has_fingerprint() {
+            true => format!("{:016x}", tally.fingerprint),
+            false => "none".into(),
+        };
+        format!(
+            "seed {}, fingerprint {fingerprint}, simulated {}, {} calls, {} switches, {} choices, real {}",
+            self.seed,
+            seconds(tally.simulated),
+            tally.entries,
+            tally.switches,
+            tally.choices,
+            seconds(outcome.wall),
+        )
+    }
+
+    /// What went wrong, if anything did.
+    fn ending(&self, outcome: &Outcome) -> Vec<String> {
+        let simulated = seconds(outcome.tally.simulated);
+        let again = format!("again with: --seed {}", self.seed);
+        match &outcome.ending {
+            Ending::Finished { .. } => Vec::new(),
+            Ending::TimedOut => {
+                vec![format!("timed out after {simulated} of simulated time"), again]
+            }
+            Ending::WallTimedOut { program } => vec![
+                format!(
+                    "timed out after {} of real time; the last program to run was {program}",
+                    seconds(outcome.wall)
+                ),
+                again,
+            ],
+            Ending::Interrupted(signal) => vec![format!("ended by {signal}")],
+            Ending::Deadlock => self.deadlock(&again),
+            Ending::Spin(spin) => {
+                let mut lines = vec![format!(
+                    "{} spins: it has used {} of processor time near {} without a system call while others wait",
+                    spin.program,
+                    seconds(spin.processor_time),
+                    spin.place
+                )];
+                lines.push("hint: without a system call no other thread can run".into());
+                lines.push(again);
+                lines
+            }
+            Ending::NotStarted(words) => vec![words.clone()],
+            Ending::Panic(words) => vec![
+                format!("the simulated kernel failed: {words}"),
+                format!(
+                    "seed {}, choice {}, call {}; please report this, with the command",
+                    self.seed, outcome.tally.choices, outcome.tally.entries
+                ),
+            ],
+            Ending::Unsupported(words) => {
+                vec![format!(
+                    "the run cannot go on: it needs what simrun does not support: {words}"
+                )]
+            }
+            Ending::HostExhausted(words) => {
+                vec![format!("the host has no room for this run: {words}")]
+            }
+            Ending::Lost(what) => {
+                vec![format!("{what}; this is a failure of the machine, not a result"), again]
+            }
+        }
+    }
+
+    fn deadlock(&self, again: &str) -> Vec<String> {
+        let mut lines = vec!["deadlock: no thread can ever run again".to_owned()];
+        for thread in self.stuck.iter().take(THREADS_MAX) {
+            let StuckThread { pid, tid, program, call, waits_for } = thread;
+            lines.push(format!(
+                "  {program} (pid {pid}, tid {tid}) in {call} waits for {waits_for}"
+            ));
+        }
+        if self.stuck.len() > THREADS_MAX {
+            lines.push(format!("  and {} more", self.stuck.len() - THREADS_MAX));
+        }
+        lines.push(again.to_owned());
+        lines
+    }
+}
+
+/// simrun's exit status after a run that ended so.
+pub fn exit_status(ending: &Ending) -> u8 {
+    match ending {
+        Ending::Finished { status } => exit::from_wait_status(*status),
+        Ending::TimedOut | Ending::WallTimedOut { .. } => exit::TIMED_OUT,
+        Ending::Interrupted(signal) => exit::after_signal(*signal as i32),
+        Ending::NotStarted(_) => exit::NOT_EXECUTABLE,
+        Ending::Deadlock
+        | Ending::Spin(_)
+        | Ending::Panic(_)
+        | Ending::Unsupported(_)
+        | Ending::HostExhausted(_)
+        | Ending::Lost(_) => exit::FAILED,
+    }
+}
+
+/// Says a line. Whether anybody listens is not simrun's concern.
+pub fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "simrun: {text}");
+}
+
+/// Says why there was no run.
+pub fn failure(failure: &Failure) {
+    let mut text = failure.to_string();
+    let mut source = failure.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    say(&text);
+}
+
+/// A duration in seconds, to the microsecond.
+pub fn seconds(duration: Duration) -> String {
+    format!("{}.{:06}s", duration.as_secs(), duration.subsec_micros())
+}
