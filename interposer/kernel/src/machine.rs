@@ -1,7 +1,11 @@
 //! The parts of the simulated machine that every object may touch: clock, timers, randomness, the log, and the
 //! lists of things to be done once the current handler is through.
 
-use alloc::{rc::Weak, string::String, vec::Vec};
+use alloc::{
+    rc::{Rc, Weak},
+    string::String,
+    vec::Vec,
+};
 
 use simrun_abi::{
     boot::{Boot, Identity},
@@ -71,6 +75,8 @@ pub struct Machine {
     pub wakes: Wakes,
     /// Signals to be sent.
     pub signals: Vec<(SignalTarget, SignalInfo)>,
+    /// What was written to settings (`/proc/sys`), by path.
+    pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
     /// What stays as it was at boot.
     pub config: Config,
     /// Who acts now, for the log.
@@ -93,6 +99,7 @@ impl Machine {
             events: EventLog::new(boot.detail),
             wakes: Wakes::default(),
             signals: Vec::new(),
+            written: Vec::new(),
             config: Config {
                 cpus: boot.cpus,
                 memory: boot.memory,

@@ -8,7 +8,7 @@ use core::{
 
 use linux_raw_sys::general as raw;
 
-use super::{FileObject, HostStream, PipeEnd, RegularFile};
+use super::{DeviceFile, FileObject, HostStream, PipeEnd, RegularFile, TextFile};
 use crate::{
     error::{Errno, Result},
     host::HostStat,
@@ -141,6 +141,10 @@ file_types! {
     Regular(RegularFile),
     /// An end of a pipe or FIFO.
     Pipe(PipeEnd),
+    /// A character device without state.
+    Device(DeviceFile),
+    /// A file of `/proc` or `/sys`.
+    Text(TextFile),
 }
 
 /// An open file description: what `open` makes and `dup` and `fork` share.

@@ -46,6 +46,7 @@ impl Kernel {
             futexes: FutexTable::default(),
             tids: BTreeMap::new(),
             pids: BTreeMap::new(),
+            settings: BTreeMap::new(),
             next_tid: PID_FIRST,
             first: None,
             current: None,

@@ -297,6 +297,7 @@ impl Kernel {
 
     /// Does what handlers and objects have asked for: wake threads, send signals.
     pub(crate) fn settle(&mut self, host: &mut dyn Host) {
+        crate::fs::views::apply_written(self);
         loop {
             for id in self.machine.wakes.take() {
                 self.make_runnable(id);

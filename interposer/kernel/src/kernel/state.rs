@@ -31,6 +31,8 @@ pub struct Kernel {
     pub tids: BTreeMap<Tid, ThreadId>,
     /// Processes by number, zombies too.
     pub pids: BTreeMap<Tid, ProcessId>,
+    /// Settings that were written (`/proc/sys`), by path.
+    pub settings: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) next_tid: u32,
     pub(crate) first: Option<ProcessId>,
     pub(crate) current: Option<ThreadId>,

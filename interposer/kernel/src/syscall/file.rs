@@ -41,6 +41,35 @@ pub fn open(cx: &mut Context<'_>, [path, flags, mode, ..]: [u64; 6]) -> Result<O
     openat(cx, [u64::from(AT_FDCWD), path, flags, mode, 0, 0])
 }
 
+/// The node of a view at a path, links followed.
+fn node(
+    cx: &mut Context<'_>,
+    mut path: Vec<u8>,
+    follow: bool,
+) -> Result<(Vec<u8>, fs::views::Node)> {
+    for _ in 0..40 {
+        for end in 1..=path.len() {
+            if end < path.len() && path[end] != b'/' {
+                continue;
+            }
+            if end == path.len() && !follow {
+                continue;
+            }
+            if let Some(fs::views::Node::Link(target)) =
+                fs::views::lookup(cx.kernel, cx.thread, &path[..end])
+            {
+                let parent = path[..end].iter().rposition(|&b| b == b'/').unwrap_or(0);
+                let mut new = fs::join(&path[..parent], &target);
+                new.extend_from_slice(&path[end..]);
+                path = new;
+                break;
+            }
+        }
+    }
+    let node = fs::views::lookup(cx.kernel, cx.thread, &path).ok_or(Errno::ENOENT)?;
+    Ok((path, node))
+}
+
 /// openat(2).
 pub fn openat(
     cx: &mut Context<'_>,
@@ -49,6 +78,12 @@ pub fn openat(
     let flags = OpenFlags::from_bits_truncate(flags as u32);
     let path = cx.read_path(path)?;
     let path = absolute(cx, directory, &path)?;
+    if fs::views::covers(&path) {
+        let node = node(cx, path.clone(), true)?;
+        let close_on_exec = flags.contains(OpenFlags::CLOSE_ON_EXEC);
+        let description = fs::views::open(cx, &node.1, flags, &node.0)?;
+        return cx.add_descriptor(description, close_on_exec).map(Outcome::Done);
+    }
     let umask = cx.process().fs.borrow().umask;
     let host = match preload_file(cx, &path) {
         Some(file) => file.open(cx.host, flags)?,
@@ -81,6 +116,11 @@ pub fn newfstatat(
     }
     let path = absolute(cx, directory, &path)?;
     let follow = if flags & 0x100 != 0 { Follow::No } else { Follow::Yes };
+    if fs::views::covers(&path) {
+        let node = node(cx, path, follow == Follow::Yes)?;
+        let stat = fs::views::status(cx.kernel, &node.1, &node.0);
+        return write_stat(cx, to, &stat);
+    }
     let stat = cx.host.stat(&path, follow)?;
     write_stat(cx, to, &stat)
 }

@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{Descriptor, Fd, FileDescription, OpenFlags, Whence},
+    fs::views,
     machine::SignalTarget,
     outcome::Outcome,
     signal::{Signal, SignalInfo},
@@ -119,6 +120,9 @@ pub fn pread64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) ->
     let at = u64::try_from(offset as i64).map_err(|_| Errno::EINVAL)?;
     let file = cx.description(fd)?;
     let into = slice(buffer, len)?;
+    if at == 0 {
+        views::refresh(cx.kernel, cx.thread, &file);
+    }
     Ok(Outcome::Done(file.read_at(&mut cx.env(), &[into], at)? as u64))
 }
 
@@ -170,5 +174,9 @@ fn duplicate_to(cx: &mut Context<'_>, old: u64, new: u64, close_on_exec: bool) -
 pub fn lseek(cx: &mut Context<'_>, [fd, offset, whence, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
     let whence = Whence::from_register(whence)?;
-    Ok(Outcome::Done(file.seek(&mut cx.env(), offset as i64, whence)?))
+    let at = file.seek(&mut cx.env(), offset as i64, whence)?;
+    if at == 0 {
+        views::refresh(cx.kernel, cx.thread, &file);
+    }
+    Ok(Outcome::Done(at))
 }

@@ -1,0 +1,30 @@
+//! From a path to its node.
+
+use super::{Node, dev, proc, sys};
+use crate::{kernel::Kernel, process::ThreadId};
+
+fn is_below(path: &[u8], root: &[u8]) -> bool {
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// Whether a path, absolute and free of `..` and symbolic links, lies in a view, where the host has no say.
+#[must_use]
+pub fn covers(path: &[u8]) -> bool {
+    [b"/proc".as_slice(), b"/sys", b"/dev"].iter().any(|root| is_below(path, root))
+}
+
+/// The node at such a path, as the calling thread sees it; `None` if there is none.
+#[must_use]
+pub fn lookup(kernel: &Kernel, caller: ThreadId, path: &[u8]) -> Option<Node> {
+    let path = core::str::from_utf8(path).ok()?;
+    let (root, rest) = match path[1..].split_once('/') {
+        Some((root, rest)) => (root, rest),
+        None => (&path[1..], ""),
+    };
+    match root {
+        "proc" => proc::lookup(kernel, caller, rest),
+        "sys" => sys::lookup(kernel, rest),
+        "dev" => dev::lookup(kernel, rest),
+        _ => None,
+    }
+}

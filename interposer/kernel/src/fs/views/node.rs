@@ -1,0 +1,144 @@
+//! What a path of a view leads to.
+
+use alloc::{rc::Rc, string::String, vec::Vec};
+
+use linux_raw_sys::general as raw;
+
+/// A file that exists only in the simulation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// A directory and its entries, sorted by name.
+    Directory(Vec<Entry>),
+    /// A regular file with these contents, made when it is opened.
+    Text(Vec<u8>),
+    /// As `Text`, and its owner may write to it.
+    Setting(Vec<u8>),
+    /// A symbolic link.
+    Link(Vec<u8>),
+    /// A character device.
+    Device(Device),
+    /// A link to an open description of some process (`/proc/PID/fd/N`): opening it opens what it refers to.
+    Description(DescriptionLink),
+}
+
+impl Node {
+    /// A regular file with this text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into().into_bytes())
+    }
+
+    /// A symbolic link to this path.
+    #[must_use]
+    pub fn link(target: impl Into<String>) -> Self {
+        Self::Link(target.into().into_bytes())
+    }
+
+    /// Its `DT_*`.
+    #[must_use]
+    pub fn kind(&self) -> u8 {
+        let kind = match self {
+            Self::Directory(_) => raw::DT_DIR,
+            Self::Text(_) | Self::Setting(_) => raw::DT_REG,
+            Self::Link(_) | Self::Description(_) => raw::DT_LNK,
+            Self::Device(_) => raw::DT_CHR,
+        };
+        kind as u8
+    }
+}
+
+/// What a `/proc/PID/fd/N` leads to.
+#[derive(Clone)]
+pub struct DescriptionLink(pub Rc<crate::file::FileDescription>);
+
+impl PartialEq for DescriptionLink {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+impl Eq for DescriptionLink {}
+impl core::fmt::Debug for DescriptionLink {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "DescriptionLink({:?})", self.0.path.borrow())
+    }
+}
+
+/// A name in a directory of a view.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The name.
+    pub name: Vec<u8>,
+    /// `DT_*`.
+    pub kind: u8,
+}
+
+impl Entry {
+    /// A directory.
+    #[must_use]
+    pub fn directory(name: impl Into<String>) -> Self {
+        Self { name: name.into().into_bytes(), kind: raw::DT_DIR as u8 }
+    }
+
+    /// A regular file.
+    #[must_use]
+    pub fn file(name: impl Into<String>) -> Self {
+        Self { name: name.into().into_bytes(), kind: raw::DT_REG as u8 }
+    }
+
+    /// A symbolic link.
+    #[must_use]
+    pub fn link(name: impl Into<String>) -> Self {
+        Self { name: name.into().into_bytes(), kind: raw::DT_LNK as u8 }
+    }
+
+    /// A character device.
+    #[must_use]
+    pub fn device(name: impl Into<String>) -> Self {
+        Self { name: name.into().into_bytes(), kind: raw::DT_CHR as u8 }
+    }
+}
+
+/// A character device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// `/dev/null`.
+    Null,
+    /// `/dev/zero`.
+    Zero,
+    /// `/dev/full`.
+    Full,
+    /// `/dev/random` and `/dev/urandom`.
+    Random,
+    /// `/dev/tty`: the controlling terminal.
+    Terminal,
+    /// `/dev/ptmx`: makes a pseudo-terminal.
+    TerminalMaker,
+    /// `/dev/pts/N`: the terminal side of a pseudo-terminal.
+    PseudoTerminal(u32),
+}
+
+impl Device {
+    /// Its number as `st_rdev` has it (Documentation/admin-guide/devices.txt).
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        let (major, minor) = match self {
+            Self::Null => (1, 3),
+            Self::Zero => (1, 5),
+            Self::Full => (1, 7),
+            Self::Random => (1, 9),
+            Self::Terminal => (5, 0),
+            Self::TerminalMaker => (5, 2),
+            Self::PseudoTerminal(number) => (136, number as u64),
+        };
+        (major << 8) | (minor & 0xff) | ((minor & !0xff) << 12)
+    }
+
+    /// Its permissions.
+    #[must_use]
+    pub const fn permissions(self) -> u32 {
+        match self {
+            Self::PseudoTerminal(_) => 0o620,
+            _ => 0o666,
+        }
+    }
+}
