@@ -47,7 +47,7 @@ pub enum SignalTarget {
     Thread(ThreadId),
 }
 
-/// What stays as it was at boot.
+/// What the machine was booted with.
 pub struct Config {
     /// Processors shown.
     pub cpus: u32,
@@ -55,6 +55,8 @@ pub struct Config {
     pub memory: u64,
     /// Host name at boot.
     pub hostname: String,
+    /// NIS domain name, `(none)` unless set.
+    pub domain: String,
     /// Who the first process runs as.
     pub identity: Identity,
     /// Whether programs are given the preload library.
@@ -77,7 +79,7 @@ pub struct Machine {
     pub signals: Vec<(SignalTarget, SignalInfo)>,
     /// What was written to settings (`/proc/sys`), by path.
     pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
-    /// What stays as it was at boot.
+    /// What it was booted with.
     pub config: Config,
     /// Who acts now, for the log.
     pub actor: (u32, u32),
@@ -104,6 +106,7 @@ impl Machine {
                 cpus: boot.cpus,
                 memory: boot.memory,
                 hostname: boot.hostname.clone(),
+                domain: "(none)".into(),
                 identity: boot.identity.clone(),
                 preload: boot.preload,
             },

@@ -8,7 +8,7 @@ use core::{
 
 use linux_raw_sys::general as raw;
 
-use super::{DeviceFile, FileObject, HostStream, PipeEnd, RegularFile, TextFile};
+use super::{DeviceFile, FileObject, HostStream, PipeEnd, ProcessFile, RegularFile, TextFile};
 use crate::{
     error::{Errno, Result},
     host::HostStat,
@@ -145,6 +145,8 @@ file_types! {
     Device(DeviceFile),
     /// A file of `/proc` or `/sys`.
     Text(TextFile),
+    /// A process.
+    Process(ProcessFile),
 }
 
 /// An open file description: what `open` makes and `dup` and `fork` share.

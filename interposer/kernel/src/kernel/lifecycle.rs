@@ -50,7 +50,11 @@ impl Kernel {
     pub fn exit_thread(&mut self, host: &mut dyn Host, id: ThreadId, status: u32) {
         let process = self.thread(id).process;
         if self.process(process).threads.len() == 1 {
+            let status = self.process(process).leader_status.unwrap_or(status);
             return self.exit_process(host, process, status);
+        }
+        if self.thread(id).tid == self.process(process).pid {
+            self.process_mut(process).leader_status = Some(status);
         }
         self.bury_thread(host, id, true);
         self.settle(host);
@@ -94,6 +98,8 @@ impl Kernel {
         let process = self.process_mut(id);
         process.state = ProcessState::Zombie(status);
         let (pid, space) = (process.pid, process.space);
+        process.job_change = None;
+        process.has_ended.set(true);
         let (ended, released) = (process.ended.clone(), process.released.take());
         ended.wake(Readiness::READABLE, &mut self.machine.wakes);
         if let Some(released) = released {
@@ -129,13 +135,37 @@ impl Kernel {
         }
     }
 
+    /// Gives an ended process's children to the nearest ancestor that adopts orphans, else to init, which collects
+    /// them at once.
     fn orphan_children(&mut self, id: ProcessId) {
+        let adopter = self.adopter_for(id);
         for child in core::mem::take(&mut self.process_mut(id).children) {
-            self.process_mut(child).parent = None;
+            let orphan = self.process_mut(child);
+            orphan.parent = adopter;
+            orphan.exit_signal = linux_raw_sys::general::SIGCHLD;
+            if let Some(signal) = orphan.settings.death_signal {
+                let info = SignalInfo { signal, code: 0, errno: 0, fields: [0; 3] };
+                self.machine.post_signal(SignalTarget::Process(child), info);
+            }
+            if let Some(adopter) = adopter {
+                self.process_mut(adopter).children.push(child);
+            }
             if matches!(self.process(child).state, ProcessState::Zombie(_)) {
-                self.reap(child);
+                self.tell_parent(child);
             }
         }
+    }
+
+    fn adopter_for(&self, id: ProcessId) -> Option<ProcessId> {
+        let mut ancestor = self.process(id).parent;
+        while let Some(candidate) = ancestor {
+            let process = self.process(candidate);
+            if process.settings.is_subreaper && process.state == ProcessState::Alive {
+                return Some(candidate);
+            }
+            ancestor = process.parent;
+        }
+        None
     }
 
     fn tell_parent(&mut self, id: ProcessId) {

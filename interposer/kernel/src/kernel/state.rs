@@ -8,7 +8,7 @@ use crate::{
     futex::FutexTable,
     machine::Machine,
     mm::{AddressSpace, SpaceId},
-    process::{Process, ProcessId, Thread, ThreadId, Tid},
+    process::{Process, ProcessId, Resource, Thread, ThreadId, Tid},
     sched::Scheduler,
     slab::Slab,
 };
@@ -129,8 +129,8 @@ impl Kernel {
 
     /// Most descriptors that a thread's process may have.
     #[must_use]
-    pub fn descriptor_limit(&self, _thread: ThreadId) -> u64 {
-        DESCRIPTORS_DEFAULT
+    pub fn descriptor_limit(&self, thread: ThreadId) -> u64 {
+        self.process(self.thread(thread).process).limits.soft(Resource::Descriptors)
     }
 
     /// A thread number that is not in use.
@@ -157,5 +157,3 @@ impl Kernel {
 pub(crate) const PID_FIRST: u32 = 100;
 /// Largest number (the default of `/proc/sys/kernel/pid_max` on a small machine).
 const PID_MAX: u32 = 32767;
-/// `RLIMIT_NOFILE`'s usual soft limit.
-const DESCRIPTORS_DEFAULT: u64 = 1024;

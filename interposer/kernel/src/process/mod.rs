@@ -1,10 +1,16 @@
 //! Processes and threads.
 
+mod credentials;
 mod exec;
 mod ids;
+mod limits;
+mod settings;
 mod state;
 mod thread;
+pub use credentials::{CAPABILITY_LAST, Capabilities, Credentials, unless_minus_one};
 pub use exec::{Image, load};
 pub use ids::{Pid, Tid};
-pub use state::{Credentials, FsContext, Process, ProcessId, ProcessState};
+pub use limits::{DESCRIPTORS_MAX, INFINITY, Limit, Limits, RESOURCES, Resource};
+pub use settings::{Policy, Scheduling, Settings, TIMER_SLACK_DEFAULT};
+pub use state::{FsContext, JobChange, Process, ProcessId, ProcessState};
 pub use thread::{Call, Held, State, Thread, ThreadId};

@@ -1,9 +1,12 @@
 //! A process.
 
 use alloc::{rc::Rc, vec::Vec};
-use core::{cell::RefCell, time::Duration};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
-use super::{Pid, ThreadId};
+use super::{Credentials, Limits, Pid, Settings, ThreadId};
 use crate::{
     file::FdTable,
     mm::SpaceId,
@@ -23,19 +26,13 @@ pub enum ProcessState {
     Zombie(u32),
 }
 
-/// Users, groups and capabilities. All of a process's threads share them here (the C libraries make it so).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "credentials(7) describes each")]
-pub struct Credentials {
-    pub uid: u32,
-    pub euid: u32,
-    pub suid: u32,
-    pub fsuid: u32,
-    pub gid: u32,
-    pub egid: u32,
-    pub sgid: u32,
-    pub fsgid: u32,
-    pub groups: Vec<u32>,
+/// A stop or a going on that its parent may collect once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobChange {
+    /// This signal stopped it.
+    Stopped(u32),
+    /// `SIGCONT` let it go on.
+    Continued,
 }
 
 /// Where a process stands in the file system; shared under `CLONE_FS`.
@@ -63,6 +60,16 @@ pub struct Process {
     pub session: Pid,
     /// Whether it lives.
     pub state: ProcessState,
+    /// The last stop or going on that its parent has not collected.
+    pub job_change: Option<JobChange>,
+    /// Wait status of its first thread, if that has ended before the others: it becomes the process's.
+    pub leader_status: Option<u32>,
+    /// Whether it has executed a program since it was made (setpgid(2)).
+    pub has_executed: bool,
+    /// What it has set for itself.
+    pub settings: Settings,
+    /// Resource limits.
+    pub limits: Limits,
     /// Its threads, oldest first.
     pub threads: Vec<ThreadId>,
     /// Where it lives.
@@ -95,6 +102,8 @@ pub struct Process {
     pub child_changed: WaitQueue,
     /// Waited on by holders of a pidfd: woken when it ends.
     pub ended: WaitQueue,
+    /// Whether it has ended, for holders of a pidfd.
+    pub has_ended: Rc<Cell<bool>>,
     /// Waited on by its parent in `vfork`: woken when it execs or ends.
     pub released: Option<WaitQueue>,
     /// Processor time of its ended threads.

@@ -3,7 +3,7 @@
 use alloc::{rc::Rc, vec::Vec};
 use core::time::Duration;
 
-use super::{ProcessId, Tid};
+use super::{ProcessId, Scheduling, Tid};
 use crate::{
     arch::x86_64::Registers,
     file::FileDescription,
@@ -96,6 +96,8 @@ pub struct Thread {
     pub robust_list: u64,
     /// Name (`PR_SET_NAME`), NUL-padded.
     pub name: [u8; 16],
+    /// How it wants to be scheduled.
+    pub scheduling: Scheduling,
     /// Processor time it has used.
     pub cpu_time: Duration,
     /// When it began.
@@ -122,6 +124,7 @@ impl Thread {
             set_child_tid: 0,
             robust_list: 0,
             name: [0; 16],
+            scheduling: Scheduling::default(),
             cpu_time: Duration::ZERO,
             started,
         }

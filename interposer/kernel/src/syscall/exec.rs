@@ -89,6 +89,10 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
     (thread.fs_base, thread.gs_base) = (0, 0);
     (thread.clear_child_tid, thread.robust_list) = (0, 0);
     thread.name = crate::kernel::thread_name(&path);
+    let process = cx.process();
+    process.has_executed = true;
+    process.settings.undumpable = false;
+    process.credentials.execute();
     close_marked(cx);
     if let Some(released) = cx.process().released.take() {
         released.wake(Readiness::all(), &mut cx.kernel.machine.wakes);

@@ -64,9 +64,16 @@ const UTS_FIELD: usize = 65;
 
 /// uname(2).
 pub fn uname(cx: &mut Context<'_>, [to, ..]: [u64; 6]) -> Result<Outcome> {
-    let hostname = cx.kernel.machine.config.hostname.clone();
-    let fields: [&[u8]; 6] =
-        [b"Linux", hostname.as_bytes(), b"6.1.0-simrun", b"#1 SMP simrun", b"x86_64", b"(none)"];
+    let config = &cx.kernel.machine.config;
+    let (hostname, domain) = (config.hostname.clone(), config.domain.clone());
+    let fields: [&[u8]; 6] = [
+        b"Linux",
+        hostname.as_bytes(),
+        b"6.1.0-simrun",
+        b"#1 SMP simrun",
+        b"x86_64",
+        domain.as_bytes(),
+    ];
     let mut raw = [0; 6 * UTS_FIELD];
     for (place, field) in raw.chunks_mut(UTS_FIELD).zip(fields) {
         let len = field.len().min(UTS_FIELD - 1);

@@ -3,16 +3,25 @@
 //! A new call is a row in [`table`] and a function here. A handler decodes its arguments into types, refuses what
 //! it does not know, calls an object, and writes the results out.
 
+mod credentials;
 pub mod exec;
 pub mod file;
 pub mod futex;
+mod groups;
 mod identity;
 mod io;
+mod limits;
 mod mask;
 mod memory;
+mod pidfd;
 pub mod pipe;
+mod prctl;
 mod process;
 mod readiness;
+mod sched;
+mod system;
 pub mod table;
 mod thread;
 mod time;
+mod usage;
+mod wait;

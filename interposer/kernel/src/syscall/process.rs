@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     outcome::{Outcome, Restart},
-    process::{Process, ProcessId, ProcessState, Thread},
+    process::{Process, ProcessState, Thread},
     signal::PendingSignals,
     user::UserPtr,
     wait::WaitQueue,
@@ -116,6 +116,7 @@ fn make(cx: &mut Context<'_>, request: &Request) -> Result<Outcome> {
     let mut thread = Thread::new(tid, cx.thread().process, registers, started);
     let caller = cx.thread();
     (thread.fs_base, thread.gs_base, thread.name) = (caller.fs_base, caller.gs_base, caller.name);
+    thread.scheduling = caller.scheduling.inherit();
     thread.signals = caller
         .signals
         .inherit(flags.contains(CloneFlags::VM) && !flags.contains(CloneFlags::VFORK));
@@ -165,6 +166,11 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         group: caller.group,
         session: caller.session,
         state: ProcessState::Alive,
+        job_change: None,
+        leader_status: None,
+        has_executed: false,
+        settings: caller.settings.inherit(),
+        limits: caller.limits.clone(),
         threads: alloc::vec::Vec::new(),
         space,
         files: share_or_copy(&caller.files, flags.contains(CloneFlags::FILES)),
@@ -181,6 +187,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         exit_signal: request.exit_signal,
         child_changed: WaitQueue::default(),
         ended: WaitQueue::default(),
+        has_ended: Rc::default(),
         released: released.clone(),
         dead_threads_time: core::time::Duration::ZERO,
         children_time: core::time::Duration::ZERO,
@@ -234,36 +241,4 @@ pub fn exit_group(cx: &mut Context<'_>, [status, ..]: [u64; 6]) -> Result<Outcom
     let process = cx.thread().process;
     cx.kernel.exit_process(cx.host, process, (status as u32 & 0xff) << 8);
     Ok(Outcome::Gone)
-}
-
-/// wait4(2).
-pub fn wait4(cx: &mut Context<'_>, [pid, status, options, usage, ..]: [u64; 6]) -> Result<Outcome> {
-    let own_group = cx.process().group;
-    let children = cx.process().children.clone();
-    let matches = |process: &Process| match pid as i32 {
-        -1 => true,
-        0 => process.group == own_group,
-        group @ i32::MIN..=-2 => process.group.raw() == group.unsigned_abs(),
-        pid => process.pid.raw() == pid as u32,
-    };
-    let wanted: alloc::vec::Vec<ProcessId> =
-        children.into_iter().filter(|&child| matches(cx.kernel.process(child))).collect();
-    if wanted.is_empty() {
-        return Err(Errno::ECHILD.into());
-    }
-    for child in wanted {
-        let process = cx.kernel.process(child);
-        let pid = process.pid;
-        if let ProcessState::Zombie(ended) = process.state {
-            cx.write_optional(status, &ended)?;
-            cx.write_optional(usage, &[0u64; 18])?;
-            cx.kernel.reap(child);
-            return Ok(Outcome::Done(u64::from(pid.raw())));
-        }
-    }
-    if options as u32 & raw::WNOHANG != 0 {
-        return Ok(Outcome::Done(0));
-    }
-    let queue = cx.process().child_changed.clone();
-    Ok(cx.block_on(&[&queue], Restart::IfAsked, "a child to change state"))
 }

@@ -91,7 +91,7 @@ fn reopen(
             let (FifoOpening::Open(file) | FifoOpening::Waits(file, _)) = opened;
             return Ok(file);
         }
-        #[expect(unreachable_patterns, reason = "what has no name to open, as sockets")]
+        // What has no name to open, as sockets.
         _ => return Err(Errno::ENXIO.into()),
     };
     Ok(FileDescription::new(file, flags, &path))

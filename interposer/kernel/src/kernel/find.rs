@@ -1,0 +1,55 @@
+//! Finding threads and processes by number.
+
+use alloc::vec::Vec;
+
+use super::Kernel;
+use crate::{
+    error::{Errno, Result},
+    process::{Pid, ProcessId, ThreadId, Tid},
+};
+
+impl Kernel {
+    /// The thread that a call's argument names: zero is the caller.
+    ///
+    /// # Errors
+    /// `EINVAL` for a negative number, `ESRCH` if there is none.
+    pub fn find_thread(&self, caller: ThreadId, raw: u64) -> Result<ThreadId> {
+        match raw as i32 {
+            0 => Ok(caller),
+            ..0 => Err(Errno::EINVAL.into()),
+            number => {
+                let tid = Tid::new(number as u32);
+                let leader = || {
+                    let process = *self.pids.get(&tid)?;
+                    self.process(process).threads.first().copied()
+                };
+                self.tids.get(&tid).copied().or_else(leader).ok_or(Errno::ESRCH.into())
+            }
+        }
+    }
+
+    /// The process that a call's argument names, a zombie too: zero is the caller's.
+    ///
+    /// # Errors
+    /// `ESRCH` if there is none.
+    pub fn find_process(&self, caller: ThreadId, raw: u64) -> Result<ProcessId> {
+        match raw as i32 {
+            0 => Ok(self.thread(caller).process),
+            number => {
+                let tid = Tid::new(number as u32);
+                let of_thread = || Some(self.thread(*self.tids.get(&tid)?).process);
+                self.pids.get(&tid).copied().or_else(of_thread).ok_or(Errno::ESRCH.into())
+            }
+        }
+    }
+
+    /// All processes of a group, zombies too.
+    #[must_use]
+    pub fn group_members(&self, group: Pid) -> Vec<ProcessId> {
+        self.processes
+            .iter()
+            .filter(|(_, process)| process.group == group)
+            .map(|(id, _)| id)
+            .collect()
+    }
+}

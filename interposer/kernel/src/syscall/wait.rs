@@ -1,0 +1,232 @@
+//! Collecting children: wait4(2), waitid(2).
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytemuck::{Pod, Zeroable};
+use linux_raw_sys::general as raw;
+
+use super::usage::Usage;
+use crate::{
+    context::Context,
+    error::{Errno, Result},
+    file::File,
+    outcome::{Outcome, Restart},
+    process::{JobChange, Pid, Process, ProcessId, ProcessState, Tid},
+    user::UserPtr,
+};
+
+bitflags::bitflags! {
+    /// What is waited for and how.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct WaitFlags: u32 {
+        const NO_HANG = raw::WNOHANG;
+        const STOPPED = raw::WUNTRACED;
+        const EXITED = raw::WEXITED;
+        const CONTINUED = raw::WCONTINUED;
+        const LEAVE = raw::WNOWAIT;
+        const NO_THREAD = raw::__WNOTHREAD;
+        const ALL = raw::__WALL;
+        const CLONES = raw::__WCLONE;
+    }
+}
+
+/// Which children.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whom {
+    Any,
+    One(Pid),
+    Group(Pid),
+}
+
+impl Whom {
+    fn includes(self, process: &Process) -> bool {
+        match self {
+            Self::Any => true,
+            Self::One(pid) => process.pid == pid,
+            Self::Group(group) => process.group == group,
+        }
+    }
+}
+
+/// What became of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Ended(u32),
+    Job(JobChange),
+}
+
+impl Change {
+    /// The status as wait4(2) gives it.
+    const fn status(self) -> u32 {
+        match self {
+            Self::Ended(status) => status,
+            Self::Job(JobChange::Stopped(signal)) => signal << 8 | 0x7f,
+            Self::Job(JobChange::Continued) => 0xffff,
+        }
+    }
+
+    /// `si_code` and `si_status` as waitid(2) gives them.
+    const fn code_and_status(self) -> (u32, u32) {
+        const SIGCONT: u32 = raw::SIGCONT;
+        match self {
+            Self::Ended(status) if status & 0x7f == 0 => (raw::CLD_EXITED, status >> 8 & 0xff),
+            Self::Ended(status) if status & 0x80 != 0 => (raw::CLD_DUMPED, status & 0x7f),
+            Self::Ended(status) => (raw::CLD_KILLED, status & 0x7f),
+            Self::Job(JobChange::Stopped(signal)) => (raw::CLD_STOPPED, signal),
+            Self::Job(JobChange::Continued) => (raw::CLD_CONTINUED, SIGCONT),
+        }
+    }
+}
+
+/// A child that was found to have changed.
+struct Found {
+    child: ProcessId,
+    pid: Pid,
+    user: u32,
+    change: Change,
+    time: Duration,
+}
+
+/// What a look at the children gave.
+enum Look {
+    Found(Found),
+    NotYet,
+}
+
+/// Looks for a change among the children, the oldest child first, as Linux does.
+fn look(cx: &mut Context<'_>, whom: Whom, flags: WaitFlags) -> Result<Look> {
+    let wanted = |process: &Process| {
+        let is_clone = process.exit_signal != raw::SIGCHLD;
+        whom.includes(process)
+            && (flags.contains(WaitFlags::ALL) || is_clone == flags.contains(WaitFlags::CLONES))
+    };
+    let children: Vec<_> = cx.process().children.clone();
+    let mut any = false;
+    for child in children {
+        let process = cx.kernel.process(child);
+        if !wanted(process) {
+            continue;
+        }
+        any = true;
+        let change = match (process.state, process.job_change) {
+            (ProcessState::Zombie(status), _) if flags.contains(WaitFlags::EXITED) => {
+                Change::Ended(status)
+            }
+            (ProcessState::Alive, Some(job)) => {
+                let flag = match job {
+                    JobChange::Stopped(_) => WaitFlags::STOPPED,
+                    JobChange::Continued => WaitFlags::CONTINUED,
+                };
+                if !flags.contains(flag) {
+                    continue;
+                }
+                Change::Job(job)
+            }
+            _ => continue,
+        };
+        let (pid, user) = (process.pid, process.credentials.uid);
+        let time = process.dead_threads_time + process.children_time;
+        return Ok(Look::Found(Found { child, pid, user, change, time }));
+    }
+    if any { Ok(Look::NotYet) } else { Err(Errno::ECHILD.into()) }
+}
+
+fn collect(cx: &mut Context<'_>, found: &Found, flags: WaitFlags) {
+    if flags.contains(WaitFlags::LEAVE) {
+        return;
+    }
+    match found.change {
+        Change::Ended(_) => cx.kernel.reap(found.child),
+        Change::Job(_) => cx.kernel.process_mut(found.child).job_change = None,
+    }
+}
+
+fn wait(cx: &mut Context<'_>) -> Outcome {
+    let queue = cx.process().child_changed.clone();
+    cx.block_on(&[&queue], Restart::IfAsked, "a child to change state")
+}
+
+/// wait4(2).
+pub fn wait4(cx: &mut Context<'_>, [pid, status, options, usage, ..]: [u64; 6]) -> Result<Outcome> {
+    let flags = WaitFlags::from_bits(options as u32)
+        .filter(|flags| !flags.intersects(WaitFlags::EXITED | WaitFlags::LEAVE))
+        .ok_or(Errno::EINVAL)?;
+    let whom = match pid as i32 {
+        i32::MIN => return Err(Errno::ESRCH.into()),
+        -1 => Whom::Any,
+        0 => Whom::Group(cx.process().group),
+        group @ ..0 => Whom::Group(Tid::new(group.unsigned_abs())),
+        pid => Whom::One(Tid::new(pid as u32)),
+    };
+    let found = match look(cx, whom, flags | WaitFlags::EXITED)? {
+        Look::Found(found) => found,
+        Look::NotYet if flags.contains(WaitFlags::NO_HANG) => return Ok(Outcome::Done(0)),
+        Look::NotYet => return Ok(wait(cx)),
+    };
+    collect(cx, &found, flags);
+    cx.write_optional(status, &found.change.status())?;
+    cx.write_optional(usage, &Usage::of_time(found.time))?;
+    Ok(Outcome::Done(u64::from(found.pid.raw())))
+}
+
+/// The part of `siginfo_t` that waitid(2) fills.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+struct WaitInfo {
+    signal: u32,
+    errno: u32,
+    code: u32,
+    pad: u32,
+    pid: u32,
+    user: u32,
+    status: u32,
+}
+
+/// waitid(2).
+pub fn waitid(
+    cx: &mut Context<'_>,
+    [kind, id, info, options, usage, _]: [u64; 6],
+) -> Result<Outcome> {
+    const REPORTS: WaitFlags =
+        WaitFlags::EXITED.union(WaitFlags::STOPPED).union(WaitFlags::CONTINUED);
+    let flags = WaitFlags::from_bits(options as u32)
+        .filter(|flags| flags.intersects(REPORTS))
+        .ok_or(Errno::EINVAL)?;
+    let mut polls = flags.contains(WaitFlags::NO_HANG);
+    let mut when_polling = Ok(Outcome::Done(0));
+    let whom = match (kind as u32, id as i32) {
+        (raw::P_ALL, _) => Whom::Any,
+        (raw::P_PID, pid @ 1..) => Whom::One(Tid::new(pid as u32)),
+        (raw::P_PGID, 0) => Whom::Group(cx.process().group),
+        (raw::P_PGID, group @ 1..) => Whom::Group(Tid::new(group as u32)),
+        (raw::P_PIDFD, 0..) => {
+            let file = cx.description(id)?;
+            let File::Process(process) = &file.file else { return Err(Errno::EBADF.into()) };
+            if file.is_nonblocking() && !polls {
+                (polls, when_polling) = (true, Err(Errno::EAGAIN.into()));
+            }
+            Whom::One(process.pid)
+        }
+        _ => return Err(Errno::EINVAL.into()),
+    };
+    let found = match look(cx, whom, flags)? {
+        Look::Found(found) => found,
+        Look::NotYet if polls => {
+            if when_polling.is_ok() {
+                cx.write_optional(info, &WaitInfo::default())?;
+            }
+            return when_polling;
+        }
+        Look::NotYet => return Ok(wait(cx)),
+    };
+    collect(cx, &found, flags);
+    let (code, status) = found.change.code_and_status();
+    let (pid, user) = (found.pid.raw(), found.user);
+    let filled = WaitInfo { signal: raw::SIGCHLD, code, pid, user, status, ..WaitInfo::default() };
+    cx.write_optional(usage, &Usage::of_time(found.time))?;
+    if let Some(info) = UserPtr::new(info).non_null() {
+        cx.write(info, &filled)?;
+    }
+    Ok(Outcome::Done(0))
+}
