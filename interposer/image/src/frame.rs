@@ -1,6 +1,6 @@
 //! The host's signal frame (arch/x86/include/uapi/asm/{ucontext,sigcontext,siginfo}.h).
 
-use simrun_kernel::arch::x86_64::Registers;
+use simrun_kernel::{arch::x86_64::Registers, signal::Exception};
 
 use crate::state::ExtendedStateLayout;
 
@@ -54,6 +54,11 @@ const MXCSR_INITIAL: u32 = 0x1f80;
 const FCW_INITIAL: u16 = 0x37f;
 
 impl UserContext {
+    /// What the processor says of the exception that this frame is of.
+    pub fn exception(&self) -> Exception {
+        Exception { number: self.trap_number, error: self.error_code, address: self.fault_address }
+    }
+
     /// The extended state in this frame.
     ///
     /// # Safety
@@ -87,6 +92,19 @@ impl UserContext {
         features.copy_from_slice(&state[XFEATURES_OFFSET..XFEATURES_OFFSET + 8]);
         ExtendedStateLayout { features: u64::from_le_bytes(features), size }
     }
+}
+
+/// Says what a state in the standard form of XSAVE consists of, where the host says so in its frames
+/// (`struct _fpx_sw_bytes`).
+pub fn describe_extended_state(state: &mut [u8], features: u64) {
+    /// Size of `FP_XSTATE_MAGIC2`, which follows the state in a frame.
+    const MAGIC2_SIZE: u32 = 4;
+    let size = state.len() as u32;
+    let mut put = |at: usize, bytes: &[u8]| state[at..at + bytes.len()].copy_from_slice(bytes);
+    put(MAGIC1_OFFSET, &MAGIC1.to_le_bytes());
+    put(MAGIC1_OFFSET + 4, &(size + MAGIC2_SIZE).to_le_bytes());
+    put(XFEATURES_OFFSET, &features.to_le_bytes());
+    put(XSTATE_SIZE_OFFSET, &size.to_le_bytes());
 }
 
 /// Sets an extended state to what a new program finds.

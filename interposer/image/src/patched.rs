@@ -14,7 +14,7 @@ use core::{arch::naked_asm, ptr};
 use simrun_abi::layout;
 use simrun_kernel::arch::x86_64::Registers;
 
-use crate::{state, trap};
+use crate::{frame, state, trap};
 
 /// What the entry leaves on the trap stack. The offsets are known to the assembly below.
 #[repr(C, align(64))]
@@ -186,6 +186,7 @@ impl PatchedFrame {
             bytes[VECTORS_OFFSET..VECTORS_OFFSET + 256]
                 .copy_from_slice(self.vectors.as_flattened());
             bytes[LEGACY_SIZE] |= SSE_IN_USE;
+            frame::describe_extended_state(bytes, layout.features);
         }
         bytes
     }

@@ -9,6 +9,7 @@ use simrun_kernel::{
     kernel::{Kernel, Trap, Way},
     mm::SpaceId,
     outcome::Next,
+    signal::{Signal, SignalInfo},
 };
 
 use crate::{
@@ -100,10 +101,7 @@ unsafe extern "C" fn on_call(_: i32, details: *mut SignalDetails, context: *mut 
         context.registers.rax = u64::from(details.number as u32);
         serve(context, Trap::Call(Way::Trapped));
     } else {
-        serve(
-            context,
-            Trap::Exception { signal: SIGSYS as u32, code: details.code, address: details.address },
-        );
+        serve_exception(context, SIGSYS, details);
     }
 }
 
@@ -132,10 +130,14 @@ unsafe extern "C" fn on_exception(
         context.registers.rip += len;
         return serve(context, Trap::Tsc { with_processor });
     }
-    serve(
-        context,
-        Trap::Exception { signal: signal as u32, code: details.code, address: details.address },
-    );
+    serve_exception(context, signal as usize, details);
+}
+
+fn serve_exception(context: &mut UserContext, signal: usize, details: &SignalDetails) {
+    let Some(signal) = Signal::new(signal as u64) else { unreachable!("the host names signals") };
+    let info = SignalInfo::exception(signal, details.code, details.address);
+    let exception = context.exception();
+    serve(context, Trap::Exception { info, exception });
 }
 
 /// Length of the instruction and whether it is `rdtscp`, if it reads the time stamp counter.

@@ -245,6 +245,15 @@ impl Context<'_> {
         call.timed_out || call.deadline.is_some_and(|due| due <= now)
     }
 
+    /// Blocks only these signals until the current call is over (`sigsuspend`, `ppoll`, `pselect`, `epoll_pwait`).
+    pub fn set_call_mask(&mut self, mask: crate::signal::SignalSet) {
+        let signals = &mut self.thread().signals;
+        if signals.saved_mask.is_none() {
+            signals.saved_mask = Some(signals.mask);
+        }
+        self.kernel.set_signal_mask(self.thread, mask);
+    }
+
     /// Reads an optional relative time-out; null is none.
     ///
     /// # Errors

@@ -17,9 +17,9 @@ use crate::{
     host::Host,
     process::{ProcessId, ThreadId, Tid},
     random::Random,
-    signal::SignalInfo,
+    signal::{Signal, SignalInfo},
     time::{Clock, Instant, TimerKey, Timers},
-    wait::Wakes,
+    wait::{WaitQueue, Wakes},
 };
 
 /// An object with something to do at an instant.
@@ -81,6 +81,10 @@ pub struct Machine {
     pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
     /// What it was booted with.
     pub config: Config,
+    /// Woken when any signal is sent: signalfds look again.
+    pub signal_arrived: WaitQueue,
+    /// The thread whose turn it is.
+    pub running: Option<ThreadId>,
     /// Who acts now, for the log.
     pub actor: (u32, u32),
     /// Inode number of the last object without a name.
@@ -110,6 +114,8 @@ impl Machine {
                 identity: boot.identity.clone(),
                 preload: boot.preload,
             },
+            signal_arrived: WaitQueue::default(),
+            running: None,
             actor: (0, 0),
             inodes: INODE_FIRST - 1,
         }
@@ -124,6 +130,15 @@ impl Machine {
     /// Sends a signal once the current handler is through.
     pub fn post_signal(&mut self, target: SignalTarget, info: SignalInfo) {
         self.signals.push((target, info));
+    }
+
+    /// Sends the calling thread a signal for what it tries to do, such as `SIGPIPE`.
+    pub fn signal_caller(&mut self, signal: Signal) {
+        if let Some(thread) = self.running {
+            let (pid, uid) = (Tid::new(self.actor.0), self.config.identity.uid);
+            let info = SignalInfo::from_process(signal, 0, pid, uid);
+            self.post_signal(SignalTarget::Thread(thread), info);
+        }
     }
 
     /// Sets a timer for an object.

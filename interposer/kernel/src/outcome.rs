@@ -31,6 +31,8 @@ pub enum Restart {
     UnlessHandled,
     /// Always fails with `EINTR`.
     Never,
+    /// Only a signal that ends the process interrupts it (`TASK_KILLABLE`).
+    OnlyFatal,
 }
 
 /// What the shell must do after [`crate::kernel::Kernel::enter`] or [`crate::kernel::Kernel::run`].

@@ -21,7 +21,7 @@ use crate::{
         Credentials, FsContext, Image, Limits, Process, ProcessState, Settings, Thread, Tid, load,
     },
     sched::Scheduler,
-    signal::{Actions, PendingSignals},
+    signal::{Actions, JobControl, PendingSignals},
     slab::Slab,
     wait::WaitQueue,
 };
@@ -92,6 +92,7 @@ impl Kernel {
         self.scheduler.dequeue(thread);
         self.current = Some(thread);
         self.machine.set_actor(tid, tid);
+        self.machine.running = Some(thread);
         self.machine.record(host, What::Start { parent: Tid::INIT.raw(), thread: false });
         let path = alloc::string::String::from_utf8_lossy(&boot.program).into_owned();
         self.machine.record(host, What::Exec { path });
@@ -134,6 +135,7 @@ fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
         credentials: Credentials::new(who.uid, who.gid, who.groups.clone()),
         actions: Rc::new(RefCell::new(Actions::default())),
         pending: PendingSignals::default(),
+        job: JobControl::default(),
         program: boot.program.as_slice().into(),
         preload: false,
         command_line: Vec::new(),

@@ -10,7 +10,7 @@ use crate::{
     host::Host,
     machine::{Env, SignalTarget},
     process::{Process, ProcessId, ProcessState, State, Thread, ThreadId},
-    signal::SignalInfo,
+    signal::{Signal, SignalInfo, SignalSet},
     user,
     wait::Readiness,
 };
@@ -73,12 +73,15 @@ impl Kernel {
         }
         let Some(thread) = self.threads.remove(id) else { return };
         self.tids.remove(&thread.tid);
+        let orphaned = SignalSet::ALL.without(thread.signals.mask);
         if let Some(held) = thread.call.and_then(|call| call.held) {
             FileDescription::let_go(held.file, &mut Env { machine: &mut self.machine, host });
         }
         let process = self.process_mut(thread.process);
         process.threads.retain(|&other| other != id);
         process.dead_threads_time += thread.cpu_time;
+        let orphaned = process.pending.set().intersection(orphaned);
+        self.retarget(thread.process, orphaned);
         if self.current == Some(id) {
             self.current = None;
         }
@@ -173,12 +176,17 @@ impl Kernel {
             return self.reap(id);
         };
         let signal = self.process(id).exit_signal;
-        if let Some(signal) = crate::signal::Signal::new(u64::from(signal)) {
+        let reaped = signal == Signal::CHLD.number()
+            && self.process(parent).actions.borrow().reaps_children();
+        if let Some(signal) = Signal::new(u64::from(signal)) {
             let info = SignalInfo::child_exited(signal, self.process(id));
             self.machine.post_signal(SignalTarget::Process(parent), info);
         }
         let queue = self.process(parent).child_changed.clone();
         queue.wake(Readiness::READABLE, &mut self.machine.wakes);
+        if reaped {
+            self.reap(id);
+        }
     }
 
     /// Forgets a zombie.

@@ -12,6 +12,7 @@ use crate::{
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
     process::{Call, State, ThreadId},
+    signal::{Exception, SignalInfo},
     syscall::table::{self, Class, Row},
     time::CALL_COST,
 };
@@ -26,14 +27,12 @@ pub enum Trap {
         /// Whether the processor number is wanted too.
         with_processor: bool,
     },
-    /// The processor refused an instruction: signal, `si_code` and `si_addr`.
+    /// The processor refused an instruction.
     Exception {
-        /// Signal number that Linux sends for it.
-        signal: u32,
-        /// Why.
-        code: i32,
-        /// Where.
-        address: u64,
+        /// What Linux sends for it.
+        info: SignalInfo,
+        /// What the processor says of it.
+        exception: Exception,
     },
 }
 
@@ -75,9 +74,7 @@ impl Kernel {
                 }
             }
             Trap::Tsc { with_processor } => self.read_tsc(id, with_processor),
-            Trap::Exception { signal, code, address } => {
-                self.take_exception(host, id, signal, code, address)
-            }
+            Trap::Exception { info, exception } => self.take_exception(id, info, exception),
         }
         self.run(host, here)
     }
@@ -107,7 +104,7 @@ impl Kernel {
                     Step::Copy(space) => return Next::Fork(space),
                 }
             }
-            if self.current == Some(id) && self.prepare_return(host, id) {
+            if self.current == Some(id) && self.prepare_return(host, here, id) {
                 self.load(host, here, id);
                 return Next::Resume;
             }
@@ -128,6 +125,7 @@ impl Kernel {
                 let thread = self.thread(next);
                 let (tid, pid) = (thread.tid, self.process(thread.process).pid);
                 self.machine.set_actor(pid, tid);
+                self.machine.running = Some(next);
                 if let Some(choice) = choice {
                     self.machine.record(host, choice);
                 }
@@ -171,6 +169,7 @@ impl Kernel {
             unreachable!("there is a call to run")
         };
         call.attempts += 1;
+        call.restart = None;
         let (number, arguments, first) = (call.number, call.arguments, call.attempts == 1);
         let row = table::row(number);
         if first {
@@ -239,9 +238,11 @@ impl Kernel {
         self.show_call(host, id, row, result);
         let Some(thread) = self.threads.get_mut(id) else { return Step::Away };
         thread.registers.rax = value;
+        // A signal that interrupts a call is taken under the call's own mask (`restore_saved_sigmask_unless`).
         if !matches!(result, Err(Error { errno: Errno::EINTR, .. })) {
-            thread.signals.restore_mask();
+            self.restore_signal_mask(id);
         }
+        let thread = self.thread(id);
         let (number, tid) = (thread.call.as_ref().map_or(0, |call| call.number), thread.tid.raw());
         self.end_call(host, id);
         match row.class {
@@ -281,8 +282,9 @@ impl Kernel {
             self.current = None;
             return Step::Away;
         }
-        if self.has_deliverable_signal(id) {
+        if self.is_interrupted(id, restart) {
             self.unregister(id);
+            self.futexes.remove(id);
             return self.interrupt(host, id, row, restart);
         }
         let thread = self.thread_mut(id);
@@ -318,9 +320,13 @@ impl Kernel {
         if !matches!(thread.state, State::Blocked(_)) {
             return;
         }
-        thread.state = State::Runnable;
+        let process = thread.process;
         self.unregister(id);
-        self.scheduler.enqueue(id);
+        let stopped = self.is_stopped(process);
+        self.thread_mut(id).state = if stopped { State::Stopped } else { State::Runnable };
+        if !stopped {
+            self.scheduler.enqueue(id);
+        }
     }
 
     /// Takes a thread off all queues and timers it waits on.
@@ -335,7 +341,7 @@ impl Kernel {
     }
 
     /// Puts the thread's state besides general registers into the processor.
-    fn load(&mut self, host: &mut dyn Host, here: SpaceId, id: ThreadId) {
+    pub(crate) fn load(&mut self, host: &mut dyn Host, here: SpaceId, id: ThreadId) {
         let loaded = self.loaded_in(here).replace(id);
         if loaded != Some(id) {
             if let Some(before) = loaded.and_then(|before| self.threads.get_mut(before)) {
@@ -391,7 +397,17 @@ impl Kernel {
         }
     }
 
-    /// What a signal does to a call that would block.
+    fn is_interrupted(&self, id: ThreadId, restart: Restart) -> bool {
+        let call = self.thread(id).call.as_ref();
+        match restart {
+            Restart::OnlyFatal => self.fatal_signal(id).is_some(),
+            Restart::Never if call.is_some_and(|call| call.interrupted) => true,
+            _ => self.has_deliverable_signal(id),
+        }
+    }
+
+    /// What a signal does to a call that would block. Unless its result is clear, the call stays open until the signal
+    /// is taken: only a handler ends it.
     fn interrupt(
         &mut self,
         host: &mut dyn Host,
@@ -403,7 +419,25 @@ impl Kernel {
         if progress > 0 {
             return self.finish(host, id, row, Ok(progress));
         }
-        let _ = restart;
-        self.finish(host, id, row, Err(Errno::EINTR.into()))
+        if restart == Restart::Never {
+            return self.finish(host, id, row, Err(Errno::EINTR.into()));
+        }
+        if let Some(call) = &mut self.thread_mut(id).call {
+            call.restart = Some(restart);
+        }
+        Step::Over
+    }
+
+    /// Ends the call of a thread whose handler is about to run: it fails with `EINTR`, unless the handler has it start
+    /// again.
+    pub(crate) fn end_interrupted_call(&mut self, host: &mut dyn Host, id: ThreadId) {
+        let Some(number) = self.thread(id).call.as_ref().map(|call| call.number) else { return };
+        self.show_call(host, id, table::row(number), Err(Errno::EINTR.into()));
+        let value = (-i64::from(Errno::EINTR.number())) as u64;
+        let thread = self.thread_mut(id);
+        thread.registers.rax = value;
+        let tid = thread.tid.raw();
+        self.end_call(host, id);
+        self.machine.events.record_call(tid, number, value);
     }
 }

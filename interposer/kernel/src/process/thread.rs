@@ -56,6 +56,8 @@ pub struct Call {
     pub timed_out: bool,
     /// Whether a signal wants the thread: it must not block (again).
     pub interrupted: bool,
+    /// How a signal that is about to be taken has interrupted it.
+    pub restart: Option<Restart>,
     /// What a waker left for the call to find, such as the result of a futex wait.
     pub woken_with: Option<u64>,
     /// A description that it uses until it is over.

@@ -1,9 +1,25 @@
 //! Signals.
+//!
+//! - [`set`], [`info`], [`action`], [`pending`], [`stack`], [`state`]: the data.
+//! - [`send`]: from sender to the threads that may take it.
+//! - [`deliver`]: what a thread does with its signals before it returns to its program.
+//! - [`frame`]: the frame that a handler runs on, and the way back.
+//! - [`stop`]: stopping and continuing processes.
 
+mod action;
 mod deliver;
+mod frame;
 mod info;
+mod pending;
+mod send;
 mod set;
+mod stack;
 mod state;
+mod stop;
+pub use action::{Action, ActionFlags, Actions, Disposition};
+pub use frame::BadFrame;
 pub use info::SignalInfo;
-pub use set::{Signal, SignalSet};
-pub use state::{Actions, PendingSignals, ThreadSignals};
+pub use pending::PendingSignals;
+pub use set::{DefaultAction, Signal, SignalSet};
+pub use stack::AlternateStack;
+pub use state::{Exception, JobControl, JobReport, ThreadSignals};

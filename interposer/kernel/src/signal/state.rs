@@ -1,43 +1,72 @@
 //! The signal state of threads and processes.
 
-use alloc::collections::VecDeque;
+use super::{AlternateStack, PendingSignals, Signal, SignalSet};
 
-use super::{SignalInfo, SignalSet};
-
-/// Signals sent and not yet taken.
-#[derive(Clone, Debug, Default)]
-pub struct PendingSignals {
-    /// In the order they came.
-    pub queue: VecDeque<SignalInfo>,
+/// The last exception of the processor, as frames show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exception {
+    /// Its number.
+    pub number: u64,
+    /// The processor's error code.
+    pub error: u64,
+    /// Address of the last page fault.
+    pub address: u64,
 }
-
-/// What a process does with each signal.
-#[derive(Clone, Debug, Default)]
-pub struct Actions {}
 
 /// The signal state of one thread.
 #[derive(Clone, Debug, Default)]
 pub struct ThreadSignals {
-    /// Blocked signals.
+    /// Blocked signals. Change it by [`crate::kernel::Kernel::set_signal_mask`] only.
     pub mask: SignalSet,
     /// The mask to go back to after a call that has set another for as long as it took (`ppoll`, `sigsuspend`). A
     /// handler that interrupts such a call finds this one in its frame.
     pub saved_mask: Option<SignalSet>,
     /// Signals pending for this thread.
     pub pending: PendingSignals,
+    /// Whether it has to look for signals before it returns to its program (Linux's `TIF_SIGPENDING`).
+    pub attention: bool,
+    /// What it waits for in `sigtimedwait`.
+    pub awaited: SignalSet,
+    /// Where handlers with `SA_ONSTACK` run.
+    pub stack: AlternateStack,
+    /// The last exception.
+    pub exception: Exception,
 }
 
 impl ThreadSignals {
-    /// What a new thread or process starts with.
+    /// What a new thread or process starts with. Only a thread on a new stack in the same memory loses the
+    /// alternate stack (`CLONE_VM` without `CLONE_VFORK`, clone(2)).
     #[must_use]
-    pub fn inherit(&self, _new_stack: bool) -> Self {
-        Self { mask: self.mask, ..Self::default() }
-    }
-
-    /// Goes back to the mask from before the call.
-    pub fn restore_mask(&mut self) {
-        if let Some(mask) = self.saved_mask.take() {
-            self.mask = mask;
+    pub fn inherit(&self, new_stack: bool) -> Self {
+        Self {
+            mask: self.saved_mask.unwrap_or(self.mask),
+            stack: if new_stack { AlternateStack::default() } else { self.stack },
+            exception: self.exception,
+            ..Self::default()
         }
     }
+
+    /// What a new program starts with: mask and pending signals stay.
+    pub fn reset_for_exec(&mut self) {
+        self.stack = AlternateStack::default();
+        self.exception = Exception::default();
+    }
+}
+
+/// What a stopped or continued process has to tell its parent (wait(2), `WUNTRACED` and `WCONTINUED`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobReport {
+    /// It was stopped by this signal.
+    Stopped(Signal),
+    /// It goes on.
+    Continued,
+}
+
+/// Whether a process is stopped, and what its parent has not heard of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobControl {
+    /// The signal that stopped it, while it is stopped.
+    pub stopped_by: Option<Signal>,
+    /// What `wait4` and `waitid` find; they take it unless asked to leave it (`WNOWAIT`).
+    pub report: Option<JobReport>,
 }

@@ -1,11 +1,9 @@
 //! The signal mask that `ppoll`, `pselect6` and `epoll_pwait` set for as long as they take.
 
-use linux_raw_sys::general::{SIGKILL, SIGSTOP};
-
 use crate::{
     context::Context,
     error::{Errno, Result},
-    signal::{Signal, SignalSet},
+    signal::SignalSet,
     user::UserPtr,
 };
 
@@ -20,11 +18,7 @@ pub(super) fn set_for_call(cx: &mut Context<'_>, address: u64, size: u64) -> Res
     if size != size_of::<u64>() as u64 {
         return Err(Errno::EINVAL.into());
     }
-    let mut mask = SignalSet(cx.read(UserPtr::<u64>::new(address))?);
-    for signal in [SIGKILL, SIGSTOP].into_iter().filter_map(|number| Signal::new(number.into())) {
-        mask.remove(signal);
-    }
-    let signals = &mut cx.thread().signals;
-    signals.saved_mask = Some(core::mem::replace(&mut signals.mask, mask));
+    let mask = SignalSet(cx.read(UserPtr::<u64>::new(address))?);
+    cx.set_call_mask(mask);
     Ok(())
 }

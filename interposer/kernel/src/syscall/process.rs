@@ -10,7 +10,7 @@ use crate::{
     error::{Errno, Error, Result},
     outcome::{Outcome, Restart},
     process::{Process, ProcessState, Thread},
-    signal::PendingSignals,
+    signal::{JobControl, PendingSignals},
     user::UserPtr,
     wait::WaitQueue,
 };
@@ -178,6 +178,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         credentials: caller.credentials.clone(),
         actions: share_or_copy(&caller.actions, flags.contains(CloneFlags::SIGHAND)),
         pending: PendingSignals::default(),
+        job: JobControl::default(),
         program: Rc::clone(&caller.program),
         preload: caller.preload,
         command_line: caller.command_line.clone(),
@@ -202,7 +203,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         if shares_memory {
             return Ok(cx.block_on(
                 &[&queue],
-                Restart::UnlessHandled,
+                Restart::OnlyFatal,
                 "its vfork child to exec or exit",
             ));
         }
@@ -224,7 +225,7 @@ fn await_release(cx: &mut Context<'_>, child: u64) -> Result<Outcome> {
     let queue = cx.kernel.pids.get(&tid).and_then(|&id| cx.kernel.process(id).released.clone());
     match queue {
         Some(queue) => {
-            Ok(cx.block_on(&[&queue], Restart::UnlessHandled, "its vfork child to exec or exit"))
+            Ok(cx.block_on(&[&queue], Restart::OnlyFatal, "its vfork child to exec or exit"))
         }
         None => Ok(Outcome::Done(child)),
     }

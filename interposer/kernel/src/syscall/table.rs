@@ -6,8 +6,8 @@ use linux_raw_sys::general as nr;
 use simrun_abi::calls;
 
 use super::{
-    credentials, exec, file, futex, groups, identity, io, limits, memory, pidfd, pipe, prctl,
-    process, readiness, sched, system, thread, time, usage, wait,
+    credentials, exec, file, futex, groups, identity, io, kill, limits, memory, pidfd, pipe, prctl,
+    process, readiness, sched, signal, system, thread, time, usage, wait,
 };
 use crate::{
     context::Context,
@@ -263,6 +263,20 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_ioprio_set "ioprio_set" sched::ioprio_set, Call, Full;
 
     // Signals.
+    __NR_rt_sigaction "rt_sigaction" signal::rt_sigaction, Call, Full;
+    __NR_rt_sigprocmask "rt_sigprocmask" signal::rt_sigprocmask, Call, Full;
+    __NR_rt_sigpending "rt_sigpending" signal::rt_sigpending, Call, Full;
+    __NR_rt_sigreturn "rt_sigreturn" signal::rt_sigreturn, Call, Full;
+    __NR_rt_sigsuspend "rt_sigsuspend" signal::rt_sigsuspend, Call, Full;
+    __NR_rt_sigtimedwait "rt_sigtimedwait" signal::rt_sigtimedwait, Call, Full;
+    __NR_sigaltstack "sigaltstack" signal::sigaltstack, Call, Full;
+    __NR_pause "pause" signal::pause, Call, Full;
+    __NR_restart_syscall "restart_syscall" signal::restart_syscall, Call, Full;
+    __NR_kill "kill" kill::kill, Call, Full;
+    __NR_tkill "tkill" kill::tkill, Call, Full;
+    __NR_tgkill "tgkill" kill::tgkill, Call, Full;
+    __NR_rt_sigqueueinfo "rt_sigqueueinfo" kill::rt_sigqueueinfo, Call, Full;
+    __NR_rt_tgsigqueueinfo "rt_tgsigqueueinfo" kill::rt_tgsigqueueinfo, Call, Full;
 
 
     // Sockets.

@@ -3,6 +3,7 @@
 
 pub mod limits;
 pub mod poll;
+pub mod signal;
 pub mod stat;
 pub mod time;
 pub use linux_raw_sys::general as nr;

@@ -48,9 +48,7 @@ impl Subject<'_> {
 
 /// Signal sets as masks: pending for the thread, pending for the process, blocked.
 fn signals(subject: &Subject<'_>) -> (u64, u64, u64) {
-    let set = |pending: &PendingSignals| {
-        pending.queue.iter().fold(0, |set, info| set | 1u64 << (info.signal.number() - 1))
-    };
+    let set = |pending: &PendingSignals| pending.set().0;
     let thread = subject.thread;
     (
         thread.map_or(0, |thread| set(&thread.signals.pending)),

@@ -1,0 +1,103 @@
+//! Stopping and continuing processes.
+
+use linux_raw_sys::general as raw;
+
+use super::{Action, ActionFlags, JobReport, Signal, SignalInfo, SignalSet};
+use crate::{
+    kernel::Kernel,
+    machine::SignalTarget,
+    outcome::Restart,
+    process::{Pid, ProcessId, State},
+    wait::Readiness,
+};
+
+impl Kernel {
+    /// What sending a signal does before anybody takes it: stop signals and `SIGCONT` cancel each other, and `SIGCONT`
+    /// continues the process even if it is blocked or ignored (`prepare_signal` in kernel/signal.c).
+    pub(super) fn prepare_job_signal(&mut self, process: ProcessId, signal: Signal) {
+        if signal == Signal::CONT {
+            self.discard_pending(process, SignalSet::STOPS);
+            if self.process_mut(process).job.stopped_by.take().is_some() {
+                self.resume_threads(process);
+                self.report_job(process, JobReport::Continued);
+            }
+        } else if SignalSet::STOPS.contains(signal) {
+            self.discard_pending(process, SignalSet::of(&[Signal::CONT]));
+        } else if signal == Signal::KILL
+            && self.process_mut(process).job.stopped_by.take().is_some()
+        {
+            self.resume_threads(process);
+        }
+    }
+
+    pub(super) fn discard_pending(&mut self, process: ProcessId, signals: SignalSet) {
+        self.process_mut(process).pending.discard(signals);
+        for thread in self.process(process).threads.clone() {
+            self.thread_mut(thread).signals.pending.discard(signals);
+        }
+    }
+
+    fn resume_threads(&mut self, process: ProcessId) {
+        for id in self.process(process).threads.clone() {
+            if self.thread(id).state == State::Stopped {
+                self.thread_mut(id).state = State::Runnable;
+                self.scheduler.enqueue(id);
+            }
+        }
+    }
+
+    /// Stops all threads of a process. One that waits goes on waiting, and stops when it is woken.
+    pub(super) fn stop_process(&mut self, process: ProcessId, signal: Signal) {
+        self.process_mut(process).job.stopped_by = Some(signal);
+        for id in self.process(process).threads.clone() {
+            match self.thread(id).state {
+                State::Runnable => {
+                    self.scheduler.dequeue(id);
+                    self.thread_mut(id).state = State::Stopped;
+                }
+                // These fail with EINTR once the process goes on (signal(7)).
+                State::Blocked(Restart::Never) => {
+                    if let Some(call) = &mut self.thread_mut(id).call {
+                        call.interrupted = true;
+                    }
+                    self.make_runnable(id);
+                }
+                State::Blocked(_) | State::Stopped | State::Dead => {}
+            }
+        }
+        if self.current.is_some_and(|current| self.thread(current).process == process) {
+            self.current = None;
+        }
+        self.report_job(process, JobReport::Stopped(signal));
+    }
+
+    /// Tells a process's parent that it was stopped or goes on.
+    fn report_job(&mut self, process: ProcessId, report: JobReport) {
+        self.process_mut(process).job.report = Some(report);
+        let Some(parent) = self.process(process).parent else { return };
+        let action: Action = *self.process(parent).actions.borrow().get(Signal::CHLD);
+        if !action.flags.contains(ActionFlags::NO_CHILD_STOP) {
+            let (code, status) = match report {
+                JobReport::Stopped(signal) => (raw::CLD_STOPPED, signal),
+                JobReport::Continued => (raw::CLD_CONTINUED, Signal::CONT),
+            };
+            let child = self.process(process);
+            let info = SignalInfo::child(Signal::CHLD, code, child, status.number());
+            self.machine.post_signal(SignalTarget::Process(parent), info);
+        }
+        let queue = self.process(parent).child_changed.clone();
+        queue.wake(Readiness::READABLE, &mut self.machine.wakes);
+    }
+
+    /// Whether nobody outside a process group, but of its session, could continue it: then the terminal's stop signals
+    /// do nothing by default (`will_become_orphaned_pgrp` in kernel/exit.c).
+    pub(super) fn is_orphaned_group(&self, group: Pid) -> bool {
+        !self.processes.iter().any(|(_, process)| {
+            let parent = process.parent.and_then(|parent| self.processes.get(parent));
+            process.group == group
+                && parent.is_some_and(|parent| {
+                    parent.group != group && parent.session == process.session
+                })
+        })
+    }
+}

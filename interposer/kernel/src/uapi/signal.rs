@@ -1,0 +1,93 @@
+//! <asm/signal.h>, <asm/siginfo.h>, <asm/ucontext.h> and <asm/sigcontext.h>.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::arch::x86_64::Registers;
+
+/// Size of the kernel's `sigset_t`.
+pub const SIGSET_SIZE: u64 = 8;
+/// `SIG_DFL`.
+pub const SIG_DFL: u64 = 0;
+/// `SIG_IGN`.
+pub const SIG_IGN: u64 = 1;
+
+/// `struct sigaction` as `rt_sigaction` takes it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct RawAction {
+    /// `SIG_DFL`, `SIG_IGN` or a handler.
+    pub handler: u64,
+    /// `SA_*`.
+    pub flags: u64,
+    /// Where a handler returns to.
+    pub restorer: u64,
+    /// What is blocked while it runs.
+    pub mask: u64,
+}
+
+/// `stack_t`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct RawStack {
+    /// Lowest address.
+    pub base: u64,
+    /// `SS_*`.
+    pub flags: u32,
+    /// Not used.
+    pub pad: u32,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// `siginfo_t`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[allow(missing_docs, reason = "sigaction(2) describes each")]
+pub struct RawSignalInfo {
+    pub signal: i32,
+    pub errno: i32,
+    pub code: i32,
+    pub pad: i32,
+    pub fields: [u64; 14],
+}
+
+/// `struct ucontext` with `struct sigcontext_64` in it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[allow(missing_docs, reason = "the header's own names")]
+pub struct UserContext {
+    pub flags: u64,
+    pub link: u64,
+    pub stack: RawStack,
+    pub registers: Registers,
+    /// cs, gs, fs, ss.
+    pub segments: [u16; 4],
+    pub error_code: u64,
+    pub trap_number: u64,
+    pub old_mask: u64,
+    pub fault_address: u64,
+    /// Address of the extended state.
+    pub extended_state: u64,
+    pub reserved: [u64; 8],
+    pub mask: u64,
+}
+
+/// `struct rt_sigframe`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct SignalFrame {
+    /// Return address of the handler: the restorer.
+    pub restorer: u64,
+    /// What `rt_sigreturn` restores.
+    pub context: UserContext,
+    /// What the handler gets.
+    pub info: RawSignalInfo,
+}
+
+/// `uc_flags`: the extended state is that of `xsave` (`UC_FP_XSTATE`), `ss` is saved and will be restored as it is
+/// (`UC_SIGCONTEXT_SS`, `UC_STRICT_RESTORE_SS`).
+pub const CONTEXT_FLAGS: u64 = 7;
+/// `__USER_CS`.
+pub const USER_CS: u16 = 0x33;
+/// `__USER_DS`.
+pub const USER_SS: u16 = 0x2b;
