@@ -125,6 +125,12 @@ impl Context<'_> {
         Ok(Rc::clone(&files.get(fd)?.description))
     }
 
+    /// Lets the current call go on with a description while it blocks, whatever becomes of the descriptor.
+    pub fn hold(&mut self, fd: u64, file: &Rc<FileDescription>) {
+        let held = &mut self.call().held;
+        held.get_or_insert_with(|| Held { fd: Some(fd as u32), file: Rc::clone(file) });
+    }
+
     /// Gives a description the lowest free number.
     ///
     /// # Errors
@@ -217,9 +223,8 @@ impl Context<'_> {
             (Ok(value), _) => Ok(Outcome::Done(value as u64)),
             (Err(Error { errno: Errno::EAGAIN, .. }), Some(queue)) if !file.is_nonblocking() => {
                 self.wait_in(queue, wanted);
-                let call = self.call();
-                let fd = Some(call.arguments[0] as u32);
-                call.held.get_or_insert_with(|| Held { fd, file: Rc::clone(file) });
+                let fd = self.call().arguments[0];
+                self.hold(fd, file);
                 Ok(self.block(Restart::IfAsked, waits_for))
             }
             (Err(error), _) => Err(error),

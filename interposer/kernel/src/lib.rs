@@ -30,6 +30,7 @@ pub mod kernel;
 pub mod machine;
 pub mod mm;
 pub mod outcome;
+pub mod poll;
 pub mod process;
 pub mod random;
 pub mod sched;

@@ -1,6 +1,10 @@
 //! Open file descriptions.
 
-use alloc::{rc::Rc, string::String};
+use alloc::{
+    rc::{Rc, Weak},
+    string::String,
+    vec::Vec,
+};
 use core::{
     cell::{Cell, RefCell},
     fmt,
@@ -8,11 +12,15 @@ use core::{
 
 use linux_raw_sys::general as raw;
 
-use super::{DeviceFile, FileObject, HostStream, PipeEnd, ProcessFile, RegularFile, TextFile};
+use super::{
+    DeviceFile, EventFd, FileObject, HostStream, Owner, PipeEnd, ProcessFile, RegularFile,
+    TextFile, TimerFd,
+};
 use crate::{
     error::{Errno, Result},
     host::HostStat,
     machine::Env,
+    poll::Epoll,
     user::UserSlice,
     wait::{Readiness, WaitQueue},
 };
@@ -147,6 +155,18 @@ file_types! {
     Text(TextFile),
     /// A process.
     Process(ProcessFile),
+    /// A counter that can be waited for.
+    Event(EventFd),
+    /// A timer that can be waited for.
+    Timer(Rc<TimerFd>),
+    /// An epoll instance.
+    Epoll(Rc<Epoll>),
+}
+
+/// Something that follows a description and has to know when it is gone.
+pub trait Watcher {
+    /// The last reference went.
+    fn closed(&self);
 }
 
 /// An open file description: what `open` makes and `dup` and `fork` share.
@@ -159,6 +179,9 @@ pub struct FileDescription {
     pub offset: Cell<u64>,
     /// What `/proc/self/fd` shows.
     pub path: RefCell<Rc<[u8]>>,
+    /// Who is told when it becomes ready.
+    pub owner: Cell<Owner>,
+    watchers: RefCell<Vec<Weak<dyn Watcher>>>,
 }
 
 impl FileDescription {
@@ -177,6 +200,8 @@ impl FileDescription {
             flags: Cell::new(flags),
             offset: Cell::new(0),
             path: RefCell::new(path.into()),
+            owner: Cell::default(),
+            watchers: RefCell::default(),
         })
     }
 
@@ -209,8 +234,12 @@ impl FileDescription {
     /// # Errors
     /// As pread(2).
     pub fn read_at(&self, env: &mut Env<'_>, into: &[UserSlice], at: u64) -> Result<usize> {
-        self.check_reads()?;
-        self.file.as_object().read_at(env, into, at)
+        let object = self.file.as_object();
+        match self.check_reads() {
+            Ok(()) => object.read_at(env, into, at),
+            // Whether there are positions at all is what Linux looks at first.
+            Err(refused) => object.read_at(env, &[], at).and(Err(refused)),
+        }
     }
 
     /// Writes at an offset of the caller's.
@@ -218,8 +247,11 @@ impl FileDescription {
     /// # Errors
     /// As pwrite(2).
     pub fn write_at(&self, env: &mut Env<'_>, from: &[UserSlice], at: u64) -> Result<usize> {
-        self.check_writes()?;
-        self.file.as_object().write_at(env, self, from, at)
+        let object = self.file.as_object();
+        match self.check_writes() {
+            Ok(()) => object.write_at(env, self, from, at),
+            Err(refused) => object.write_at(env, self, &[], at).and(Err(refused)),
+        }
     }
 
     /// Moves the offset; where it is then.
@@ -303,9 +335,25 @@ impl FileDescription {
         self.file.as_object().queue()
     }
 
+    /// Whether an epoll instance can follow it.
+    #[must_use]
+    pub fn is_pollable(&self) -> bool {
+        self.file.as_object().is_pollable()
+    }
+
+    /// Has something told when the last reference goes, if it still lives then.
+    pub fn watch(&self, watcher: Weak<dyn Watcher>) {
+        let mut watchers = self.watchers.borrow_mut();
+        watchers.retain(|other| other.strong_count() > 0);
+        watchers.push(watcher);
+    }
+
     /// Lets a reference go; with the last one the object is closed.
     pub fn let_go(this: Rc<Self>, env: &mut Env<'_>) {
         if let Some(last) = Rc::into_inner(this) {
+            for watcher in last.watchers.take().iter().filter_map(Weak::upgrade) {
+                watcher.closed();
+            }
             last.file.as_object().release(env);
         }
     }

@@ -5,20 +5,26 @@
 
 mod description;
 mod device;
+mod event;
 mod object;
+mod owner;
 mod pipe;
 mod process;
 mod regular;
 mod stream;
 mod table;
 mod text;
-mod transfer;
-pub use description::{File, FileDescription, OpenFlags, Whence};
 pub use device::DeviceFile;
+mod timer;
+mod transfer;
+pub use description::{File, FileDescription, OpenFlags, Watcher, Whence};
+pub use event::{EventFd, EventKind};
 pub(crate) use object::FileObject;
+pub use owner::{Owner, OwnerKind};
 pub use pipe::{FifoOpening, Pipe, PipeEnd};
 pub use process::ProcessFile;
 pub use regular::RegularFile;
 pub use stream::HostStream;
 pub use table::{Descriptor, Fd, FdTable};
 pub use text::TextFile;
+pub use timer::{TimerBase, TimerFd, TimerSetting};

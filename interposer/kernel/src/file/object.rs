@@ -93,6 +93,16 @@ pub(crate) trait FileObject {
         Err(Errno::ENOTTY.into())
     }
 
+    /// Its seals: fcntl(2)'s `F_GET_SEALS`.
+    fn seals(&self) -> Result<u32> {
+        Err(Errno::EINVAL.into())
+    }
+
+    /// Adds seals: fcntl(2)'s `F_ADD_SEALS`.
+    fn add_seals(&self, env: &mut Env<'_>, seals: u32) -> Result<()> {
+        Err(Errno::EINVAL.into())
+    }
+
     /// What it is ready for.
     fn readiness(&self) -> Readiness {
         Readiness::READABLE | Readiness::WRITABLE
@@ -101,6 +111,11 @@ pub(crate) trait FileObject {
     /// The queue that is woken when its readiness changes; `None` for what is always ready.
     fn queue(&self) -> Option<&WaitQueue> {
         None
+    }
+
+    /// Whether an epoll instance can follow it.
+    fn is_pollable(&self) -> bool {
+        self.queue().is_some()
     }
 
     /// Called when the last reference to its description goes.

@@ -73,6 +73,10 @@ impl FileObject for HostStream {
         Ok(done)
     }
 
+    fn is_pollable(&self) -> bool {
+        true
+    }
+
     fn stat(&self, _env: &mut Env<'_>) -> Result<HostStat> {
         Ok(HostStat { mode: 0o10600, nlink: 1, blksize: 4096, ..HostStat::default() })
     }

@@ -1,6 +1,7 @@
 //! A process's descriptors.
 
 use alloc::{rc::Rc, vec::Vec};
+use core::ops::RangeInclusive;
 
 use super::FileDescription;
 use crate::error::{Errno, Error, Result};
@@ -32,6 +33,8 @@ pub struct Descriptor {
 #[derive(Clone, Default)]
 pub struct FdTable {
     slots: Vec<Option<Descriptor>>,
+    /// No number below this one is free.
+    lowest_free: usize,
 }
 
 impl FdTable {
@@ -68,7 +71,8 @@ impl FdTable {
     /// # Errors
     /// `EMFILE`.
     pub fn add(&mut self, descriptor: Descriptor, from: Fd, limit: u64) -> Result<Fd> {
-        let free = (from.0 as usize..).find(|&i| self.slots.get(i).is_none_or(Option::is_none));
+        let start = self.lowest_free.max(from.0 as usize);
+        let free = (start..).find(|&i| self.slots.get(i).is_none_or(Option::is_none));
         let index = free.expect("numbers do not run out");
         if index as u64 >= limit {
             return Err(Error::new(
@@ -77,6 +81,9 @@ impl FdTable {
             ));
         }
         self.set(Fd(index as u32), descriptor);
+        if start == self.lowest_free {
+            self.lowest_free = index + 1;
+        }
         Ok(Fd(index as u32))
     }
 
@@ -94,7 +101,10 @@ impl FdTable {
     /// # Errors
     /// `EBADF`.
     pub fn remove(&mut self, fd: Fd) -> Result<Descriptor> {
-        self.slots.get_mut(fd.0 as usize).and_then(Option::take).ok_or(Errno::EBADF.into())
+        let index = fd.0 as usize;
+        let taken = self.slots.get_mut(index).and_then(Option::take).ok_or(Errno::EBADF)?;
+        self.lowest_free = self.lowest_free.min(index);
+        Ok(taken)
     }
 
     /// All descriptors in order of number.
@@ -104,8 +114,54 @@ impl FdTable {
 
     /// Takes out every descriptor for which `which` holds.
     pub fn remove_where(&mut self, which: impl Fn(Fd, &Descriptor) -> bool) -> Vec<Descriptor> {
+        self.lowest_free = 0;
         let taken =
             |(i, slot): (usize, &mut Option<Descriptor>)| slot.take_if(|d| which(Fd(i as u32), d));
         self.slots.iter_mut().enumerate().filter_map(taken).collect()
+    }
+
+    /// Has `execve` close all descriptors of a range.
+    pub fn mark_close_on_exec(&mut self, range: &RangeInclusive<Fd>) {
+        for (i, slot) in self.slots.iter_mut().enumerate() {
+            if let Some(descriptor) = slot.as_mut().filter(|_| range.contains(&Fd(i as u32))) {
+                descriptor.close_on_exec = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::{EventFd, EventKind, File, OpenFlags};
+
+    fn descriptor() -> Descriptor {
+        let file = File::Event(EventFd::new(0, EventKind::Counter));
+        let description = FileDescription::new(file, OpenFlags::READ_WRITE, b"");
+        Descriptor { description, close_on_exec: false }
+    }
+
+    #[test]
+    fn a_new_descriptor_gets_the_lowest_free_number() {
+        let mut table = FdTable::default();
+        let add = |table: &mut FdTable, from| {
+            table.add(descriptor(), Fd(from), 8).map(|fd| fd.0).map_err(|error| error.errno)
+        };
+        assert_eq!(
+            (0..4).map(|_| add(&mut table, 0)).collect::<core::result::Result<Vec<_>, _>>(),
+            Ok([0, 1, 2, 3].to_vec())
+        );
+        table.remove(Fd(1)).expect("it is there");
+        assert_eq!(add(&mut table, 2), Ok(4));
+        assert_eq!(add(&mut table, 0), Ok(1));
+        assert_eq!(add(&mut table, 0), Ok(5));
+        table.set(Fd(7), descriptor());
+        assert_eq!(add(&mut table, 0), Ok(6));
+        assert_eq!(add(&mut table, 0), Err(Errno::EMFILE));
+        assert_eq!(table.remove_where(|fd, _| fd.0 % 2 == 0).len(), 4);
+        assert_eq!(
+            (0..4).map(|_| add(&mut table, 0)).collect::<core::result::Result<Vec<_>, _>>(),
+            Ok([0, 2, 4, 6].to_vec())
+        );
     }
 }

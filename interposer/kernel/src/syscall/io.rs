@@ -1,13 +1,13 @@
-//! Reading, writing, and descriptors as such.
+//! Reading and writing.
 
 use alloc::rc::Rc;
 
-use linux_raw_sys::general::SIGPIPE;
+use linux_raw_sys::general as raw;
 
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{Descriptor, Fd, FileDescription, OpenFlags, Whence},
+    file::{FileDescription, Whence},
     fs::views,
     machine::SignalTarget,
     outcome::Outcome,
@@ -71,44 +71,44 @@ fn write_all(
 ) -> Result<Outcome> {
     let total = user::total_len(from);
     let mut done = cx.call().progress as usize;
-    let result = if done == 0 {
-        file.write(&mut cx.env(), from)
-    } else {
-        file.write(&mut cx.env(), &user::skip(from, done))
-    };
-    match result {
-        Ok(moved) => {
-            done += moved;
-            if done >= total || moved == 0 || file.is_nonblocking() || file.queue().is_none() {
-                return Ok(Outcome::Done(done as u64));
+    loop {
+        let result = match done {
+            0 => file.write(&mut cx.env(), from),
+            _ => file.write(&mut cx.env(), &user::skip(from, done)),
+        };
+        match result {
+            Ok(moved) => {
+                done += moved;
+                if done >= total || moved == 0 {
+                    return Ok(Outcome::Done(done as u64));
+                }
             }
-            cx.call().progress = done as u64;
-            wait_to_write(cx, file, Errno::EAGAIN.into())
-        }
-        Err(error) => {
-            if error.errno == Errno::EPIPE {
-                raise_broken_pipe(cx);
-            }
-            let waits = error.errno == Errno::EAGAIN && !file.is_nonblocking();
-            if done > 0 && !waits {
-                return Ok(Outcome::Done(done as u64));
-            }
-            wait_to_write(cx, file, error)
+            Err(error) => return stop_writing(cx, file, done, error),
         }
     }
 }
 
-fn wait_to_write(
+/// What a write that cannot go on comes to, after so many bytes.
+fn stop_writing(
     cx: &mut Context<'_>,
     file: &Rc<FileDescription>,
+    done: usize,
     error: Error,
 ) -> Result<Outcome> {
+    if error.errno == Errno::EPIPE {
+        raise_broken_pipe(cx);
+    }
+    let waits = error.errno == Errno::EAGAIN && !file.is_nonblocking() && file.queue().is_some();
+    if done > 0 && !waits {
+        return Ok(Outcome::Done(done as u64));
+    }
+    cx.call().progress = done as u64;
     cx.or_block_for(file, Err(error), Readiness::WRITABLE, "room to write")
 }
 
 /// Sends the calling thread the signal of one who writes where nobody can read any more.
 pub(super) fn raise_broken_pipe(cx: &mut Context<'_>) {
-    let signal = Signal::new(u64::from(SIGPIPE)).expect("a signal");
+    let signal = Signal::new(u64::from(raw::SIGPIPE)).expect("a signal");
     let (pid, uid) = (cx.process().pid.raw(), cx.process().credentials.uid);
     let sender = u64::from(pid) | u64::from(uid) << 32;
     let info = SignalInfo { signal, code: SI_USER, errno: 0, fields: [sender, 0, 0] };
@@ -117,57 +117,71 @@ pub(super) fn raise_broken_pipe(cx: &mut Context<'_>) {
 
 /// pread(2).
 pub fn pread64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) -> Result<Outcome> {
-    let at = u64::try_from(offset as i64).map_err(|_| Errno::EINVAL)?;
+    let at = position(offset)?;
     let file = cx.description(fd)?;
     let into = slice(buffer, len)?;
-    if at == 0 {
-        views::refresh(cx.kernel, cx.thread, &file);
-    }
     Ok(Outcome::Done(file.read_at(&mut cx.env(), &[into], at)? as u64))
 }
 
-/// close(2).
-pub fn close(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
-    cx.close(fd)?;
-    Ok(Outcome::Done(0))
+/// pwrite(2).
+pub fn pwrite64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) -> Result<Outcome> {
+    let at = position(offset)?;
+    let file = cx.description(fd)?;
+    let from = slice(buffer, len)?;
+    Ok(Outcome::Done(file.write_at(&mut cx.env(), &[from], at)? as u64))
 }
 
-/// dup(2).
-pub fn dup(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
-    let description = cx.description(fd)?;
-    cx.add_descriptor(description, false).map(Outcome::Done)
+/// preadv(2).
+pub fn preadv(cx: &mut Context<'_>, [fd, vector, count, offset, ..]: [u64; 6]) -> Result<Outcome> {
+    let at = position(offset)?;
+    let file = cx.description(fd)?;
+    let into = user::read_iovec(cx.host, vector, count)?;
+    Ok(Outcome::Done(file.read_at(&mut cx.env(), &into, at)? as u64))
 }
 
-/// dup2(2).
-pub fn dup2(cx: &mut Context<'_>, [old, new, ..]: [u64; 6]) -> Result<Outcome> {
-    if old as u32 == new as u32 {
-        cx.description(old)?;
-        return Ok(Outcome::Done(new & 0xffff_ffff));
-    }
-    duplicate_to(cx, old, new, false)
+/// pwritev(2).
+pub fn pwritev(cx: &mut Context<'_>, [fd, vector, count, offset, ..]: [u64; 6]) -> Result<Outcome> {
+    let at = position(offset)?;
+    let file = cx.description(fd)?;
+    let from = user::read_iovec(cx.host, vector, count)?;
+    Ok(Outcome::Done(file.write_at(&mut cx.env(), &from, at)? as u64))
 }
 
-/// dup3(2).
-pub fn dup3(cx: &mut Context<'_>, [old, new, flags, ..]: [u64; 6]) -> Result<Outcome> {
-    let flags = OpenFlags::from_bits(flags as u32).ok_or(Errno::EINVAL)?;
-    if !OpenFlags::CLOSE_ON_EXEC.contains(flags) || old as u32 == new as u32 {
-        return Err(Errno::EINVAL.into());
+/// preadv2(2). An offset of -1 stands for the file's own.
+pub fn preadv2(
+    cx: &mut Context<'_>,
+    [fd, vector, count, offset, high, flags]: [u64; 6],
+) -> Result<Outcome> {
+    check_flags(flags)?;
+    if offset as i64 != -1 {
+        return preadv(cx, [fd, vector, count, offset, high, 0]);
     }
-    duplicate_to(cx, old, new, !flags.is_empty())
+    readv(cx, [fd, vector, count, 0, 0, 0])
 }
 
-fn duplicate_to(cx: &mut Context<'_>, old: u64, new: u64, close_on_exec: bool) -> Result<Outcome> {
-    let description = cx.description(old)?;
-    let new = Fd::from_register(new)?;
-    if u64::from(new.0) >= cx.kernel.descriptor_limit(cx.thread) {
-        return Err(Errno::EBADF.into());
+/// pwritev2(2).
+pub fn pwritev2(
+    cx: &mut Context<'_>,
+    [fd, vector, count, offset, high, flags]: [u64; 6],
+) -> Result<Outcome> {
+    check_flags(flags)?;
+    if offset as i64 != -1 {
+        return pwritev(cx, [fd, vector, count, offset, high, 0]);
     }
-    let replaced =
-        cx.process().files.borrow_mut().set(new, Descriptor { description, close_on_exec });
-    if let Some(replaced) = replaced {
-        cx.release(replaced.description);
+    writev(cx, [fd, vector, count, 0, 0, 0])
+}
+
+/// Hints, and the flags that ask for durability, change nothing here; the others are refused.
+fn check_flags(flags: u64) -> Result<()> {
+    if flags as u32 & !(raw::RWF_HIPRI | raw::RWF_DSYNC | raw::RWF_SYNC) == 0 {
+        Ok(())
+    } else {
+        Err(Error::new(Errno::EOPNOTSUPP, "this flag of preadv2 and pwritev2 is not supported"))
     }
-    Ok(Outcome::Done(u64::from(new.0)))
+}
+
+fn position(raw: u64) -> Result<u64> {
+    u64::try_from(raw as i64).map_err(|_| Errno::EINVAL.into())
 }
 
 /// lseek(2).

@@ -4,7 +4,11 @@
 //! it does not know, calls an object, and writes the results out.
 
 mod credentials;
+mod descriptors;
+mod epoll;
+mod event;
 pub mod exec;
+mod fcntl;
 pub mod file;
 pub mod futex;
 mod groups;

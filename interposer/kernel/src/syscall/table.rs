@@ -6,8 +6,9 @@ use linux_raw_sys::general as nr;
 use simrun_abi::calls;
 
 use super::{
-    credentials, exec, file, futex, groups, identity, io, kill, limits, memory, pidfd, pipe, prctl,
-    process, readiness, sched, signal, system, thread, time, usage, wait,
+    credentials, descriptors, epoll, event, exec, fcntl, file, futex, groups, identity, io, kill,
+    limits, memory, pidfd, pipe, prctl, process, readiness, sched, signal, system, thread, time,
+    usage, wait,
 };
 use crate::{
     context::Context,
@@ -148,19 +149,37 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_readv "readv" io::readv, Call, Full;
     __NR_writev "writev" io::writev, Call, Full;
     __NR_pread64 "pread64" io::pread64, Call, Full;
-    __NR_close "close" io::close, Call, Full;
-    __NR_dup "dup" io::dup, Call, Full;
-    __NR_dup2 "dup2" io::dup2, Call, Full;
-    __NR_dup3 "dup3" io::dup3, Call, Full;
+    __NR_pwrite64 "pwrite64" io::pwrite64, Call, Full;
+    __NR_preadv "preadv" io::preadv, Call, Full;
+    __NR_pwritev "pwritev" io::pwritev, Call, Full;
+    __NR_preadv2 "preadv2" io::preadv2, Call, Partial("not RWF_NOWAIT");
+    __NR_pwritev2 "pwritev2" io::pwritev2, Call, Partial("not RWF_NOWAIT, RWF_APPEND");
+    __NR_fcntl "fcntl" fcntl::fcntl, Call, Partial("O_ASYNC sends no signal");
+    __NR_close_range "close_range" descriptors::close_range, Call, Full;
+    __NR_close "close" descriptors::close, Call, Full;
+    __NR_dup "dup" descriptors::dup, Call, Full;
+    __NR_dup2 "dup2" descriptors::dup2, Call, Full;
+    __NR_dup3 "dup3" descriptors::dup3, Call, Full;
     __NR_lseek "lseek" io::lseek, Call, Full;
     __NR_pipe "pipe" pipe::pipe, Call, Full;
     __NR_pipe2 "pipe2" pipe::pipe2, Call, Full;
 
     // Readiness.
-    __NR_poll "poll" readiness::poll, Call, Full;
-    __NR_ppoll "ppoll" readiness::ppoll, Call, Full;
-    __NR_select "select" readiness::select, Call, Full;
-    __NR_pselect6 "pselect6" readiness::pselect6, Call, Full;
+    __NR_poll "poll" readiness::poll, Poll, Full;
+    __NR_ppoll "ppoll" readiness::ppoll, Poll, Full;
+    __NR_select "select" readiness::select, Poll, Full;
+    __NR_pselect6 "pselect6" readiness::pselect6, Poll, Full;
+    __NR_epoll_create "epoll_create" epoll::epoll_create, Call, Full;
+    __NR_epoll_create1 "epoll_create1" epoll::epoll_create1, Call, Full;
+    __NR_epoll_ctl "epoll_ctl" epoll::epoll_ctl, Call, Full;
+    __NR_epoll_wait "epoll_wait" epoll::epoll_wait, Poll, Full;
+    __NR_epoll_pwait "epoll_pwait" epoll::epoll_pwait, Poll, Full;
+    __NR_epoll_pwait2 "epoll_pwait2" epoll::epoll_pwait2, Poll, Full;
+    __NR_eventfd "eventfd" event::eventfd, Call, Full;
+    __NR_eventfd2 "eventfd2" event::eventfd2, Call, Full;
+    __NR_timerfd_create "timerfd_create" event::timerfd_create, Call, Full;
+    __NR_timerfd_settime "timerfd_settime" event::timerfd_settime, Call, Full;
+    __NR_timerfd_gettime "timerfd_gettime" event::timerfd_gettime, Call, Full;
 
     // Files by path.
     __NR_openat "openat" file::openat, Call, Full;

@@ -15,6 +15,16 @@ pub struct Timespec {
     pub nsec: i64,
 }
 
+/// `struct itimerspec`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Itimerspec {
+    /// Time between expirations; zero for none after the first.
+    pub interval: Timespec,
+    /// Time until the first; zero for none.
+    pub value: Timespec,
+}
+
 /// `struct timeval`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]

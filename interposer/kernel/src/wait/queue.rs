@@ -48,8 +48,11 @@ impl Readiness {
 
 /// Something other than a blocked thread that follows an object: an epoll instance's interest.
 pub trait Observer {
-    /// The object may have become ready for `what`.
-    fn notify(&self, what: Readiness, wakes: &mut Wakes);
+    /// The object may have become ready for `what`; whether that woke a thread.
+    fn notify(&self, what: Readiness, wakes: &mut Wakes) -> bool;
+
+    /// Whether it wants to be left out once another one like it has woken a thread (`EPOLLEXCLUSIVE`).
+    fn is_exclusive(&self) -> bool;
 }
 
 enum Waiter {
@@ -117,14 +120,15 @@ impl WaitQueue {
     /// An observer may wake further queues, this one too, so none is borrowed while it is told.
     fn notify_observers(&self, what: Readiness, wakes: &mut Wakes) {
         let mut index = 0;
+        let mut taken = false;
         loop {
             let observer = match self.waiters.borrow().get(index) {
                 None => return,
                 Some(Waiter::Thread(..)) => None,
                 Some(Waiter::Observer(observer)) => observer.upgrade(),
             };
-            if let Some(observer) = observer {
-                observer.notify(what, wakes);
+            if let Some(observer) = observer.filter(|one| !(taken && one.is_exclusive())) {
+                taken |= observer.notify(what, wakes) && observer.is_exclusive();
             }
             index += 1;
         }
@@ -144,7 +148,17 @@ impl WaitQueue {
 
     /// Registers an observer for as long as it lives.
     pub fn observe(&self, observer: Weak<dyn Observer>) {
-        self.waiters.borrow_mut().push(Waiter::Observer(observer));
+        let mut waiters = self.waiters.borrow_mut();
+        waiters.retain(
+            |waiter| !matches!(waiter, Waiter::Observer(other) if other.strong_count() == 0),
+        );
+        waiters.push(Waiter::Observer(observer));
+    }
+
+    /// Whether a thread waits.
+    #[must_use]
+    pub fn has_threads(&self) -> bool {
+        self.waiters.borrow().iter().any(|waiter| matches!(waiter, Waiter::Thread(..)))
     }
 }
 

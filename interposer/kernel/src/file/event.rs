@@ -1,0 +1,96 @@
+//! eventfd(2).
+
+use core::cell::Cell;
+
+use super::{
+    FileDescription, FileObject, Whence,
+    transfer::{Sink, Source, UserBuffers},
+};
+use crate::{
+    error::{Errno, Result},
+    machine::Env,
+    user::UserSlice,
+    wait::{Readiness, WaitQueue},
+};
+
+/// What a read takes from the counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// All.
+    Counter,
+    /// One (`EFD_SEMAPHORE`).
+    Semaphore,
+}
+
+/// A counter that can be waited for.
+pub struct EventFd {
+    count: Cell<u64>,
+    kind: EventKind,
+    queue: WaitQueue,
+}
+
+/// Most that a counter can hold.
+const COUNT_MAX: u64 = u64::MAX - 1;
+
+impl EventFd {
+    /// A counter that stands at `count`.
+    #[must_use]
+    pub fn new(count: u64, kind: EventKind) -> Self {
+        Self { count: Cell::new(count), kind, queue: WaitQueue::default() }
+    }
+}
+
+impl FileObject for EventFd {
+    fn read(&self, env: &mut Env<'_>, _: &FileDescription, into: &[UserSlice]) -> Result<usize> {
+        let mut sink = UserBuffers::new(env.host, into);
+        if sink.room() < size_of::<u64>() {
+            return Err(Errno::EINVAL.into());
+        }
+        let count = self.count.get();
+        let taken = match self.kind {
+            EventKind::Counter => count,
+            EventKind::Semaphore => count.min(1),
+        };
+        if taken == 0 {
+            return Err(Errno::EAGAIN.into());
+        }
+        self.count.set(count - taken);
+        self.queue.wake(Readiness::OUT, &mut env.machine.wakes);
+        sink.put(&taken.to_ne_bytes())?;
+        Ok(size_of::<u64>())
+    }
+
+    fn write(&self, env: &mut Env<'_>, _: &FileDescription, from: &[UserSlice]) -> Result<usize> {
+        let mut source = UserBuffers::new(env.host, from);
+        if source.left() < size_of::<u64>() {
+            return Err(Errno::EINVAL.into());
+        }
+        let mut bytes = [0; size_of::<u64>()];
+        source.take(&mut bytes)?;
+        let added = u64::from_ne_bytes(bytes);
+        if added > COUNT_MAX {
+            return Err(Errno::EINVAL.into());
+        }
+        if added > COUNT_MAX - self.count.get() {
+            return Err(Errno::EAGAIN.into());
+        }
+        self.count.set(self.count.get() + added);
+        self.queue.wake(Readiness::IN, &mut env.machine.wakes);
+        Ok(size_of::<u64>())
+    }
+
+    fn seek(&self, _: &mut Env<'_>, file: &FileDescription, _: i64, _: Whence) -> Result<u64> {
+        Ok(file.offset.get())
+    }
+
+    fn readiness(&self) -> Readiness {
+        let mut ready = Readiness::empty();
+        ready.set(Readiness::IN, self.count.get() > 0);
+        ready.set(Readiness::OUT, self.count.get() < COUNT_MAX);
+        ready
+    }
+
+    fn queue(&self) -> Option<&WaitQueue> {
+        Some(&self.queue)
+    }
+}
