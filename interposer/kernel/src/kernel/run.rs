@@ -253,11 +253,15 @@ impl Kernel {
             }
         }
         let yields = core::mem::take(&mut self.yields);
-        if self.scheduler.has_waiting() && (yields || self.scheduler.preempts()) {
-            self.give_way(id, yields);
-            return Step::Away;
+        if !self.scheduler.has_waiting() {
+            return Step::Over;
         }
-        Step::Over
+        if !yields {
+            let Some(choice) = self.scheduler.preempts() else { return Step::Over };
+            self.machine.record(host, choice);
+        }
+        self.give_way(id, yields);
+        Step::Away
     }
 
     /// Forgets a thread's call, which is over.

@@ -70,12 +70,21 @@ impl Scheduler {
         Some((self.queue.remove(taken), choice))
     }
 
-    /// Whether the running thread gives way here. Asked once a call while others wait.
-    pub fn preempts(&mut self) -> bool {
-        match self.strategy {
+    /// Whether the running thread gives way here, as a choice. Asked once a call while others wait.
+    ///
+    /// To go on is the rule and is not recorded: up to the last forced choice, what is not forced goes on.
+    pub fn preempts(&mut self) -> Option<What> {
+        let number = self.choices;
+        self.choices += 1;
+        let drawn = match self.strategy {
             Strategy::RoundRobin => false,
             Strategy::Random => self.random.below(self.preempt_one_in) == 0,
-        }
+        };
+        let taken = match self.forced.last_key_value() {
+            Some((&last, _)) if number <= last => self.forced.get(&number) == Some(&1),
+            _ => drawn,
+        };
+        taken.then_some(What::Choice { number, options: 2, taken: 1 })
     }
 
     fn choose(&mut self, options: usize) -> (usize, Option<What>) {
