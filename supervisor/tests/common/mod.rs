@@ -1,0 +1,98 @@
+//! What the tests of the command share.
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The command under test.
+pub const SIMRUN: &str = env!("CARGO_BIN_EXE_simrun");
+
+/// `simrun` with these arguments.
+pub fn simrun<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(SIMRUN);
+    // What cargo sets for its children would make the loader look in more places.
+    command.env_remove("LD_LIBRARY_PATH");
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What a command that has ended said, with all that differs between machines taken out.
+pub struct Said {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+pub fn said(output: &Output) -> Said {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Said {
+        status: output.status.code().unwrap_or(-1),
+        stdout: text(&output.stdout),
+        stderr: redact(&text(&output.stderr)),
+    }
+}
+
+/// Runs to the end.
+pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Said {
+    said(&simrun(arguments).output().expect("simrun can be run"))
+}
+
+/// Warnings of calls that are not supported yet come and go; numbers of a run are its own.
+fn redact(text: &str) -> String {
+    text.lines()
+        .filter(|line| !line.starts_with("simrun: warning: "))
+        .map(|line| match line.split_once(", fingerprint ") {
+            Some((seed, _)) if line.starts_with("simrun: seed ") => {
+                format!("{seed}, [summary]\n")
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect()
+}
+
+/// The fingerprint in simrun's own words.
+pub fn fingerprint(output: &Output) -> String {
+    let words = String::from_utf8_lossy(&output.stderr);
+    let rest = words.split("fingerprint ").nth(1).unwrap_or_else(|| panic!("a summary: {words}"));
+    rest.split(',').next().unwrap_or_default().trim().to_owned()
+}
+
+/// Builds `tests/command/NAME.c`.
+pub fn build(name: &str, folder: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command").join(name);
+    let binary = folder.join(name);
+    let built = Command::new("cc")
+        .args(["-O1", "-pthread", "-Wall", "-o"])
+        .arg(&binary)
+        .arg(source.with_extension("c"))
+        .status()
+        .expect("a C compiler");
+    assert!(built.success());
+    binary
+}
+
+/// All host processes.
+pub fn processes() -> Vec<i32> {
+    let entries = fs::read_dir("/proc").expect("/proc").flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// Parent of a host process.
+pub fn parent(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Waits until something is so.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
