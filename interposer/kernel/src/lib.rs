@@ -29,6 +29,7 @@ pub mod host;
 pub mod kernel;
 pub mod machine;
 pub mod mm;
+pub mod net;
 pub mod outcome;
 pub mod poll;
 pub mod process;

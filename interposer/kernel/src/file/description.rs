@@ -167,6 +167,8 @@ file_types! {
 pub trait Watcher {
     /// The last reference went.
     fn closed(&self);
+    /// A socket.
+    Socket(crate::net::Socket),
 }
 
 /// An open file description: what `open` makes and `dup` and `fork` share.

@@ -49,6 +49,7 @@ impl Kernel {
             tids: BTreeMap::new(),
             pids: BTreeMap::new(),
             settings: BTreeMap::new(),
+            net: crate::net::Stack::new(),
             next_tid: PID_FIRST,
             first: None,
             current: None,

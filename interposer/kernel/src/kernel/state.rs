@@ -1,6 +1,6 @@
 //! All state of a simulation.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 
 use simrun_abi::{boot::Processor, control::End};
 
@@ -9,6 +9,7 @@ use crate::{
     machine::Machine,
     mm::{AddressSpace, SpaceId},
     process::{Process, ProcessId, Resource, Thread, ThreadId, Tid},
+    net::Stack,
     sched::Scheduler,
     slab::Slab,
 };
@@ -33,6 +34,8 @@ pub struct Kernel {
     pub pids: BTreeMap<Tid, ProcessId>,
     /// Settings that were written (`/proc/sys`), by path.
     pub settings: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The network.
+    pub net: Rc<Stack>,
     pub(crate) next_tid: u32,
     pub(crate) first: Option<ProcessId>,
     pub(crate) current: Option<ThreadId>,

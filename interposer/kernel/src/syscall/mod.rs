@@ -26,6 +26,7 @@ mod readiness;
 mod sched;
 mod signal;
 mod system;
+mod socket;
 pub mod table;
 mod thread;
 mod time;

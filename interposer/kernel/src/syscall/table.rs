@@ -9,6 +9,7 @@ use super::{
     credentials, descriptors, epoll, event, exec, fcntl, file, futex, groups, identity, io, kill,
     limits, memory, pidfd, pipe, prctl, process, readiness, sched, signal, system, thread, time,
     usage, wait,
+    exec, file, futex, identity, io, memory, pipe, process, readiness, socket, thread, time,
 };
 use crate::{
     context::Context,
@@ -299,7 +300,19 @@ static TABLE: [Row; NUMBERS] = table! {
 
 
     // Sockets.
-
+    __NR_socket "socket" socket::socket, Call, Full;
+    __NR_bind "bind" socket::bind, Call, Full;
+    __NR_listen "listen" socket::listen, Call, Full;
+    __NR_accept "accept" socket::accept, Call, Full;
+    __NR_accept4 "accept4" socket::accept4, Call, Full;
+    __NR_connect "connect" socket::connect, Call, Full;
+    __NR_getsockname "getsockname" socket::getsockname, Call, Full;
+    __NR_getpeername "getpeername" socket::getpeername, Call, Full;
+    __NR_shutdown "shutdown" socket::shutdown, Call, Full;
+    __NR_sendto "sendto" socket::sendto, Call, Full;
+    __NR_recvfrom "recvfrom" socket::recvfrom, Call, Full;
+    __NR_setsockopt "setsockopt" socket::setsockopt, Call, Full;
+    __NR_getsockopt "getsockopt" socket::getsockopt, Call, Full;
 
     // Not on this machine.
     __NR_rseq "rseq" absent, Memory, Absent("glibc does without");

@@ -1,0 +1,85 @@
+//! The addresses of the simulated machine.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The machine's address on `eth0`.
+pub const OWN_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+
+/// An interface as `ip addr` shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: &'static str,
+    /// `IFF_*`.
+    pub flags: u32,
+    /// Most bytes of a packet.
+    pub mtu: u32,
+    /// Hardware address.
+    pub hardware: [u8; 6],
+    /// `ARPHRD_*`.
+    pub kind: u16,
+    /// Its addresses with the length of their prefix.
+    pub addresses: &'static [(IpAddr, u8)],
+}
+
+const UP: u32 = 0x1;
+const BROADCAST: u32 = 0x2;
+const LOOPBACK: u32 = 0x8;
+const RUNNING: u32 = 0x40;
+const MULTICAST: u32 = 0x1000;
+const LOWER_UP: u32 = 0x10000;
+const ARPHRD_ETHER: u16 = 1;
+const ARPHRD_LOOPBACK: u16 = 772;
+
+/// The machine's interfaces.
+pub static INTERFACES: [Interface; 2] = [
+    Interface {
+        index: 1,
+        name: "lo",
+        flags: UP | LOOPBACK | RUNNING | LOWER_UP,
+        mtu: 65536,
+        hardware: [0; 6],
+        kind: ARPHRD_LOOPBACK,
+        addresses: &[(IpAddr::V4(Ipv4Addr::LOCALHOST), 8), (IpAddr::V6(Ipv6Addr::LOCALHOST), 128)],
+    },
+    Interface {
+        index: 2,
+        name: "eth0",
+        flags: UP | BROADCAST | RUNNING | MULTICAST | LOWER_UP,
+        mtu: 1500,
+        hardware: [2, 0, 10, 0, 0, 1],
+        kind: ARPHRD_ETHER,
+        addresses: &[(IpAddr::V4(OWN_ADDRESS), 24)],
+    },
+];
+
+/// Whether something sent to this address arrives at this machine.
+#[must_use]
+pub fn is_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4 == OWN_ADDRESS,
+        IpAddr::V6(v6) => v6 == Ipv6Addr::LOCALHOST,
+    }
+}
+
+/// Where something sent to the unspecified address goes: to the machine itself.
+#[must_use]
+pub fn destination(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) if v4.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(v6) if v6.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        other => other,
+    }
+}
+
+/// The machine's address from which it speaks to one of its own (the route's preferred source).
+#[must_use]
+pub fn source_for(destination: IpAddr) -> IpAddr {
+    match destination {
+        IpAddr::V4(v4) if v4.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V4(_) => IpAddr::V4(OWN_ADDRESS),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    }
+}

@@ -1,0 +1,75 @@
+//! What goes into a socket and comes out of it.
+
+use linux_raw_sys::net as raw;
+
+use crate::{net::address::Address, process::Tid, user::UserSlice};
+
+bitflags::bitflags! {
+    /// send(2)'s and recv(2)'s flags.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct MessageFlags: u32 {
+        /// `MSG_OOB`.
+        const URGENT = raw::MSG_OOB;
+        /// `MSG_PEEK`.
+        const PEEK = raw::MSG_PEEK;
+        /// `MSG_DONTROUTE`.
+        const DONT_ROUTE = raw::MSG_DONTROUTE;
+        /// `MSG_CTRUNC`.
+        const CONTROL_TRUNCATED = raw::MSG_CTRUNC;
+        /// `MSG_TRUNC`.
+        const TRUNCATED = raw::MSG_TRUNC;
+        /// `MSG_DONTWAIT`.
+        const DONT_WAIT = raw::MSG_DONTWAIT;
+        /// `MSG_EOR`.
+        const END_OF_RECORD = raw::MSG_EOR;
+        /// `MSG_WAITALL`.
+        const WAIT_ALL = raw::MSG_WAITALL;
+        /// `MSG_ERRQUEUE`.
+        const ERROR_QUEUE = raw::MSG_ERRQUEUE;
+        /// `MSG_NOSIGNAL`.
+        const NO_SIGNAL = raw::MSG_NOSIGNAL;
+        /// `MSG_MORE`.
+        const MORE = raw::MSG_MORE;
+        /// `MSG_CMSG_CLOEXEC`.
+        const CLOSE_ON_EXEC = raw::MSG_CMSG_CLOEXEC;
+        /// `MSG_WAITFORONE`.
+        const WAIT_FOR_ONE = 0x10000;
+        const _ = !0;
+    }
+}
+
+/// Who makes a call, as far as sockets care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its process.
+    pub pid: Tid,
+    /// Its effective user.
+    pub uid: u32,
+    /// Its effective group.
+    pub gid: u32,
+}
+
+/// What goes in.
+pub struct Outgoing<'a> {
+    /// The bytes.
+    pub data: &'a [UserSlice],
+    /// Where to, unless that is settled.
+    pub to: Option<&'a Address>,
+    /// How.
+    pub flags: MessageFlags,
+    /// From whom.
+    pub caller: Caller,
+}
+
+/// What comes out.
+#[derive(Default)]
+pub struct Received {
+    /// Bytes written to the program's buffers.
+    pub moved: usize,
+    /// Bytes that the message had; more than `moved` if it was cut.
+    pub full: usize,
+    /// What else there is to say.
+    pub flags: MessageFlags,
+    /// Where from.
+    pub from: Option<Address>,
+}

@@ -1,0 +1,19 @@
+//! TCP.
+//!
+//! - [`phase`]: how a connection ends, as a pure state machine.
+//! - [`state`]: what a socket is: fresh, listening, connecting, connected.
+//! - [`socket`]: the object, making and ending connections.
+//! - [`transfer`]: bytes in and out, and readiness.
+//! - [`bind`]: which ports a socket may have.
+
+mod bind;
+mod object;
+mod options;
+mod phase;
+mod socket;
+mod state;
+mod transfer;
+pub use object::{bound_endpoint, endpoint};
+pub use phase::{Effect, Phase, Segment, Shut};
+pub use socket::{TcpOptions, TcpSocket};
+pub use state::{Connected, Connecting, Fresh, Listening, State};

@@ -1,0 +1,272 @@
+//! Bytes in and out, and readiness.
+
+use alloc::rc::{Rc, Weak};
+
+use super::{Connected, Segment, Shut, State, TcpSocket};
+use crate::{
+    error::{Errno, Result},
+    machine::{Env, Machine},
+    net::{ring::Ring, socket::options::BufferSize},
+    user::UserSlice,
+    wait::Readiness,
+};
+
+/// What a buffer that the kernel sizes itself grows to, in bytes. Linux goes further (`tcp_wmem` and `tcp_rmem`), at
+/// the price of the processor's cache.
+const BUFFER_AUTOMATIC: usize = 512 << 10;
+
+/// What a read does with what it has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// Takes it out.
+    Consume,
+    /// Leaves it (`MSG_PEEK`).
+    Peek,
+    /// Takes it out unseen (`MSG_TRUNC`).
+    Discard,
+}
+
+fn capacity(size: BufferSize) -> usize {
+    match size {
+        BufferSize::Automatic(_) => BUFFER_AUTOMATIC,
+        BufferSize::Fixed(size) => size as usize,
+    }
+}
+
+impl TcpSocket {
+    fn window(&self) -> usize {
+        capacity(self.options.receive_buffer.get())
+    }
+
+    /// Bytes this end has written that have not been taken in by the other.
+    #[must_use]
+    pub fn unacknowledged(&self) -> usize {
+        self.peer().map_or(0, |peer| peer.incoming.borrow().unacknowledged(peer.window()))
+    }
+
+    /// Bytes that can be read.
+    #[must_use]
+    pub fn readable(&self) -> usize {
+        self.incoming.borrow().readable(self.window())
+    }
+
+    fn peer(&self) -> Option<Rc<Self>> {
+        match &*self.state.borrow() {
+            State::Connected(connected) => connected.peer.upgrade(),
+            _ => None,
+        }
+        .filter(|peer| !peer.orphaned.get())
+    }
+
+    /// What keeps this end from sending (`tcp_sendmsg_locked` in net/ipv4/tcp.c).
+    fn check_sending(&self) -> Result<()> {
+        let blocked = match &*self.state.borrow() {
+            State::Connecting(_) => Some(Errno::EAGAIN),
+            State::Connected(connected) if !connected.all_shut().contains(Shut::SEND) => None,
+            _ => Some(Errno::EPIPE),
+        };
+        self.options.check_error()?;
+        blocked.map_or(Ok(()), |errno| Err(errno.into()))
+    }
+
+    /// Writes a program's bytes.
+    ///
+    /// # Errors
+    /// `EPIPE` after a shutdown, `ECONNRESET`, `EAGAIN`.
+    pub fn write(&self, env: &mut Env<'_>, from: &[UserSlice]) -> Result<usize> {
+        let total = crate::user::total_len(from);
+        let host = &mut *env.host;
+        self.send_with(env.machine, total, |ring, room| ring.fill_from_user(host, from, room))
+    }
+
+    /// Writes the kernel's bytes.
+    ///
+    /// # Errors
+    /// As [`TcpSocket::write`].
+    pub fn write_bytes(&self, machine: &mut Machine, from: &[u8]) -> Result<usize> {
+        self.send_with(machine, from.len(), |ring, room| {
+            let len = from.len().min(room);
+            ring.fill(&from[..len]);
+            Ok(len)
+        })
+    }
+
+    fn send_with(
+        &self,
+        machine: &mut Machine,
+        total: usize,
+        fill: impl FnOnce(&mut Ring, usize) -> Result<usize>,
+    ) -> Result<usize> {
+        self.check_sending()?;
+        if total == 0 {
+            return Ok(0);
+        }
+        let limit = capacity(self.options.send_buffer.get());
+        let Some(peer) = self.peer() else {
+            // Nobody is there to read it; the answer to it will say so.
+            self.send_segment(machine, Segment::Data(total));
+            return Ok(total);
+        };
+        let room = limit.saturating_sub(peer.incoming.borrow().unacknowledged(peer.window()));
+        if room == 0 {
+            self.wants_room.set(true);
+            return Err(Errno::EAGAIN.into());
+        }
+        let sent = fill(&mut peer.incoming.borrow_mut().bytes, room)?;
+        self.send_segment(machine, Segment::Data(sent));
+        Ok(sent)
+    }
+
+    /// Bytes from the other end have arrived.
+    pub(super) fn on_data(
+        &self,
+        connected: Connected,
+        from: &Weak<Self>,
+        len: usize,
+        machine: &mut Machine,
+    ) {
+        let is_over = !connected.phase.may_receive();
+        self.state.replace(State::Connected(connected));
+        if is_over {
+            return Self::refuse(from, Segment::Data(len), machine);
+        }
+        if self.orphaned.get() {
+            // Data that nobody will read ends the connection (RFC 2525, 2.17).
+            return self.abort(machine);
+        }
+        self.incoming.borrow_mut().arrived += len;
+        self.queue.wake(Readiness::READABLE, &mut machine.wakes);
+        if let Some(sender) = from.upgrade() {
+            sender.tell_room(machine);
+        }
+    }
+
+    /// Wakes those who wait for room if there is enough of it (`sk_stream_is_writeable`).
+    pub(super) fn tell_room(&self, machine: &mut Machine) {
+        if self.wants_room.get() && self.has_room() {
+            self.wants_room.set(false);
+            self.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let limit = capacity(self.options.send_buffer.get());
+        let used = self.unacknowledged();
+        limit.saturating_sub(used) >= used / 2
+    }
+
+    /// What there is to say when there is nothing to read (`tcp_recvmsg_locked`).
+    fn nothing_to_read(&self) -> Result<usize> {
+        let (ended, unconnected) = match &*self.state.borrow() {
+            State::Connected(connected) => (connected.all_shut().contains(Shut::RECEIVE), false),
+            State::Connecting(_) => (false, false),
+            State::Fresh(_) | State::Listening(_) => (false, true),
+        };
+        self.options.check_error()?;
+        match (ended, unconnected) {
+            (true, _) => Ok(0),
+            (_, true) => Err(Errno::ENOTCONN.into()),
+            _ => Err(Errno::EAGAIN.into()),
+        }
+    }
+
+    /// Reads into a program's buffers, from the `skip`th byte on.
+    ///
+    /// # Errors
+    /// `ENOTCONN`, `ECONNRESET`, `EAGAIN`.
+    pub fn read(
+        &self,
+        env: &mut Env<'_>,
+        into: &[UserSlice],
+        skip: usize,
+        taking: Taking,
+    ) -> Result<usize> {
+        let available = self.readable().saturating_sub(skip);
+        if available == 0 {
+            return self.nothing_to_read();
+        }
+        let moved = match taking {
+            Taking::Discard => available.min(crate::user::total_len(into)),
+            _ => self.incoming.borrow().bytes.copy_to_user(env.host, skip, into, available)?,
+        };
+        if taking != Taking::Peek {
+            self.consume(env.machine, moved);
+        }
+        Ok(moved)
+    }
+
+    /// Reads into memory of the kernel.
+    ///
+    /// # Errors
+    /// As [`TcpSocket::read`].
+    pub fn read_bytes(&self, machine: &mut Machine, into: &mut [u8]) -> Result<usize> {
+        let available = self.readable().min(into.len());
+        if available == 0 {
+            return self.nothing_to_read();
+        }
+        let moved = self.incoming.borrow().bytes.copy_to(&mut into[..available]);
+        self.consume(machine, moved);
+        Ok(moved)
+    }
+
+    fn consume(&self, machine: &mut Machine, len: usize) {
+        self.incoming.borrow_mut().consume(len);
+        let peer = match &*self.state.borrow() {
+            State::Connected(connected) => connected.peer.upgrade(),
+            _ => None,
+        };
+        if let Some(peer) = peer {
+            peer.tell_room(machine);
+        }
+    }
+
+    /// What it is ready for (`tcp_poll` in net/ipv4/tcp.c).
+    #[must_use]
+    pub fn poll(&self) -> Readiness {
+        let state = self.state.borrow();
+        let mut ready = Readiness::empty();
+        match &*state {
+            State::Listening(listening) => {
+                return match listening.ready.is_empty() {
+                    true => ready,
+                    false => Readiness::READABLE,
+                };
+            }
+            State::Fresh(_) => ready |= Readiness::HUP | Readiness::WRITABLE,
+            State::Connecting(_) => {}
+            State::Connected(connected) => ready |= self.connection_readiness(connected),
+        }
+        if self.options.error.get().is_some() {
+            ready |= Readiness::ERR;
+        }
+        if let State::Fresh(fresh) = &*state
+            && fresh.failed
+        {
+            ready |= Readiness::READABLE | Readiness::RDHUP;
+        }
+        ready
+    }
+
+    fn connection_readiness(&self, connected: &Connected) -> Readiness {
+        let shut = connected.all_shut();
+        let mut ready = Readiness::empty();
+        if shut == Shut::all() || connected.phase.is_over() {
+            ready |= Readiness::HUP;
+        }
+        if shut.contains(Shut::RECEIVE) {
+            ready |= Readiness::READABLE | Readiness::RDHUP;
+        }
+        if self.readable() >= (self.options.receive_low_water.get() as usize).max(1) {
+            ready |= Readiness::READABLE;
+        }
+        let peer = connected.peer.upgrade().filter(|peer| !peer.orphaned.get());
+        let used = peer.map_or(0, |peer| peer.incoming.borrow().unacknowledged(peer.window()));
+        let limit = capacity(self.options.send_buffer.get());
+        if shut.contains(Shut::SEND) || limit.saturating_sub(used) >= used / 2 {
+            ready |= Readiness::WRITABLE;
+        } else {
+            self.wants_room.set(true);
+        }
+        ready
+    }
+}

@@ -1,0 +1,153 @@
+//! One node's network: its ports, and what is under way to it.
+
+use alloc::{
+    collections::BTreeMap,
+    rc::{Rc, Weak},
+    vec::Vec,
+};
+use core::{
+    cell::{Cell, RefCell},
+    net::IpAddr,
+};
+
+use super::{link::Parcel, socket::tcp::TcpSocket};
+use crate::{
+    machine::{Expire, Machine},
+    random::Stream,
+    time::Instant,
+};
+
+/// Ports given to sockets that ask for none (`net.ipv4.ip_local_port_range`): first and last.
+pub const EPHEMERAL_PORTS: (u16, u16) = (32768, 60999);
+
+/// Names a socket within its stack, and serves as its inode number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SocketId(pub u64);
+
+/// Inode number of the first socket.
+const FIRST_ID: u64 = 10_001;
+
+/// One node's network.
+pub struct Stack {
+    this: Weak<Self>,
+    next_id: Cell<u64>,
+    parcels: RefCell<BTreeMap<(Instant, u64), Parcel>>,
+    sent: Cell<u64>,
+    /// Sockets of TCP that hold a port.
+    pub(super) tcp: Ports<TcpSocket>,
+    /// Those of them that take connections.
+    pub(super) listeners: Ports<TcpSocket>,
+    /// Sockets whose program has closed them but whose connection is not over.
+    pub(super) orphans: RefCell<BTreeMap<SocketId, Rc<TcpSocket>>>,
+}
+
+impl Stack {
+    /// A stack without sockets.
+    #[must_use]
+    pub fn new() -> Rc<Self> {
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            next_id: Cell::new(FIRST_ID),
+            parcels: RefCell::default(),
+            sent: Cell::new(0),
+            tcp: Ports::default(),
+            listeners: Ports::default(),
+            orphans: RefCell::default(),
+        })
+    }
+
+    /// An id for a new socket.
+    #[must_use]
+    pub fn allocate_id(&self) -> SocketId {
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        SocketId(id)
+    }
+
+    /// Notes a parcel that arrives at this instant.
+    pub(super) fn take_in(&self, due: Instant, parcel: Parcel) {
+        let number = self.sent.get();
+        self.sent.set(number + 1);
+        self.parcels.borrow_mut().insert((due, number), parcel);
+    }
+
+    fn next_parcel(&self, now: Instant) -> Option<Parcel> {
+        let mut parcels = self.parcels.borrow_mut();
+        let entry = parcels.first_entry()?;
+        (entry.key().0 <= now).then(|| entry.remove())
+    }
+}
+
+impl Expire for Stack {
+    fn expire(&self, machine: &mut Machine) {
+        let now = machine.clock.now();
+        while let Some(parcel) = self.next_parcel(now) {
+            match parcel {
+                Parcel::Syn { client, from, to } => {
+                    let Some(stack) = self.this.upgrade() else { return };
+                    TcpSocket::on_request(&stack, machine, &client, from, to);
+                }
+                Parcel::Segment { to, from, segment } => {
+                    TcpSocket::arrive(&to, &from, segment, machine);
+                }
+            }
+        }
+    }
+}
+
+/// The sockets of one protocol by port.
+pub struct Ports<T> {
+    sockets: RefCell<BTreeMap<(u16, SocketId), Weak<T>>>,
+}
+
+impl<T> Default for Ports<T> {
+    fn default() -> Self {
+        Self { sockets: RefCell::default() }
+    }
+}
+
+impl<T> Ports<T> {
+    /// The sockets that hold a port, oldest first.
+    pub fn holders(&self, port: u16) -> Vec<Rc<T>> {
+        let range = (port, SocketId(0))..=(port, SocketId(u64::MAX));
+        self.sockets.borrow().range(range).filter_map(|(_, socket)| socket.upgrade()).collect()
+    }
+
+    /// Lets a socket hold a port.
+    pub fn hold(&self, port: u16, id: SocketId, socket: Weak<T>) {
+        self.sockets.borrow_mut().insert((port, id), socket);
+    }
+
+    /// Lets a port go.
+    pub fn release(&self, port: u16, id: SocketId) {
+        self.sockets.borrow_mut().remove(&(port, id));
+    }
+
+    /// A port that `is_free`, chosen at random from those for sockets that ask for none.
+    pub fn choose(&self, random: &mut Stream, is_free: impl Fn(u16) -> bool) -> Option<u16> {
+        let (first, last) = EPHEMERAL_PORTS;
+        let count = u64::from(last - first) + 1;
+        let start = random.below(count);
+        (0..count).map(|step| first + ((start + step) % count) as u16).find(|&port| is_free(port))
+    }
+}
+
+/// Whether a socket bound to `held` receives what one bound to `wanted` would.
+#[must_use]
+pub fn overlap(held: (IpAddr, OnlyV6), wanted: (IpAddr, OnlyV6)) -> bool {
+    match (held.0, wanted.0) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => a == b || a.is_unspecified() || b.is_unspecified(),
+        (IpAddr::V6(a), IpAddr::V6(b)) => a == b || a.is_unspecified() || b.is_unspecified(),
+        (IpAddr::V4(_), IpAddr::V6(v6)) => v6.is_unspecified() && wanted.1 == OnlyV6::No,
+        (IpAddr::V6(v6), IpAddr::V4(_)) => v6.is_unspecified() && held.1 == OnlyV6::No,
+    }
+}
+
+/// Whether a socket of IPv6 leaves IPv4 alone (`IPV6_V6ONLY`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnlyV6 {
+    /// It does.
+    Yes,
+    /// It takes both.
+    No,
+}

@@ -1,0 +1,199 @@
+//! Making sockets, naming them, connecting them.
+
+use alloc::format;
+
+use linux_raw_sys::{general, net as raw};
+
+use super::{Open, Patience, caller, read_address, wait, write_address};
+use crate::{
+    context::Context,
+    error::{Errno, Error, Result},
+    file::{File, FileDescription, OpenFlags},
+    net::{
+        Socket,
+        address::{Address, Family},
+        socket::tcp::{Shut, TcpSocket},
+    },
+    outcome::Outcome,
+};
+
+/// `SOCK_NONBLOCK` and `SOCK_CLOEXEC`: the same bits as in open(2).
+const FLAGS: u32 = general::O_NONBLOCK | general::O_CLOEXEC;
+const SOCK_TYPE_MASK: u32 = 0xf;
+const IPPROTO_TCP: u32 = 6;
+const IPPROTO_UDP: u32 = 17;
+const IPPROTO_ICMP: u32 = 1;
+const IPPROTO_ICMPV6: u32 = 58;
+
+/// Splits a type argument into the type and flags.
+fn split_flags(argument: u64) -> Result<(u32, OpenFlags)> {
+    let argument = argument as u32;
+    let (kind, flags) = (argument & SOCK_TYPE_MASK, argument & !SOCK_TYPE_MASK);
+    if flags & !FLAGS != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    Ok((kind, OpenFlags::from_bits_retain(flags)))
+}
+
+fn make_socket(cx: &mut Context<'_>, domain: u32, kind: u32, protocol: u32) -> Result<Socket> {
+    let stack = &cx.kernel.net;
+    match domain {
+        raw::AF_INET | raw::AF_INET6 => {
+            let family = if domain == raw::AF_INET { Family::V4 } else { Family::V6 };
+            match (kind, protocol) {
+                (raw::SOCK_STREAM, 0 | IPPROTO_TCP) => {
+                    Ok(Socket::Tcp(TcpSocket::new(stack, family)))
+                }
+                (raw::SOCK_RAW, _) => Err(Error::new(Errno::EPERM, "raw sockets are for root")),
+                (raw::SOCK_DGRAM, IPPROTO_ICMP | IPPROTO_ICMPV6) => {
+                    Err(Error::new(Errno::EACCES, "as net.ipv4.ping_group_range is empty"))
+                }
+                (raw::SOCK_STREAM | raw::SOCK_DGRAM, _) => Err(Errno::EPROTONOSUPPORT.into()),
+                _ => Err(Errno::ESOCKTNOSUPPORT.into()),
+            }
+        }
+        raw::AF_PACKET => Err(Errno::EPERM.into()),
+        _ => Err(Errno::EAFNOSUPPORT.into()),
+    }
+}
+
+/// Gives a socket a descriptor.
+fn add(cx: &mut Context<'_>, socket: Socket, flags: OpenFlags) -> Result<u64> {
+    let path = format!("socket:[{}]", socket.as_object().id().0);
+    let close_on_exec = flags.contains(OpenFlags::CLOSE_ON_EXEC);
+    let flags = flags | OpenFlags::READ_WRITE;
+    let description = FileDescription::new(File::Socket(socket), flags, path.as_bytes());
+    cx.add_descriptor(description, close_on_exec)
+}
+
+/// socket(2).
+pub fn socket(cx: &mut Context<'_>, [domain, kind, protocol, ..]: [u64; 6]) -> Result<Outcome> {
+    let (kind, flags) = split_flags(kind)?;
+    let socket = make_socket(cx, domain as u32, kind, protocol as u32)?;
+    add(cx, socket, flags).map(Outcome::Done)
+}
+
+/// bind(2).
+pub fn bind(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let open = Open::at(cx, fd)?;
+    let address = read_address(cx, address, len)?;
+    let caller = caller(cx);
+    open.object().bind(&mut cx.env(), &address, &caller)?;
+    Ok(Outcome::Done(0))
+}
+
+/// listen(2).
+pub fn listen(cx: &mut Context<'_>, [fd, backlog, ..]: [u64; 6]) -> Result<Outcome> {
+    let open = Open::at(cx, fd)?;
+    let caller = caller(cx);
+    // A negative number counts as a huge one.
+    open.object().listen(&mut cx.env(), backlog as u32, &caller)?;
+    Ok(Outcome::Done(0))
+}
+
+/// accept(2).
+pub fn accept(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result<Outcome> {
+    accept4(cx, [fd, address, len, 0, 0, 0])
+}
+
+/// accept4(2).
+pub fn accept4(cx: &mut Context<'_>, [fd, address, len, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let (kind, flags) = split_flags(flags)?;
+    if kind != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let open = Open::at(cx, fd)?;
+    let socket = match open.object().accept(&mut cx.env()) {
+        Ok(socket) => socket,
+        Err(Error { errno: Errno::EAGAIN, .. }) => {
+            let patience = if open.description.is_nonblocking() {
+                Patience::None
+            } else {
+                Patience::Until(open.object().options().receive_timeout.get())
+            };
+            return wait(cx, &open, patience, Errno::EAGAIN, "a connection");
+        }
+        Err(error) => return Err(error),
+    };
+    let peer = socket.as_object().remote();
+    let accepted = add(cx, socket, flags)?;
+    if address != 0
+        && let Err(error) = peer.and_then(|peer| write_address(cx, address, len, &peer))
+    {
+        crate::syscall::io::close(cx, [accepted, 0, 0, 0, 0, 0])?;
+        return Err(error);
+    }
+    Ok(Outcome::Done(accepted))
+}
+
+/// connect(2).
+pub fn connect(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let open = Open::at(cx, fd)?;
+    let address = read_address(cx, address, len)?;
+    let caller = caller(cx);
+    let result = open.object().connect(&mut cx.env(), &address, &caller);
+    match result {
+        Ok(()) => Ok(Outcome::Done(0)),
+        Err(Error { errno: errno @ (Errno::EINPROGRESS | Errno::EALREADY), .. }) => {
+            let patience = if open.description.is_nonblocking() {
+                Patience::None
+            } else {
+                Patience::Until(open.object().options().send_timeout.get())
+            };
+            let errno = if cx.call().deadline.is_some() { Errno::EINPROGRESS } else { errno };
+            wait(cx, &open, patience, errno, "the connection to be made")
+        }
+        Err(Error { errno: Errno::EAGAIN, .. }) => {
+            let patience = if open.description.is_nonblocking() {
+                Patience::None
+            } else {
+                Patience::Until(open.object().options().send_timeout.get())
+            };
+            wait(cx, &open, patience, Errno::EAGAIN, "the listener to take connections")
+        }
+        Err(error) => {
+            if error.errno == Errno::ENETUNREACH {
+                report_escape(cx, &address);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Says that a program wanted to reach something outside the simulation.
+pub(super) fn report_escape(cx: &mut Context<'_>, address: &Address) {
+    let what = match address {
+        Address::Inet(endpoint) => format!("connection to {endpoint}"),
+        Address::Mapped(endpoint) => format!("connection to {endpoint}"),
+        _ => return,
+    };
+    let program = cx.program();
+    cx.kernel.machine.escape(
+        cx.host,
+        &what,
+        &program,
+        "it is outside the simulation and failed with ENETUNREACH",
+    );
+}
+
+/// getsockname(2).
+pub fn getsockname(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let local = Open::at(cx, fd)?.object().local();
+    write_address(cx, address, len, &local)?;
+    Ok(Outcome::Done(0))
+}
+
+/// getpeername(2).
+pub fn getpeername(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let remote = Open::at(cx, fd)?.object().remote()?;
+    write_address(cx, address, len, &remote)?;
+    Ok(Outcome::Done(0))
+}
+
+/// shutdown(2).
+pub fn shutdown(cx: &mut Context<'_>, [fd, how, ..]: [u64; 6]) -> Result<Outcome> {
+    let open = Open::at(cx, fd)?;
+    let what = Shut::from_how(how as u32).ok_or(Errno::EINVAL)?;
+    open.object().shutdown(&mut cx.env(), what)?;
+    Ok(Outcome::Done(0))
+}

@@ -1,0 +1,112 @@
+//! Sockets.
+//!
+//! - [`connection`]: making them, naming them, connecting them.
+//! - [`transfer`]: sending and receiving.
+//! - [`option`]: setsockopt and getsockopt.
+
+mod connection;
+mod option;
+mod transfer;
+pub use connection::{
+    accept, accept4, bind, connect, getpeername, getsockname, listen, shutdown, socket,
+};
+pub use option::{getsockopt, setsockopt};
+pub use transfer::{recvfrom, sendto};
+
+use alloc::{rc::Rc, vec};
+use core::time::Duration;
+
+use crate::{
+    context::Context,
+    error::{Errno, Result},
+    file::{File, FileDescription},
+    net::{
+        Socket,
+        address::{ADDRESS_MAX, Address},
+        socket::{Caller, SocketObject},
+    },
+    outcome::{Outcome, Restart},
+    user::{self, UserPtr},
+};
+
+/// An open description of a socket.
+struct Open {
+    description: Rc<FileDescription>,
+}
+
+impl Open {
+    /// The socket behind a descriptor.
+    fn at(cx: &mut Context<'_>, fd: u64) -> Result<Self> {
+        let description = cx.description(fd)?;
+        match description.file {
+            File::Socket(_) => Ok(Self { description }),
+            _ => Err(Errno::ENOTSOCK.into()),
+        }
+    }
+
+    fn socket(&self) -> &Socket {
+        match &self.description.file {
+            File::Socket(socket) => socket,
+            _ => unreachable!("only sockets get in"),
+        }
+    }
+
+    fn object(&self) -> &dyn SocketObject {
+        self.socket().as_object()
+    }
+}
+
+fn caller(cx: &mut Context<'_>) -> Caller {
+    let process = cx.process();
+    let credentials = &process.credentials;
+    Caller { pid: process.pid, uid: credentials.euid, gid: credentials.egid }
+}
+
+/// Whether a call may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    /// It fails instead.
+    None,
+    /// This long, or for ever.
+    Until(Option<Duration>),
+}
+
+/// Waits for a socket to change; `otherwise` is what a call without patience, or at the end of it, fails with.
+fn wait(
+    cx: &mut Context<'_>,
+    open: &Open,
+    patience: Patience,
+    otherwise: Errno,
+    waits_for: &'static str,
+) -> Result<Outcome> {
+    let Patience::Until(timeout) = patience else { return Err(otherwise.into()) };
+    cx.deadline_after(timeout);
+    if cx.timed_out() {
+        return Err(otherwise.into());
+    }
+    let restart = if timeout.is_some() { Restart::Never } else { Restart::IfAsked };
+    Ok(cx.block_on(&[open.object().queue()], restart, waits_for))
+}
+
+/// Reads an address that a program passed.
+fn read_address(cx: &mut Context<'_>, at: u64, len: u64) -> Result<Address> {
+    let len = len as u32 as i32;
+    if !(0..=ADDRESS_MAX as i32).contains(&len) {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut bytes = vec![0; len as usize];
+    user::read_bytes(cx.host, at, &mut bytes)?;
+    Address::decode(&bytes)
+}
+
+/// Writes an address where a program wants it, cut to its buffer, with its full length.
+fn write_address(cx: &mut Context<'_>, to: u64, len_at: u64, address: &Address) -> Result<()> {
+    let room = cx.read(UserPtr::<u32>::new(len_at))? as i32;
+    if room < 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let bytes = address.encode();
+    let cut = bytes.len().min(room as usize);
+    user::write_bytes(cx.host, to, &bytes[..cut])?;
+    cx.write(UserPtr::new(len_at), &(bytes.len() as u32))
+}
