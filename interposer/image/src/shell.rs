@@ -86,6 +86,7 @@ fn host_stat(stat: &Stat) -> HostStat {
         blksize: stat.blksize as u64,
         blocks: stat.blocks as u64,
         mtime_ns: stat.mtime.saturating_mul(1_000_000_000).saturating_add(stat.mtime_nsec),
+        ..HostStat::default()
     }
 }
 

@@ -52,6 +52,12 @@ pub struct HostStat {
     pub blocks: u64,
     /// Last modification, in nanoseconds since 1970.
     pub mtime_ns: i64,
+    /// Last access; the kernel's, never the host's.
+    pub atime_ns: i64,
+    /// Last change of anything; the kernel's, never the host's.
+    pub ctime_ns: i64,
+    /// Creation; the kernel's, never the host's.
+    pub birth_ns: i64,
 }
 
 /// One name in a host directory.

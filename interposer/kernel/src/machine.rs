@@ -14,6 +14,7 @@ use simrun_abi::{
 
 use crate::{
     event::EventLog,
+    fs::Tree,
     host::Host,
     process::{ProcessId, ThreadId, Tid},
     random::Random,
@@ -79,6 +80,8 @@ pub struct Machine {
     pub signals: Vec<(SignalTarget, SignalInfo)>,
     /// What was written to settings (`/proc/sys`), by path.
     pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
+    /// What is known of the tree of files.
+    pub tree: Rc<Tree>,
     /// What it was booted with.
     pub config: Config,
     /// Woken when any signal is sent: signalfds look again.
@@ -106,6 +109,7 @@ impl Machine {
             wakes: Wakes::default(),
             signals: Vec::new(),
             written: Vec::new(),
+            tree: Rc::new(Tree::new(boot.start_time_ns as i64)),
             config: Config {
                 cpus: boot.cpus,
                 memory: boot.memory,

@@ -15,6 +15,8 @@ use linux_raw_sys::general as raw;
 use super::{
     DeviceFile, EventFd, FileObject, HostStream, Owner, PipeEnd, ProcessFile, RegularFile,
     TextFile, TimerFd,
+    DeviceFile, Directory, FileObject, HostStream, PipeEnd, PlaceFile, ProcessFile, RegularFile,
+    TextFile,
 };
 use crate::{
     error::{Errno, Result},
@@ -169,6 +171,10 @@ pub trait Watcher {
     fn closed(&self);
     /// A socket.
     Socket(crate::net::Socket),
+    /// A directory.
+    Directory(Directory),
+    /// A place in the tree, opened with `O_PATH`.
+    Place(PlaceFile),
 }
 
 /// An open file description: what `open` makes and `dup` and `fork` share.

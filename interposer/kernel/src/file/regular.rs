@@ -1,8 +1,11 @@
 //! Regular files of the host.
 
+use alloc::rc::Rc;
+
 use super::{FileDescription, FileObject, OpenFlags, Whence};
 use crate::{
     error::{Errno, Result},
+    fs::{Inode, tree},
     host::{HostFd, HostStat},
     machine::Env,
     user::UserSlice,
@@ -13,6 +16,8 @@ use crate::{
 pub struct RegularFile {
     /// Its host descriptor.
     pub host: HostFd,
+    /// The file.
+    pub inode: Rc<Inode>,
 }
 
 impl RegularFile {
@@ -39,6 +44,9 @@ impl FileObject for RegularFile {
         let at = file.offset.get();
         let done = self.read_at(env, into, at)?;
         file.offset.set(at + done as u64);
+        if !file.flags.get().contains(OpenFlags::NO_ACCESS_TIME) {
+            self.inode.accessed(env.file_time());
+        }
         Ok(done)
     }
 
@@ -74,6 +82,7 @@ impl FileObject for RegularFile {
     ) -> Result<usize> {
         let at = self.write_offset(env, file)?;
         let done = env.host.pwrite(self.host, from, at)?;
+        self.inode.modified(env.file_time());
         file.offset.set(at + done as u64);
         Ok(done)
     }
@@ -95,12 +104,17 @@ impl FileObject for RegularFile {
     ) -> Result<usize> {
         let appends = file.flags.get().contains(OpenFlags::APPEND);
         let at = if appends { self.size(env)? } else { at };
-        transfer(from, at, |slice, at| {
+        let done = transfer(from, at, |slice, at| {
             slice.check()?;
             Ok(env.host.pwrite_user(self.host, slice, at)?)
-        })
+        })?;
+        if done > 0 {
+            self.inode.modified(env.file_time());
+        }
+        Ok(done)
     }
 
+    /// A file has no holes here: where the host keeps some is its own affair.
     fn seek(
         &self,
         env: &mut Env<'_>,
@@ -112,13 +126,21 @@ impl FileObject for RegularFile {
             Whence::Start => 0,
             Whence::Current => file.offset.get(),
             Whence::End => self.size(env)?,
-            Whence::Data | Whence::Hole => return Err(Errno::EINVAL.into()),
+            Whence::Data | Whence::Hole => {
+                let size = self.size(env)?;
+                let from = u64::try_from(offset).map_err(|_| Errno::ENXIO)?;
+                if from >= size {
+                    return Err(Errno::ENXIO.into());
+                }
+                let target = if whence == Whence::Data { from } else { size };
+                return file.seek_from(target, 0);
+            }
         };
         file.seek_from(base, offset)
     }
 
     fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
-        Ok(env.host.fstat(self.host)?)
+        Ok(tree::show(&env.host.fstat(self.host)?, &self.inode))
     }
 
     fn release(&self, env: &mut Env<'_>) {

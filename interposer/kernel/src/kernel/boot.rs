@@ -13,6 +13,7 @@ use super::{Kernel, state::PID_FIRST};
 use crate::{
     error::Error,
     file::{Descriptor, Fd, FdTable, File, FileDescription, HostStream, OpenFlags},
+    fs::Walk,
     futex::FutexTable,
     host::{Host, HostFd},
     machine::{Due, Machine},
@@ -23,6 +24,7 @@ use crate::{
     sched::Scheduler,
     signal::{Actions, JobControl, PendingSignals},
     slab::Slab,
+    syscall::exec::open_program,
     wait::WaitQueue,
 };
 
@@ -70,9 +72,13 @@ impl Kernel {
 
     fn start_first(&mut self, host: &mut dyn Host, boot: &Boot) -> Result<(), Error> {
         let tid = self.allocate_tid();
+        let tree = Rc::clone(&self.machine.tree);
         let image = Image::open(
             host,
-            &mut |host, path| crate::syscall::exec::open_program(host, path),
+            &mut |host, path| {
+                let walk = Walk { tree: &tree, host, views: &|_| None, root: b"/" };
+                open_program(walk, &boot.directory, path)
+            },
             &boot.program,
             boot.arguments.clone(),
             boot.environment.clone(),

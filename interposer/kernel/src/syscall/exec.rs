@@ -7,29 +7,38 @@ use simrun_abi::event::What;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    fs,
+    fs::{Place, Walk, tree::attributes::Target, views},
     host::{Follow, Host, HostFd},
     kernel::Kernel,
     outcome::Outcome,
-    process::{Image, load},
-    uapi::limits::ARGUMENTS_MAX,
+    process::{FsContext, Image, load},
+    uapi::{limits::ARGUMENTS_MAX, stat::FileKind},
     user,
     wait::Readiness,
 };
 
-const S_IFMT: u32 = 0o170_000;
-const S_IFREG: u32 = 0o100_000;
-
-/// Opens a file for execution.
+/// Opens a file for execution by a path from a directory.
 ///
 /// # Errors
 /// As execve(2).
-pub fn open_program(host: &mut dyn Host, path: &[u8]) -> Result<HostFd> {
-    let stat = host.stat(path, Follow::Yes)?;
-    if stat.mode & S_IFMT != S_IFREG || stat.mode & 0o111 == 0 {
-        return Err(Error::new(Errno::EACCES, "not an executable file"));
+pub fn open_program(mut walk: Walk<'_>, directory: &[u8], path: &[u8]) -> Result<HostFd> {
+    let found = walk.walk(directory, path, Follow::Yes)?;
+    let host = walk.host;
+    let denied = Error::new(Errno::EACCES, "not an executable file");
+    let path = match found.place {
+        Place::Host(path) => path,
+        Place::Description(file) => match super::path::host_target(&file) {
+            Some(Target::Open(fd)) => alloc::format!("/proc/self/fd/{}", fd.0).into_bytes(),
+            _ => return Err(denied),
+        },
+        Place::View(_, None) => return Err(Errno::ENOENT.into()),
+        Place::View(..) => return Err(denied),
+    };
+    let stat = host.stat(&path, Follow::Yes)?;
+    if FileKind::of(stat.mode) != FileKind::Regular || stat.mode & 0o111 == 0 {
+        return Err(denied);
     }
-    Ok(host.open(path, 0, 0)?)
+    Ok(host.open(&path, 0, 0)?)
 }
 
 /// execve(2).
@@ -43,9 +52,13 @@ pub fn execve(
     }
     let arguments = user::read_pointers(cx.host, arguments, ARGUMENTS_MAX)?;
     let environment = user::read_pointers(cx.host, environment, ARGUMENTS_MAX)?;
-    let directory = cx.process().fs.borrow().directory.clone();
-    let mut open =
-        |host: &mut dyn Host, path: &[u8]| open_program(host, &fs::join(&directory, path));
+    let FsContext { directory, root, .. } = cx.process().fs.borrow().clone();
+    let (kernel, thread) = (&*cx.kernel, cx.thread);
+    let mut open = |host: &mut dyn Host, path: &[u8]| {
+        let views = |path: &[u8]| views::lookup(kernel, thread, path);
+        let walk = Walk { tree: &kernel.machine.tree, host, views: &views, root: &root };
+        open_program(walk, &directory, path)
+    };
     let image = Image::open(cx.host, &mut open, &path, arguments, environment)?;
     if cx.space().users > 1 {
         image.discard(cx.host);

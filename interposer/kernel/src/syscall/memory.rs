@@ -36,9 +36,13 @@ pub fn mmap(
         if !file.flags.get().reads() {
             return Err(Errno::EACCES.into());
         }
+        let writes = flags.contains(MapFlags::SHARED) && prot.contains(Protection::WRITE);
+        if writes && !file.flags.get().writes() {
+            return Err(Errno::EACCES.into());
+        }
         let mapping = Mapping {
             offset,
-            inode: 1,
+            inode: regular.inode.number,
             ..Mapping::anonymous(prot, flags & kept(), &file.path.borrow())
         };
         (Backing::File(regular.host, offset), mapping)

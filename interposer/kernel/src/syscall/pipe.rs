@@ -59,9 +59,6 @@ pub fn open_fifo(
     flags: OpenFlags,
     path: &[u8],
 ) -> Result<Outcome> {
-    if let (Some(held), Some(awaited)) = (cx.call().held.clone(), cx.call().woken_with) {
-        return await_partner(cx, held.file, flags, awaited);
-    }
     match PipeEnd::open_fifo(pipe, &mut cx.kernel.machine, flags, path)? {
         FifoOpening::Open(file) => add(cx, file, flags),
         FifoOpening::Waits(file, awaited) => {
@@ -71,6 +68,12 @@ pub fn open_fifo(
             await_partner(cx, file, flags, awaited)
         }
     }
+}
+
+/// Goes on with the opening of a FIFO whose call has been woken; `None` if it is in no such opening.
+pub fn resume_fifo(cx: &mut Context<'_>, flags: OpenFlags) -> Option<Result<Outcome>> {
+    let (held, awaited) = (cx.call().held.clone()?, cx.call().woken_with?);
+    Some(await_partner(cx, held.file, flags, awaited))
 }
 
 fn add(cx: &mut Context<'_>, file: Rc<FileDescription>, flags: OpenFlags) -> Result<Outcome> {

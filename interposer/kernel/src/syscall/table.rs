@@ -10,6 +10,8 @@ use super::{
     limits, memory, pidfd, pipe, prctl, process, readiness, sched, signal, system, thread, time,
     usage, wait,
     exec, file, futex, identity, io, memory, pipe, process, readiness, socket, thread, time,
+    credentials, directory, exec, futex, groups, identity, io, limits, memory, open, pidfd, pipe,
+    prctl, process, readiness, sched, stat, system, thread, time, usage, wait,
 };
 use crate::{
     context::Context,
@@ -183,13 +185,26 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_timerfd_gettime "timerfd_gettime" event::timerfd_gettime, Call, Full;
 
     // Files by path.
-    __NR_openat "openat" file::openat, Call, Full;
-    __NR_open "open" file::open, Call, Full;
-    __NR_fstat "fstat" file::fstat, Call, Full;
-    __NR_newfstatat "newfstatat" file::newfstatat, Call, Full;
-    __NR_access "access" file::access, Call, Full;
-    __NR_readlink "readlink" file::readlink, Place, Full;
-    __NR_getcwd "getcwd" file::getcwd, Place, Full;
+    __NR_open "open" open::open, Call, Full;
+    __NR_openat "openat" open::openat, Call, Full;
+    __NR_creat "creat" open::creat, Call, Full;
+    __NR_openat2 "openat2" absent, Call, Absent("programs fall back to openat");
+    __NR_stat "stat" stat::stat, Call, Full;
+    __NR_lstat "lstat" stat::lstat, Call, Full;
+    __NR_fstat "fstat" stat::fstat, Call, Full;
+    __NR_newfstatat "newfstatat" stat::newfstatat, Call, Full;
+    __NR_statx "statx" stat::statx, Call, Full;
+    __NR_access "access" stat::access, Call, Full;
+    __NR_faccessat "faccessat" stat::faccessat, Call, Full;
+    __NR_faccessat2 "faccessat2" stat::faccessat2, Call, Full;
+    __NR_readlink "readlink" stat::readlink, Place, Full;
+    __NR_readlinkat "readlinkat" stat::readlinkat, Place, Full;
+    __NR_getdents64 "getdents64" directory::getdents64, Call, Full;
+    __NR_getdents "getdents" directory::getdents, Call, Full;
+    __NR_getcwd "getcwd" directory::getcwd, Place, Full;
+    __NR_chdir "chdir" directory::chdir, Call, Full;
+    __NR_fchdir "fchdir" directory::fchdir, Call, Full;
+    __NR_chroot "chroot" directory::chroot, Call, Full;
 
     // Memory.
     __NR_mmap "mmap" memory::mmap, Memory, Full;

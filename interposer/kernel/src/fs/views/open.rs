@@ -9,8 +9,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{
-        DeviceFile, FifoOpening, File, FileDescription, HostStream, OpenFlags, PipeEnd,
-        RegularFile, TextFile,
+        DeviceFile, FifoOpening, File, FileDescription, HostStream, OpenFlags, PipeEnd, TextFile,
     },
     host::HostStat,
     kernel::Kernel,
@@ -64,7 +63,7 @@ fn check_permission(
     }
 }
 
-/// Opens what another descriptor refers to, as opening `/proc/self/fd/N` does.
+/// Opens what another descriptor refers to, as opening `/proc/self/fd/N` does; files of the host are not opened here.
 fn reopen(
     cx: &mut Context<'_>,
     of: &Rc<FileDescription>,
@@ -78,11 +77,6 @@ fn reopen(
                 return Err(Errno::EACCES.into());
             }
             File::HostStream(HostStream { host: stream.host, output: stream.output })
-        }
-        File::Regular(regular) => {
-            let host = alloc::format!("/proc/self/fd/{}", regular.host.0);
-            let kept = flags - OpenFlags::CREATE - OpenFlags::EXCLUSIVE - OpenFlags::NO_FOLLOW;
-            File::Regular(RegularFile { host: cx.host.open(host.as_bytes(), kept.bits(), 0)? })
         }
         File::Device(device) => File::Device(*device),
         File::Text(text) => File::Text(text.clone()),
@@ -152,7 +146,7 @@ pub fn status(kernel: &Kernel, node: &Node, path: &[u8]) -> HostStat {
     let size = if let Node::Description(_) = node { 64 } else { 0 };
     HostStat {
         dev,
-        ino: inode(path),
+        ino: inode_number(path),
         mode,
         nlink,
         uid,
@@ -162,6 +156,9 @@ pub fn status(kernel: &Kernel, node: &Node, path: &[u8]) -> HostStat {
         blksize,
         blocks: 0,
         mtime_ns,
+        atime_ns: mtime_ns,
+        ctime_ns: mtime_ns,
+        birth_ns: mtime_ns,
     }
 }
 
@@ -176,8 +173,9 @@ fn owner(kernel: &Kernel, path: &[u8]) -> (u32, u32) {
         .map_or((0, 0), |process| (process.credentials.euid, process.credentials.egid))
 }
 
-/// FNV-1a over the path, kept to 31 bits and off the smallest numbers.
-fn inode(path: &[u8]) -> u64 {
+/// The inode number of a path in a view: FNV-1a over it, kept to 31 bits and off the smallest numbers.
+#[must_use]
+pub fn inode_number(path: &[u8]) -> u64 {
     let hash = path.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

@@ -1,0 +1,39 @@
+//! Places in the tree: descriptors opened with `O_PATH`.
+
+use alloc::rc::Rc;
+
+use super::{FileDescription, FileObject, Whence};
+use crate::{
+    error::{Errno, Result},
+    fs::{Inode, tree},
+    host::{HostFd, HostStat},
+    machine::Env,
+};
+
+/// A place in the tree that was opened with `O_PATH`: it can be asked for its status and walked from, no more.
+#[derive(Debug)]
+pub enum PlaceFile {
+    /// The host's.
+    Host(HostFd, Rc<Inode>),
+    /// One of a view, with the status it had.
+    View(HostStat),
+}
+
+impl FileObject for PlaceFile {
+    fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
+        match self {
+            Self::Host(host, inode) => Ok(tree::show(&env.host.fstat(*host)?, inode)),
+            Self::View(stat) => Ok(*stat),
+        }
+    }
+
+    fn seek(&self, _: &mut Env<'_>, _: &FileDescription, _: i64, _: Whence) -> Result<u64> {
+        Err(Errno::EBADF.into())
+    }
+
+    fn release(&self, env: &mut Env<'_>) {
+        if let Self::Host(host, _) = self {
+            env.host.close(*host);
+        }
+    }
+}

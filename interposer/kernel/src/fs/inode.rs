@@ -1,0 +1,165 @@
+//! Files as such: the numbers and times that a program sees, whatever the host's are.
+
+use alloc::{
+    collections::BTreeMap,
+    rc::{Rc, Weak},
+    vec::Vec,
+};
+use core::cell::{Cell, RefCell};
+
+use crate::{file::Pipe, host::HostStat};
+
+/// Nanoseconds since 1970.
+pub type FileTime = i64;
+
+/// The times of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// Last read, as with `relatime`.
+    pub access: FileTime,
+    /// Last change of the contents.
+    pub modification: FileTime,
+    /// Last change of anything.
+    pub change: FileTime,
+    /// Creation.
+    pub birth: FileTime,
+}
+
+impl Times {
+    /// All the same.
+    #[must_use]
+    pub const fn all(time: FileTime) -> Self {
+        Self { access: time, modification: time, change: time, birth: time }
+    }
+}
+
+/// After a day a read shows even in an unchanged file (mount(8), `relatime`).
+const ACCESS_STALE_NS: i64 = 86_400_000_000_000;
+
+/// A file that the run has seen, under whatever names it has.
+#[derive(Debug)]
+pub struct Inode {
+    /// `st_dev`.
+    pub device: u64,
+    /// `st_ino`.
+    pub number: u64,
+    times: Cell<Option<Times>>,
+    fifo: RefCell<Weak<Pipe>>,
+}
+
+impl Inode {
+    /// A file of this number.
+    #[must_use]
+    pub const fn new(device: u64, number: u64) -> Self {
+        Self { device, number, times: Cell::new(None), fifo: RefCell::new(Weak::new()) }
+    }
+
+    /// What flows through it, if it is a FIFO; `make` is asked when nobody has it open.
+    pub fn fifo(&self, make: impl FnOnce() -> Rc<Pipe>) -> Rc<Pipe> {
+        let open = self.fifo.borrow().upgrade();
+        open.unwrap_or_else(|| {
+            let pipe = make();
+            *self.fifo.borrow_mut() = Rc::downgrade(&pipe);
+            pipe
+        })
+    }
+
+    /// Its times; those of 1970 if nobody looked at the file yet.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        self.times.get().unwrap_or(Times::all(0))
+    }
+
+    /// Sets its times.
+    pub fn set_times(&self, times: Times) {
+        self.times.set(Some(times));
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Times)) {
+        let mut times = self.times();
+        change(&mut times);
+        self.times.set(Some(times));
+    }
+
+    /// It was read.
+    pub fn accessed(&self, now: FileTime) {
+        let times = self.times();
+        let stale = times.access <= times.modification
+            || times.access <= times.change
+            || now - times.access >= ACCESS_STALE_NS;
+        if stale {
+            self.update(|times| times.access = now);
+        }
+    }
+
+    /// Its contents changed.
+    pub fn modified(&self, now: FileTime) {
+        self.update(|times| (times.modification, times.change) = (now, now));
+    }
+
+    /// Its name, owner, mode or another attribute changed.
+    pub fn changed(&self, now: FileTime) {
+        self.update(|times| times.change = now);
+    }
+}
+
+/// All files that the run has seen, by their host numbers.
+#[derive(Debug, Default)]
+pub struct Inodes {
+    by_host: BTreeMap<(u64, u64), Rc<Inode>>,
+    devices: Vec<u64>,
+    last: u64,
+}
+
+/// The first virtual device: 8:1, a disk's first partition.
+const DEVICE_FIRST: u64 = 0x801;
+/// Numbers below are for the trees that no host file backs, and for a file system's own files.
+const NUMBER_FIRST: u64 = 1000;
+
+impl Inodes {
+    /// The file with these host numbers.
+    pub fn get(&mut self, device: u64, number: u64) -> Rc<Inode> {
+        if let Some(inode) = self.by_host.get(&(device, number)) {
+            return Rc::clone(inode);
+        }
+        self.fresh(device, number)
+    }
+
+    /// A file that was just made with these host numbers: what had them before is gone.
+    pub fn fresh(&mut self, device: u64, number: u64) -> Rc<Inode> {
+        let inode = Rc::new(Inode::new(self.device(device), NUMBER_FIRST + self.last));
+        self.last += 1;
+        self.by_host.insert((device, number), Rc::clone(&inode));
+        inode
+    }
+
+    /// A file without host numbers.
+    pub fn nameless(&mut self, device: u64) -> Rc<Inode> {
+        self.last += 1;
+        Rc::new(Inode::new(device, NUMBER_FIRST + self.last - 1))
+    }
+
+    /// Forgets a file whose last name is gone: the host may give its number to another one.
+    pub fn forget(&mut self, device: u64, number: u64) {
+        self.by_host.remove(&(device, number));
+    }
+
+    /// The file that the host describes. Its times are taken from there the first time only, and never lie after
+    /// `latest`, when the run began: from then on, what the run does to the file counts.
+    pub fn see(&mut self, stat: &HostStat, latest: FileTime) -> Rc<Inode> {
+        let inode = self.get(stat.dev, stat.ino);
+        if inode.times.get().is_none() {
+            inode.set_times(Times::all(stat.mtime_ns.min(latest)));
+        }
+        inode
+    }
+
+    fn device(&mut self, host: u64) -> u64 {
+        let known = self.devices.iter().position(|&device| device == host);
+        let index = known.unwrap_or_else(|| {
+            self.devices.push(host);
+            self.devices.len() - 1
+        });
+        DEVICE_FIRST + index as u64
+    }
+}

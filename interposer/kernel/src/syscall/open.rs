@@ -1,0 +1,229 @@
+//! open(2) and kin.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use super::{path::HERE, pipe};
+use crate::{
+    context::Context,
+    error::{Errno, Error, Result},
+    file::{
+        Directory, DirectoryEntry, File, FileDescription, OpenFlags, Pipe, PlaceFile, RegularFile,
+    },
+    fs::{
+        Found, Last, Place,
+        preload::PreloadFile,
+        tree::{self, attributes::Target, open as tree_open},
+        views::{self, Node},
+    },
+    host::Follow,
+    outcome::Outcome,
+    uapi::stat::FileKind,
+};
+
+/// What matters of the flags beside `O_PATH`.
+const WITH_PATH: OpenFlags = OpenFlags::PATH
+    .union(OpenFlags::DIRECTORY)
+    .union(OpenFlags::NO_FOLLOW)
+    .union(OpenFlags::CLOSE_ON_EXEC);
+
+/// What opening comes to.
+pub enum Opening {
+    /// The file is open.
+    File(Rc<FileDescription>),
+    /// It is this FIFO, of this path: opening it may have to wait.
+    Fifo(Rc<Pipe>, Vec<u8>),
+}
+
+/// open(2).
+pub fn open(cx: &mut Context<'_>, [path, flags, mode, ..]: [u64; 6]) -> Result<Outcome> {
+    openat(cx, [HERE, path, flags, mode, 0, 0])
+}
+
+/// creat(2).
+pub fn creat(cx: &mut Context<'_>, [path, mode, ..]: [u64; 6]) -> Result<Outcome> {
+    let flags = OpenFlags::WRITE_ONLY | OpenFlags::CREATE | OpenFlags::TRUNCATE;
+    openat(cx, [HERE, path, u64::from(flags.bits()), mode, 0, 0])
+}
+
+/// openat(2).
+pub fn openat(
+    cx: &mut Context<'_>,
+    [directory, path, flags, mode, ..]: [u64; 6],
+) -> Result<Outcome> {
+    let flags = OpenFlags::from_bits_truncate(flags as u32);
+    if let Some(result) = pipe::resume_fifo(cx, flags) {
+        return result;
+    }
+    let path = cx.read_path(path)?;
+    let opening = match preload_file(cx, &path) {
+        Some(file) => Opening::File(open_preload(cx, file, &path, flags)?),
+        None => open_path(cx, directory, &path, flags, mode as u32)?,
+    };
+    match opening {
+        Opening::File(file) => {
+            cx.add_descriptor(file, flags.contains(OpenFlags::CLOSE_ON_EXEC)).map(Outcome::Done)
+        }
+        Opening::Fifo(fifo, path) => pipe::open_fifo(cx, &fifo, flags, &path),
+    }
+}
+
+/// The preload library's file at a path, for a program that sees it.
+pub fn preload_file(cx: &mut Context<'_>, path: &[u8]) -> Option<PreloadFile> {
+    let file = PreloadFile::at(path)?;
+    cx.process().preload.then_some(file)
+}
+
+fn open_preload(
+    cx: &mut Context<'_>,
+    file: PreloadFile,
+    path: &[u8],
+    flags: OpenFlags,
+) -> Result<Rc<FileDescription>> {
+    let host = file.open(cx.host, flags)?;
+    let inode = cx.env().tree().nameless();
+    Ok(FileDescription::new(File::Regular(RegularFile { host, inode }), flags, path))
+}
+
+/// Opens what a path names.
+///
+/// # Errors
+/// As open(2).
+pub fn open_path(
+    cx: &mut Context<'_>,
+    directory: u64,
+    path: &[u8],
+    flags: OpenFlags,
+    mode: u32,
+) -> Result<Opening> {
+    let flags = if flags.contains(OpenFlags::PATH) { flags & WITH_PATH } else { flags };
+    if flags.contains(OpenFlags::CREATE | OpenFlags::DIRECTORY)
+        || (flags.contains(OpenFlags::TEMPORARY)
+            && !(flags.contains(OpenFlags::DIRECTORY) && flags.writes()))
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    let umask = cx.process().fs.borrow().umask;
+    let mode = mode & 0o7777 & !umask;
+    let follows = !flags.contains(OpenFlags::NO_FOLLOW)
+        && !flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE);
+    // The host says whether the last component is a link: most are not.
+    let at_once = follows && flags.intersects(OpenFlags::PATH | OpenFlags::TEMPORARY);
+    let mut found = cx.walk(directory, path, if at_once { Follow::Yes } else { Follow::No })?;
+    if follows && matches!(found.place, Place::View(_, Some(Node::Link(_) | Node::Description(_))))
+    {
+        found = cx.walk(directory, path, Follow::Yes)?;
+    }
+    match open_found(cx, &found, flags, mode) {
+        Err(Error { errno: Errno::ELOOP, .. }) if follows && !at_once => {
+            let found = cx.walk(directory, path, Follow::Yes)?;
+            open_found(cx, &found, flags, mode)
+        }
+        result => result,
+    }
+}
+
+fn open_found(cx: &mut Context<'_>, found: &Found, flags: OpenFlags, mode: u32) -> Result<Opening> {
+    let flags = if found.must_be_directory() {
+        if flags.contains(OpenFlags::CREATE) {
+            let exists = found.last != Last::NameAndSlash;
+            let exclusive = flags.contains(OpenFlags::EXCLUSIVE) && exists;
+            return Err(if exclusive { Errno::EEXIST } else { Errno::EISDIR }.into());
+        }
+        flags | OpenFlags::DIRECTORY
+    } else {
+        flags
+    };
+    match &found.place {
+        Place::Host(path) => open_host(cx, path, flags, mode),
+        Place::View(path, node) => open_view(cx, path, node.as_ref(), flags),
+        Place::Description(file) => open_again(cx, file, flags, mode),
+    }
+}
+
+fn open_host(cx: &mut Context<'_>, path: &[u8], flags: OpenFlags, mode: u32) -> Result<Opening> {
+    let opened = tree_open::open(&mut cx.env(), path, flags, mode)?;
+    describe(cx, opened, path, flags)
+}
+
+/// The description of a file of the host.
+fn describe(
+    cx: &mut Context<'_>,
+    opened: tree_open::Opened,
+    path: &[u8],
+    flags: OpenFlags,
+) -> Result<Opening> {
+    let tree_open::Opened { host, stat, inode } = opened;
+    let kind = FileKind::of(stat.mode);
+    let Some(host) = host else {
+        let fifo = inode.fifo(|| Pipe::new(tree::show(&stat, &inode)).into());
+        return Ok(Opening::Fifo(fifo, path.to_vec()));
+    };
+    let file = match kind {
+        _ if flags.contains(OpenFlags::PATH) => File::Place(PlaceFile::Host(host, inode)),
+        FileKind::Directory => File::Directory(Directory::host(host, inode)),
+        FileKind::Regular => File::Regular(RegularFile { host, inode }),
+        _ => {
+            cx.host.close(host);
+            return Err(Error::new(Errno::ENXIO, "a device of the host"));
+        }
+    };
+    let description = FileDescription::new(file, flags, path);
+    cx.kernel.machine.tree.follow(&description);
+    Ok(Opening::File(description))
+}
+
+fn open_view(
+    cx: &mut Context<'_>,
+    path: &[u8],
+    node: Option<&Node>,
+    flags: OpenFlags,
+) -> Result<Opening> {
+    let Some(node) = node else {
+        let makes = flags.contains(OpenFlags::CREATE);
+        return Err(if makes { Errno::EACCES } else { Errno::ENOENT }.into());
+    };
+    let stat = views::status(cx.kernel, node, path);
+    let file = match node {
+        _ if flags.contains(OpenFlags::PATH) => {
+            let is_directory = matches!(node, Node::Directory(_));
+            if flags.contains(OpenFlags::DIRECTORY) && !is_directory {
+                return Err(Errno::ENOTDIR.into());
+            }
+            File::Place(PlaceFile::View(stat))
+        }
+        Node::Directory(_) if flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => {
+            return Err(Errno::EEXIST.into());
+        }
+        Node::Directory(_) if flags.writes() || flags.contains(OpenFlags::CREATE) => {
+            return Err(Errno::EISDIR.into());
+        }
+        Node::Directory(entries) => {
+            let entry = |entry: &views::Entry| DirectoryEntry {
+                number: views::inode_number(&[path, b"/", entry.name.as_slice()].concat()),
+                kind: entry.kind,
+                name: entry.name.clone(),
+            };
+            File::Directory(Directory::view(stat, entries.iter().map(entry).collect()))
+        }
+        _ => return views::open(cx, node, flags, path).map(Opening::File),
+    };
+    Ok(Opening::File(FileDescription::new(file, flags, path)))
+}
+
+/// Opens a file anew through its link in `/proc/PID/fd`: with flags and an offset of its own if it has a name, else
+/// as what it is.
+fn open_again(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    flags: OpenFlags,
+    mode: u32,
+) -> Result<Opening> {
+    let Some(Target::Open(host)) = super::path::host_target(file) else {
+        let node = Node::Description(views::DescriptionLink(Rc::clone(file)));
+        let path = Rc::clone(&file.path.borrow());
+        return views::open(cx, &node, flags, &path).map(Opening::File);
+    };
+    let opened = tree_open::open_again(&mut cx.env(), host, flags, mode)?;
+    let path = Rc::clone(&file.path.borrow());
+    describe(cx, opened, &path, flags)
+}

@@ -1,0 +1,176 @@
+//! What is known of a file: stat(2) and kin.
+
+use linux_raw_sys::general as raw;
+
+use super::path::{AtFlags, HERE, Reached};
+use crate::{
+    context::Context,
+    error::{Errno, Result},
+    fs::{
+        Place,
+        tree::attributes::{self, Target},
+        views,
+    },
+    host::{Follow, HostStat},
+    outcome::Outcome,
+    uapi::stat::{FileKind, Stat, Statx},
+    user::{self, UserPtr},
+};
+
+fn write_stat(cx: &mut Context<'_>, to: u64, stat: &HostStat) -> Result<Outcome> {
+    cx.write(UserPtr::new(to), &Stat::from_host(stat))?;
+    Ok(Outcome::Done(0))
+}
+
+/// The status of what a path argument names.
+fn stat_path(cx: &mut Context<'_>, directory: u64, path: u64, flags: AtFlags) -> Result<HostStat> {
+    // Most names are no links: ask for the file first, and walk on only if it is one.
+    let unfollowed = AtFlags { follow: Follow::No, ..flags };
+    let reached = cx.reach(directory, path, unfollowed)?;
+    let stat = stat_reached(cx, &reached)?;
+    if flags.follow == Follow::No || FileKind::of(stat.mode) != FileKind::Link {
+        return Ok(stat);
+    }
+    let reached = cx.reach(directory, path, flags)?;
+    stat_reached(cx, &reached)
+}
+
+fn stat_reached(cx: &mut Context<'_>, reached: &Reached) -> Result<HostStat> {
+    let found = match reached {
+        Reached::Description(file) => return file.stat(&mut cx.env()),
+        Reached::Found(found) => found,
+    };
+    let stat = match &found.place {
+        Place::Host(path) => attributes::stat(&mut cx.env(), Target::Path(path))?,
+        Place::View(path, Some(node)) => views::status(cx.kernel, node, path),
+        Place::View(_, None) => return Err(Errno::ENOENT.into()),
+        Place::Description(file) => file.stat(&mut cx.env())?,
+    };
+    let kind = FileKind::of(stat.mode);
+    if found.must_be_directory() && kind != FileKind::Directory && kind != FileKind::Link {
+        return Err(Errno::ENOTDIR.into());
+    }
+    Ok(stat)
+}
+
+/// fstat(2).
+pub fn fstat(cx: &mut Context<'_>, [fd, to, ..]: [u64; 6]) -> Result<Outcome> {
+    let file = cx.description(fd)?;
+    let stat = file.stat(&mut cx.env())?;
+    write_stat(cx, to, &stat)
+}
+
+/// stat(2).
+pub fn stat(cx: &mut Context<'_>, [path, to, ..]: [u64; 6]) -> Result<Outcome> {
+    newfstatat(cx, [HERE, path, to, 0, 0, 0])
+}
+
+/// lstat(2).
+pub fn lstat(cx: &mut Context<'_>, [path, to, ..]: [u64; 6]) -> Result<Outcome> {
+    newfstatat(cx, [HERE, path, to, raw::AT_SYMLINK_NOFOLLOW.into(), 0, 0])
+}
+
+/// fstatat(2).
+pub fn newfstatat(
+    cx: &mut Context<'_>,
+    [directory, path, to, flags, ..]: [u64; 6],
+) -> Result<Outcome> {
+    let flags = AtFlags::following(flags, raw::AT_NO_AUTOMOUNT)?;
+    let stat = stat_path(cx, directory, path, flags)?;
+    write_stat(cx, to, &stat)
+}
+
+/// statx(2). All basic fields and the time of birth are always filled in, whatever the mask asks for.
+pub fn statx(
+    cx: &mut Context<'_>,
+    [directory, path, flags, mask, to, _]: [u64; 6],
+) -> Result<Outcome> {
+    let sync = flags as u32 & raw::AT_STATX_SYNC_TYPE;
+    if sync == raw::AT_STATX_SYNC_TYPE || mask as u32 & raw::STATX__RESERVED != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let flags = AtFlags::following(flags, raw::AT_NO_AUTOMOUNT | raw::AT_STATX_SYNC_TYPE)?;
+    let stat = stat_path(cx, directory, path, flags)?;
+    cx.write(UserPtr::new(to), &Statx::from_host(&stat))?;
+    Ok(Outcome::Done(0))
+}
+
+/// access(2).
+pub fn access(cx: &mut Context<'_>, [path, mode, ..]: [u64; 6]) -> Result<Outcome> {
+    faccessat2(cx, [HERE, path, mode, 0, 0, 0])
+}
+
+/// faccessat(2): the call has no flags.
+pub fn faccessat(cx: &mut Context<'_>, [directory, path, mode, ..]: [u64; 6]) -> Result<Outcome> {
+    faccessat2(cx, [directory, path, mode, 0, 0, 0])
+}
+
+/// faccessat2(2).
+pub fn faccessat2(
+    cx: &mut Context<'_>,
+    [directory, path, mode, flags, ..]: [u64; 6],
+) -> Result<Outcome> {
+    let mode = mode as u32;
+    if mode & !7 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let flags = AtFlags::following(flags, raw::AT_EACCESS)?;
+    let name = cx.read_path(path)?;
+    if super::open::preload_file(cx, &name).is_some() {
+        return if mode & 2 == 0 { Ok(Outcome::Done(0)) } else { Err(Errno::EACCES.into()) };
+    }
+    let reached = cx.reach(directory, path, flags)?;
+    let stat = stat_reached(cx, &reached)?;
+    if let Reached::Found(found) = &reached
+        && let Place::Host(path) = &found.place
+        && mode != 0
+    {
+        if FileKind::of(stat.mode) != FileKind::Link {
+            attributes::check_access(&mut cx.env(), path, mode)?;
+        }
+        return Ok(Outcome::Done(0));
+    }
+    let allowed = (stat.mode >> 6 | stat.mode >> 3 | stat.mode) & 7;
+    if mode & !allowed != 0 {
+        return Err(Errno::EACCES.into());
+    }
+    Ok(Outcome::Done(0))
+}
+
+/// readlink(2).
+pub fn readlink(cx: &mut Context<'_>, [path, buffer, size, ..]: [u64; 6]) -> Result<Outcome> {
+    readlinkat(cx, [HERE, path, buffer, size, 0, 0])
+}
+
+/// readlinkat(2).
+pub fn readlinkat(
+    cx: &mut Context<'_>,
+    [directory, path, buffer, size, ..]: [u64; 6],
+) -> Result<Outcome> {
+    if size as i32 <= 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let flags = AtFlags { follow: Follow::No, empty_path: true };
+    let target = match cx.reach(directory, path, flags)? {
+        Reached::Description(file) => {
+            let path = alloc::rc::Rc::clone(&file.path.borrow());
+            let stat = file.stat(&mut cx.env())?;
+            if FileKind::of(stat.mode) != FileKind::Link {
+                return Err(Errno::ENOENT.into());
+            }
+            cx.kernel.machine.tree.clone().read_link(cx.host, &path)?
+        }
+        Reached::Found(found) => match found.place {
+            Place::Host(path) => cx.kernel.machine.tree.clone().read_link(cx.host, &path)?,
+            Place::View(_, Some(views::Node::Link(target))) => target.into(),
+            Place::View(_, Some(views::Node::Description(link))) => {
+                alloc::rc::Rc::clone(&link.0.path.borrow())
+            }
+            Place::View(_, None) => return Err(Errno::ENOENT.into()),
+            _ => return Err(Errno::EINVAL.into()),
+        },
+    };
+    let len = target.len().min(size as u32 as usize);
+    user::write_bytes(cx.host, buffer, &target[..len])?;
+    Ok(Outcome::Done(len as u64))
+}
