@@ -42,6 +42,10 @@ extern "C" fn prepare() {
     // SAFETY: it touches no memory.
     let tsc = unsafe { gate::call(nr::__NR_prctl, [PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0, 0]) };
     assert!(tsc.is_ok(), "the time stamp counter cannot be made to trap: {tsc:?}");
+    // The kernel applies the mask of whoever makes a file.
+    // SAFETY: it touches no memory.
+    let unmasked = unsafe { gate::call(nr::__NR_umask, [0; 6]) };
+    assert!(unmasked.is_ok(), "umask(2) never fails");
     let filtered = filter::install();
     assert!(filtered.is_ok(), "the seccomp filter cannot be installed: {filtered:?}");
 }

@@ -29,6 +29,22 @@ impl RegularFile {
         Ok(env.host.fstat(self.host)?.size)
     }
 
+    /// ftruncate(2).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn truncate(&self, env: &mut Env<'_>, len: u64) -> Result<()> {
+        tree::attributes::truncate_open(env, self.host, &self.inode, len)
+    }
+
+    /// fallocate(2).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn allocate(&self, env: &mut Env<'_>, mode: u32, range: (u64, u64)) -> Result<()> {
+        tree::attributes::allocate(env, self.host, &self.inode, mode, range)
+    }
+
     /// Where the next write through a description goes.
     fn write_offset(&self, env: &mut Env<'_>, file: &FileDescription) -> Result<u64> {
         if file.flags.get().contains(OpenFlags::APPEND) {

@@ -3,6 +3,7 @@
 //! A new call is a row in [`table`] and a function here. A handler decodes its arguments into types, refuses what
 //! it does not know, calls an object, and writes the results out.
 
+mod attributes;
 mod credentials;
 mod descriptors;
 mod epoll;
@@ -34,5 +35,8 @@ mod socket;
 pub mod table;
 mod thread;
 mod time;
+mod tree;
 mod usage;
+mod volume;
 mod wait;
+mod xattr;

@@ -6,7 +6,7 @@ use linux_raw_sys::general as raw;
 
 use crate::{
     context::Context,
-    error::{Errno, Error, Result},
+    error::{Errno, Result},
     file::{File, FileDescription, PlaceFile},
     fs::{Found, Last, Place, Walk, tree::attributes::Target, views},
     host::Follow,
@@ -116,31 +116,6 @@ impl Context<'_> {
         }
         let here = self.process().fs.borrow().directory.clone();
         Ok(Reached::Found(Found { place: Place::Host(here), last: Last::Dot }))
-    }
-
-    /// Walks to a name that is to be made or removed: a link in last place is never followed.
-    ///
-    /// # Errors
-    /// As path_resolution(7); `EROFS` in a view.
-    pub fn reach_name(&mut self, directory: u64, path: u64) -> Result<(Vec<u8>, Last)> {
-        let path = self.read_path(path)?;
-        let directory_given = path.ends_with(b"/");
-        let found = if directory_given {
-            let end = path.iter().rposition(|&b| b != b'/').map_or(1, |at| at + 1);
-            let mut found = self.walk(directory, &path[..end], Follow::No)?;
-            if found.last == Last::Name {
-                found.last = Last::NameAndSlash;
-            }
-            found
-        } else {
-            self.walk(directory, &path, Follow::No)?
-        };
-        match found.place {
-            Place::Host(path) => Ok((path, found.last)),
-            Place::View(..) | Place::Description(_) => {
-                Err(Error::new(Errno::EPERM, "the simulated machine's own files stay as they are"))
-            }
-        }
     }
 }
 

@@ -12,6 +12,9 @@ use super::{
     exec, file, futex, identity, io, memory, pipe, process, readiness, socket, thread, time,
     credentials, directory, exec, futex, groups, identity, io, limits, memory, open, pidfd, pipe,
     prctl, process, readiness, sched, stat, system, thread, time, usage, wait,
+    attributes, credentials, directory, exec, futex, groups, identity, io, limits, memory, open,
+    pidfd, pipe, prctl, process, readiness, sched, stat, system, thread, time, tree, usage, volume,
+    wait, xattr,
 };
 use crate::{
     context::Context,
@@ -205,6 +208,58 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_chdir "chdir" directory::chdir, Call, Full;
     __NR_fchdir "fchdir" directory::fchdir, Call, Full;
     __NR_chroot "chroot" directory::chroot, Call, Full;
+    __NR_mkdir "mkdir" tree::mkdir, Call, Full;
+    __NR_mkdirat "mkdirat" tree::mkdirat, Call, Full;
+    __NR_mknod "mknod" tree::mknod, Call, Full;
+    __NR_mknodat "mknodat" tree::mknodat, Call, Full;
+    __NR_symlink "symlink" tree::symlink, Call, Full;
+    __NR_symlinkat "symlinkat" tree::symlinkat, Call, Full;
+    __NR_link "link" tree::link, Call, Full;
+    __NR_linkat "linkat" tree::linkat, Call, Full;
+    __NR_unlink "unlink" tree::unlink, Call, Full;
+    __NR_unlinkat "unlinkat" tree::unlinkat, Call, Full;
+    __NR_rmdir "rmdir" tree::rmdir, Call, Full;
+    __NR_rename "rename" tree::rename, Call, Full;
+    __NR_renameat "renameat" tree::renameat, Call, Full;
+    __NR_renameat2 "renameat2" tree::renameat2, Call, Full;
+    __NR_umask "umask" tree::umask, Call, Full;
+    __NR_chmod "chmod" attributes::chmod, Call, Full;
+    __NR_fchmod "fchmod" attributes::fchmod, Call, Full;
+    __NR_fchmodat "fchmodat" attributes::fchmodat, Call, Full;
+    __NR_fchmodat2 "fchmodat2" attributes::fchmodat2, Call, Full;
+    __NR_chown "chown" attributes::chown, Call, Full;
+    __NR_lchown "lchown" attributes::lchown, Call, Full;
+    __NR_fchown "fchown" attributes::fchown, Call, Full;
+    __NR_fchownat "fchownat" attributes::fchownat, Call, Full;
+    __NR_utimensat "utimensat" attributes::utimensat, Call, Full;
+    __NR_futimesat "futimesat" attributes::futimesat, Call, Full;
+    __NR_utimes "utimes" attributes::utimes, Call, Full;
+    __NR_utime "utime" attributes::utime, Call, Full;
+    __NR_truncate "truncate" attributes::truncate, Call, Full;
+    __NR_ftruncate "ftruncate" attributes::ftruncate, Call, Full;
+    __NR_fallocate "fallocate" attributes::fallocate, Call, Full;
+    __NR_getxattr "getxattr" xattr::getxattr, Call, Full;
+    __NR_lgetxattr "lgetxattr" xattr::lgetxattr, Call, Full;
+    __NR_fgetxattr "fgetxattr" xattr::fgetxattr, Call, Full;
+    __NR_listxattr "listxattr" xattr::listxattr, Call, Full;
+    __NR_llistxattr "llistxattr" xattr::llistxattr, Call, Full;
+    __NR_flistxattr "flistxattr" xattr::flistxattr, Call, Full;
+    __NR_setxattr "setxattr" xattr::setxattr, Call, Full;
+    __NR_lsetxattr "lsetxattr" xattr::lsetxattr, Call, Full;
+    __NR_fsetxattr "fsetxattr" xattr::fsetxattr, Call, Full;
+    __NR_removexattr "removexattr" xattr::removexattr, Call, Full;
+    __NR_lremovexattr "lremovexattr" xattr::lremovexattr, Call, Full;
+    __NR_fremovexattr "fremovexattr" xattr::fremovexattr, Call, Full;
+    __NR_statfs "statfs" volume::statfs, Call, Full;
+    __NR_fstatfs "fstatfs" volume::fstatfs, Call, Full;
+    __NR_sync "sync" volume::sync, Call, Full;
+    __NR_syncfs "syncfs" volume::syncfs, Call, Full;
+    __NR_fsync "fsync" volume::fsync, Call, Full;
+    __NR_sync_file_range "sync_file_range" volume::sync_file_range, Call, Full;
+    __NR_fadvise64 "fadvise64" volume::fadvise64, Call, Full;
+    __NR_readahead "readahead" volume::readahead, Call, Full;
+    __NR_fdatasync "fdatasync" volume::fsync, Call, Full;
+    __NR_name_to_handle_at "name_to_handle_at" volume::name_to_handle_at, Call, Absent("as on a file system that exports none");
 
     // Memory.
     __NR_mmap "mmap" memory::mmap, Memory, Full;

@@ -5,5 +5,6 @@ pub mod limits;
 pub mod poll;
 pub mod signal;
 pub mod stat;
+pub mod statfs;
 pub mod time;
 pub use linux_raw_sys::general as nr;

@@ -1,0 +1,256 @@
+//! What changes the tree: making, removing, linking and renaming.
+
+use alloc::vec::Vec;
+
+use linux_raw_sys::general as raw;
+
+use super::path::{AtFlags, HERE, Reached, host_target};
+use crate::{
+    context::Context,
+    error::{Errno, Result},
+    fs::{
+        Last, Place,
+        tree::{
+            self, DELETED,
+            attributes::Target,
+            change::{self, Linked, Removal},
+        },
+    },
+    host::Follow,
+    outcome::Outcome,
+    uapi::stat::FileKind,
+};
+
+/// What a call is about to do with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Make a directory of it.
+    MakeDirectory,
+    /// Make something else of it.
+    Make,
+    /// Take it away.
+    Take,
+}
+
+/// Walks to a name that is to be made or taken away: a link in last place is not followed, whatever comes behind it.
+fn name_argument(
+    cx: &mut Context<'_>,
+    directory: u64,
+    path: u64,
+    purpose: Purpose,
+) -> Result<(Vec<u8>, Last)> {
+    let path = cx.read_path(path)?;
+    let end = path.iter().rposition(|&b| b != b'/').map_or(path.len().min(1), |at| at + 1);
+    let found = cx.walk(directory, &path[..end], Follow::No)?;
+    let last = match found.last {
+        Last::Name if end < path.len() => Last::NameAndSlash,
+        last => last,
+    };
+    let path = match (found.place, purpose) {
+        (Place::Host(path), _) => path,
+        (Place::View(_, Some(_)), Purpose::Take) => return Err(Errno::EPERM.into()),
+        (Place::View(_, None), Purpose::Take) => return Err(Errno::ENOENT.into()),
+        (Place::View(_, None), _) => return Err(Errno::EACCES.into()),
+        _ => return Err(Errno::EEXIST.into()),
+    };
+    if purpose == Purpose::Take {
+        return Ok((path, last));
+    }
+    match last {
+        Last::Dot | Last::DotDot | Last::Root => Err(Errno::EEXIST.into()),
+        Last::NameAndSlash if purpose == Purpose::Make => {
+            let exists = cx.host.stat(&path, Follow::No).is_ok();
+            Err(if exists { Errno::EEXIST } else { Errno::ENOENT }.into())
+        }
+        _ => Ok((path, last)),
+    }
+}
+
+fn unmasked(cx: &mut Context<'_>, mode: u64) -> u32 {
+    mode as u32 & !cx.process().fs.borrow().umask
+}
+
+/// mkdir(2).
+pub fn mkdir(cx: &mut Context<'_>, [path, mode, ..]: [u64; 6]) -> Result<Outcome> {
+    mkdirat(cx, [HERE, path, mode, 0, 0, 0])
+}
+
+/// mkdirat(2).
+pub fn mkdirat(cx: &mut Context<'_>, [directory, path, mode, ..]: [u64; 6]) -> Result<Outcome> {
+    let (path, _) = name_argument(cx, directory, path, Purpose::MakeDirectory)?;
+    let mode = unmasked(cx, mode) & 0o1777;
+    change::make_directory(&mut cx.env(), &path, mode)?;
+    Ok(Outcome::Done(0))
+}
+
+/// mknod(2).
+pub fn mknod(cx: &mut Context<'_>, [path, mode, device, ..]: [u64; 6]) -> Result<Outcome> {
+    mknodat(cx, [HERE, path, mode, device, 0, 0])
+}
+
+/// mknodat(2).
+pub fn mknodat(cx: &mut Context<'_>, [directory, path, mode, ..]: [u64; 6]) -> Result<Outcome> {
+    let (path, _) = name_argument(cx, directory, path, Purpose::Make)?;
+    let mode = unmasked(cx, mode);
+    let mode = if mode & raw::S_IFMT == 0 { mode | raw::S_IFREG } else { mode };
+    change::make_node(&mut cx.env(), &path, mode)?;
+    Ok(Outcome::Done(0))
+}
+
+/// symlink(2).
+pub fn symlink(cx: &mut Context<'_>, [target, path, ..]: [u64; 6]) -> Result<Outcome> {
+    symlinkat(cx, [target, HERE, path, 0, 0, 0])
+}
+
+/// symlinkat(2).
+pub fn symlinkat(cx: &mut Context<'_>, [target, directory, path, ..]: [u64; 6]) -> Result<Outcome> {
+    let target = cx.read_path(target)?;
+    if target.is_empty() {
+        return Err(Errno::ENOENT.into());
+    }
+    let (path, _) = name_argument(cx, directory, path, Purpose::Make)?;
+    change::make_link(&mut cx.env(), &target, &path)?;
+    Ok(Outcome::Done(0))
+}
+
+/// link(2).
+pub fn link(cx: &mut Context<'_>, [old, new, ..]: [u64; 6]) -> Result<Outcome> {
+    linkat(cx, [HERE, old, HERE, new, 0, 0])
+}
+
+/// linkat(2).
+pub fn linkat(
+    cx: &mut Context<'_>,
+    [old_directory, old, directory, path, flags, _]: [u64; 6],
+) -> Result<Outcome> {
+    let flags = flags as u32;
+    if flags & !(raw::AT_SYMLINK_FOLLOW | raw::AT_EMPTY_PATH) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let follow = if flags & raw::AT_SYMLINK_FOLLOW != 0 { Follow::Yes } else { Follow::No };
+    let flags = AtFlags { follow, empty_path: flags & raw::AT_EMPTY_PATH != 0 };
+    let reached = cx.reach(old_directory, old, flags)?;
+    let (path, _) = name_argument(cx, directory, path, Purpose::Make)?;
+    match &reached {
+        Reached::Found(found) => {
+            let Place::Host(old) = &found.place else { return Err(Errno::EXDEV.into()) };
+            if found.last == Last::NameAndSlash {
+                let stat = cx.host.stat(old, Follow::No)?;
+                if FileKind::of(stat.mode) != FileKind::Directory {
+                    return Err(Errno::ENOTDIR.into());
+                }
+            }
+            change::link(&mut cx.env(), Linked::Path(old), &path)?;
+        }
+        Reached::Description(file) => match host_target(file) {
+            Some(Target::Open(fd)) => change::link(&mut cx.env(), Linked::Open(fd), &path)?,
+            _ => return Err(Errno::EXDEV.into()),
+        },
+    }
+    Ok(Outcome::Done(0))
+}
+
+/// unlink(2).
+pub fn unlink(cx: &mut Context<'_>, [path, ..]: [u64; 6]) -> Result<Outcome> {
+    unlinkat(cx, [HERE, path, 0, 0, 0, 0])
+}
+
+/// rmdir(2).
+pub fn rmdir(cx: &mut Context<'_>, [path, ..]: [u64; 6]) -> Result<Outcome> {
+    unlinkat(cx, [HERE, path, raw::AT_REMOVEDIR.into(), 0, 0, 0])
+}
+
+/// unlinkat(2).
+pub fn unlinkat(cx: &mut Context<'_>, [directory, path, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let what = match flags as u32 {
+        0 => Removal::File,
+        raw::AT_REMOVEDIR => Removal::Directory,
+        _ => return Err(Errno::EINVAL.into()),
+    };
+    let (path, last) = name_argument(cx, directory, path, Purpose::Take)?;
+    match (what, last) {
+        (_, Last::Name) | (Removal::Directory, Last::NameAndSlash) => {}
+        (Removal::File, Last::NameAndSlash) => {
+            let stat = cx.host.stat(&path, Follow::No)?;
+            let is_directory = FileKind::of(stat.mode) == FileKind::Directory;
+            return Err(if is_directory { Errno::EISDIR } else { Errno::ENOTDIR }.into());
+        }
+        (Removal::File, _) => return Err(Errno::EISDIR.into()),
+        (Removal::Directory, Last::Dot) => return Err(Errno::EINVAL.into()),
+        (Removal::Directory, Last::DotDot) => return Err(Errno::ENOTEMPTY.into()),
+        (Removal::Directory, Last::Root) => return Err(Errno::EBUSY.into()),
+    }
+    change::remove(&mut cx.env(), &path, what)?;
+    if what == Removal::Directory {
+        move_standing(cx, |standing| {
+            (standing == path.as_slice()).then(|| [standing, DELETED].concat())
+        });
+    }
+    Ok(Outcome::Done(0))
+}
+
+/// rename(2).
+pub fn rename(cx: &mut Context<'_>, [old, new, ..]: [u64; 6]) -> Result<Outcome> {
+    renameat2(cx, [HERE, old, HERE, new, 0, 0])
+}
+
+/// renameat(2).
+pub fn renameat(
+    cx: &mut Context<'_>,
+    [old_directory, old, directory, new, ..]: [u64; 6],
+) -> Result<Outcome> {
+    renameat2(cx, [old_directory, old, directory, new, 0, 0])
+}
+
+/// renameat2(2).
+pub fn renameat2(
+    cx: &mut Context<'_>,
+    [old_directory, old, directory, new, flags, _]: [u64; 6],
+) -> Result<Outcome> {
+    let flags = flags as u32;
+    let exchanges = flags & raw::RENAME_EXCHANGE != 0;
+    if flags & !(raw::RENAME_NOREPLACE | raw::RENAME_EXCHANGE) != 0
+        || (exchanges && flags & raw::RENAME_NOREPLACE != 0)
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    let (old, old_last) = name_argument(cx, old_directory, old, Purpose::Take)?;
+    let (new, new_last) = name_argument(cx, directory, new, Purpose::Take)?;
+    let special = |last| matches!(last, Last::Dot | Last::DotDot | Last::Root);
+    if special(old_last) || special(new_last) {
+        return Err(Errno::EBUSY.into());
+    }
+    let stat = cx.host.stat(&old, Follow::No)?;
+    let is_directory = FileKind::of(stat.mode) == FileKind::Directory;
+    let as_directory = [old_last, new_last].contains(&Last::NameAndSlash);
+    if as_directory && !is_directory && !exchanges {
+        return Err(Errno::ENOTDIR.into());
+    }
+    if change::rename(&mut cx.env(), &old, &new, flags)? {
+        move_standing(cx, |standing| {
+            let back = || tree::moved(standing, &new, &old).filter(|_| exchanges);
+            tree::moved(standing, &old, &new).or_else(back)
+        });
+    }
+    Ok(Outcome::Done(0))
+}
+
+/// Moves the working and root directories of all processes.
+fn move_standing(cx: &mut Context<'_>, moved: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+    for (_, process) in cx.kernel.processes.iter() {
+        let mut fs = process.fs.borrow_mut();
+        if let Some(directory) = moved(&fs.directory) {
+            fs.directory = directory;
+        }
+        if let Some(root) = moved(&fs.root) {
+            fs.root = root;
+        }
+    }
+}
+
+/// umask(2).
+pub fn umask(cx: &mut Context<'_>, [mask, ..]: [u64; 6]) -> Result<Outcome> {
+    let fs = &cx.process().fs;
+    let old = core::mem::replace(&mut fs.borrow_mut().umask, mask as u32 & 0o777);
+    Ok(Outcome::Done(u64::from(old)))
+}
