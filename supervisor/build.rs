@@ -11,7 +11,16 @@ fn main() {
     let workspace = manifest.parent().expect("the crate lies in the workspace").to_path_buf();
     // A target folder of its own: the outer cargo holds the lock on the usual one.
     let target = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("image");
-    build(&workspace, &target, "simrun-image", &[]);
+    // A debug build gets an image that builds fast and checks its own arithmetic; a release build a fast one.
+    let checked = [
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ("CARGO_PROFILE_RELEASE_INCREMENTAL", "true"),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64"),
+        ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true"),
+        ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true"),
+    ];
+    let is_debug = env::var("PROFILE").is_ok_and(|profile| profile == "debug");
+    build(&workspace, &target, "simrun-image", if is_debug { &checked } else { &[] });
     // One small library without debug information, std's unused parts left out.
     let small = [
         ("CARGO_PROFILE_RELEASE_LTO", "fat"),

@@ -13,10 +13,8 @@ use core::{
 use linux_raw_sys::general as raw;
 
 use super::{
-    DeviceFile, EventFd, FileObject, HostStream, Owner, PipeEnd, ProcessFile, RegularFile,
-    TextFile, TimerFd,
-    DeviceFile, Directory, FileObject, HostStream, PipeEnd, PlaceFile, ProcessFile, RegularFile,
-    TextFile,
+    DeviceFile, Directory, EventFd, FileObject, HostStream, Owner, PipeEnd, PlaceFile, ProcessFile,
+    RegularFile, TextFile, TimerFd,
 };
 use crate::{
     error::{Errno, Result},
@@ -163,18 +161,18 @@ file_types! {
     Timer(Rc<TimerFd>),
     /// An epoll instance.
     Epoll(Rc<Epoll>),
-}
-
-/// Something that follows a description and has to know when it is gone.
-pub trait Watcher {
-    /// The last reference went.
-    fn closed(&self);
     /// A socket.
     Socket(crate::net::Socket),
     /// A directory.
     Directory(Directory),
     /// A place in the tree, opened with `O_PATH`.
     Place(PlaceFile),
+}
+
+/// Something that follows a description and has to know when it is gone.
+pub trait Watcher {
+    /// The last reference went.
+    fn closed(&self);
 }
 
 /// An open file description: what `open` makes and `dup` and `fork` share.

@@ -5,8 +5,8 @@
 
 mod description;
 mod device;
-mod event;
 mod directory;
+mod event;
 mod object;
 mod owner;
 mod pipe;
@@ -20,8 +20,8 @@ pub use device::DeviceFile;
 mod timer;
 mod transfer;
 pub use description::{File, FileDescription, OpenFlags, Watcher, Whence};
-pub use event::{EventFd, EventKind};
 pub use directory::{Directory, DirectoryEntry, DirectorySource};
+pub use event::{EventFd, EventKind};
 pub(crate) use object::FileObject;
 pub use owner::{Owner, OwnerKind};
 pub use pipe::{FifoOpening, Pipe, PipeEnd};

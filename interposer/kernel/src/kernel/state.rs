@@ -8,8 +8,8 @@ use crate::{
     futex::FutexTable,
     machine::Machine,
     mm::{AddressSpace, SpaceId},
-    process::{Process, ProcessId, Resource, Thread, ThreadId, Tid},
     net::Stack,
+    process::{Process, ProcessId, Resource, Thread, ThreadId, Tid},
     sched::Scheduler,
     slab::Slab,
 };

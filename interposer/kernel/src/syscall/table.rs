@@ -6,15 +6,9 @@ use linux_raw_sys::general as nr;
 use simrun_abi::calls;
 
 use super::{
-    credentials, descriptors, epoll, event, exec, fcntl, file, futex, groups, identity, io, kill,
-    limits, memory, pidfd, pipe, prctl, process, readiness, sched, signal, system, thread, time,
-    usage, wait,
-    exec, file, futex, identity, io, memory, pipe, process, readiness, socket, thread, time,
-    credentials, directory, exec, futex, groups, identity, io, limits, memory, open, pidfd, pipe,
-    prctl, process, readiness, sched, stat, system, thread, time, usage, wait,
-    attributes, credentials, directory, exec, futex, groups, identity, io, limits, memory, open,
-    pidfd, pipe, prctl, process, readiness, sched, stat, system, thread, time, tree, usage, volume,
-    wait, xattr,
+    attributes, credentials, descriptors, directory, epoll, event, exec, fcntl, futex, groups,
+    identity, io, kill, limits, memory, open, pidfd, pipe, prctl, process, readiness, sched,
+    signal, socket, stat, system, thread, time, tree, usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,

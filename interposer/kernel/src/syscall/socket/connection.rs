@@ -21,7 +21,6 @@ use crate::{
 const FLAGS: u32 = general::O_NONBLOCK | general::O_CLOEXEC;
 const SOCK_TYPE_MASK: u32 = 0xf;
 const IPPROTO_TCP: u32 = 6;
-const IPPROTO_UDP: u32 = 17;
 const IPPROTO_ICMP: u32 = 1;
 const IPPROTO_ICMPV6: u32 = 58;
 
@@ -120,7 +119,7 @@ pub fn accept4(cx: &mut Context<'_>, [fd, address, len, flags, ..]: [u64; 6]) ->
     if address != 0
         && let Err(error) = peer.and_then(|peer| write_address(cx, address, len, &peer))
     {
-        crate::syscall::io::close(cx, [accepted, 0, 0, 0, 0, 0])?;
+        crate::syscall::descriptors::close(cx, [accepted, 0, 0, 0, 0, 0])?;
         return Err(error);
     }
     Ok(Outcome::Done(accepted))
