@@ -29,6 +29,8 @@ pub const ARENA_SIZE: u64 = 16 << 30;
 pub const TRAP_STACK_TOP: u64 = 0x5530_0010_0000;
 /// Size of the trap stack in bytes.
 pub const TRAP_STACK_SIZE: u64 = 0x10_0000;
+/// The part at the top of the trap stack that is no stack for signals: frames of patched calls lie there.
+pub const ENTRY_AREA_SIZE: u64 = 0x4000;
 
 /// Where a position-independent program is loaded.
 pub const PROGRAM_BASE: u64 = 0x5555_5555_4000;

@@ -37,8 +37,10 @@ const _: () = assert!(FRAME.is_multiple_of(64) && size_of::<PatchedFrame>() <= 5
 const STATE_AREA: usize = FRAME - STATE_AREA_SIZE;
 /// Room for any extended state without AMX.
 const STATE_AREA_SIZE: usize = 8192;
-/// The stack of the kernel during a patched call.
-const STACK: usize = STATE_AREA;
+/// The stack of the kernel during a patched call: that for signals, so that one that comes while the frame is being
+/// made or taken apart does not land on it.
+const STACK: usize = (layout::TRAP_STACK_TOP - layout::ENTRY_AREA_SIZE) as usize;
+const _: () = assert!(STACK <= STATE_AREA);
 
 /// The way in. Saves what a call must preserve, lets the kernel serve it, and goes out by the short way if the thread
 /// returns from this very call with nothing else changed.

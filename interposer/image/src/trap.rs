@@ -60,7 +60,8 @@ struct AlternateStack {
 /// Makes the trap stack the one for signals, and traps and exceptions ours. Both outlive fork.
 pub fn install_handlers() {
     let bottom = layout::TRAP_STACK_TOP - layout::TRAP_STACK_SIZE;
-    let stack = AlternateStack { base: bottom, flags: 0, size: layout::TRAP_STACK_SIZE };
+    let size = layout::TRAP_STACK_SIZE - layout::ENTRY_AREA_SIZE;
+    let stack = AlternateStack { base: bottom, flags: 0, size };
     let (stack_call, action_call, mask_call) =
         (nr::__NR_sigaltstack, nr::__NR_rt_sigaction, nr::__NR_rt_sigprocmask);
     const SIG_SETMASK: usize = 2;
