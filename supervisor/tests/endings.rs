@@ -3,7 +3,8 @@
 mod common;
 
 use std::{
-    fs,
+    fs, io,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -11,7 +12,7 @@ use std::{
 
 use common::{SIMRUN, build, parent, processes, run, said, simrun, until};
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{SigHandler, Signal, kill, signal},
     unistd::Pid,
 };
 
@@ -27,7 +28,10 @@ impl Endless {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let busy = build("busy", folder.path());
-        let child = simrun(["--seed", "1", "--"]).arg(busy).spawn().expect("a run");
+        let mut command = simrun(["--seed", "1", "--"]);
+        // SAFETY: the closure makes system calls only.
+        unsafe { command.arg(busy).pre_exec(heed_signals) };
+        let child = command.spawn().expect("a run");
         let mut inside = None;
         until("the run gets going", || {
             let mut pids = processes().into_iter();
@@ -50,6 +54,15 @@ impl Endless {
     }
 }
 
+/// A shell without job control has its background jobs ignore SIGINT, and simrun keeps to it.
+fn heed_signals() -> io::Result<()> {
+    for ending in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        // SAFETY: no handler is installed.
+        unsafe { signal(ending, SigHandler::SigDfl) }?;
+    }
+    Ok(())
+}
+
 fn name(pid: i32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().into()
 }
@@ -60,14 +73,14 @@ fn send(pid: i32, signal: Signal) {
 
 #[test]
 fn signals_to_simrun_end_the_run() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+    for ending in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let run = Endless::start();
-        send(run.pid(), signal);
+        send(run.pid(), ending);
         let said = run.end();
-        assert_eq!(said.status, 128 + signal as i32);
+        assert_eq!(said.status, 128 + ending as i32);
         assert_eq!(
             said.stderr,
-            format!("simrun: seed 1\nsimrun: ended by {signal}\nsimrun: seed 1, [summary]\n")
+            format!("simrun: seed 1\nsimrun: ended by {ending}\nsimrun: seed 1, [summary]\n")
         );
     }
 }

@@ -43,11 +43,36 @@ fn assert_same(a: &Output, b: &Output) {
 fn directory_terminal_and_environment_do_not_matter() {
     let program = Program::new();
     let plain = program.run(|_| {});
-    assert_same(&plain, &program.run(|command| drop(command.current_dir("/usr/share"))));
-    assert_same(&plain, &program.run(|command| drop(command.env("TERM", "some-terminal"))));
-    assert_same(&plain, &program.run(|command| drop(command.env("MORE", "x".repeat(20_000)))));
-    assert_same(&plain, &program.run(|command| drop(command.env_clear())));
-    assert_same(&plain, &program.run(|command| drop(command.arg0("another-name"))));
+    assert_same(
+        &plain,
+        &program.run(|command| {
+            command.current_dir("/usr/share");
+        }),
+    );
+    assert_same(
+        &plain,
+        &program.run(|command| {
+            command.env("TERM", "some-terminal");
+        }),
+    );
+    assert_same(
+        &plain,
+        &program.run(|command| {
+            command.env("MORE", "x".repeat(20_000));
+        }),
+    );
+    assert_same(
+        &plain,
+        &program.run(|command| {
+            command.env_clear();
+        }),
+    );
+    assert_same(
+        &plain,
+        &program.run(|command| {
+            command.arg0("another-name");
+        }),
+    );
 }
 
 /// Processes that keep all processors busy, ended with the value.
