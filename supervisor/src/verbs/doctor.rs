@@ -6,8 +6,16 @@ use std::{
     io::{self, Write},
 };
 
+use clap::Parser;
+
 use super::Failure;
-use crate::{exit, launch};
+use crate::{
+    cli::Arguments,
+    exit,
+    launch::{self, Ending, Outcome, Streams},
+    plan::Plan,
+    report,
+};
 
 /// What was found of one thing.
 enum Finding {
@@ -50,7 +58,7 @@ pub fn doctor() -> Result<u8, Failure> {
 
 type Check = (&'static str, fn() -> Finding);
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("kernel", kernel),
     ("seccomp", seccomp),
     ("fsgsbase", fsgsbase),
@@ -60,6 +68,7 @@ const CHECKS: [Check; 9] = [
     ("processors", processors),
     ("AMX", amx),
     ("shadow stacks", shadow_stacks),
+    ("a run", trial_run),
 ];
 
 /// Oldest kernel that simrun was made for: `SECCOMP_FILTER_FLAG_SPEC_ALLOW` (4.17), `FSGSBASE` (5.9), `close_range`
@@ -169,4 +178,25 @@ fn shadow_stacks() -> Finding {
         );
     }
     Finding::Good("present, not enabled".into())
+}
+
+/// The proof: a run of a program that does nothing.
+fn trial_run() -> Finding {
+    const NOTHING: [&str; 5] = ["simrun", "--seed", "1", "--", "true"];
+    const COST: &str = "nothing can be run";
+    let arguments = match Arguments::try_parse_from(NOTHING) {
+        Ok(arguments) => arguments,
+        Err(error) => return Finding::Fatal(error.to_string(), COST),
+    };
+    let run = Plan::new(&arguments.run.world).map_err(|error| error.to_string()).and_then(|plan| {
+        launch::run(&plan.boot, &Streams::own(), plan.wall_timeout, |_| {})
+            .map_err(|error| error.to_string())
+    });
+    match run {
+        Ok(Outcome { ending: Ending::Finished { status: 0 }, wall, .. }) => {
+            Finding::Good(format!("`true` takes {}", report::seconds(wall)))
+        }
+        Ok(outcome) => Finding::Fatal(format!("{:?}", outcome.ending), COST),
+        Err(error) => Finding::Fatal(error, COST),
+    }
 }
