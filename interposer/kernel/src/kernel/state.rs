@@ -136,12 +136,6 @@ impl Kernel {
         self.process(self.thread(thread).process).limits.soft(Resource::Descriptors)
     }
 
-    /// Most bytes of a core dump of a process (`RLIMIT_CORE`, usually none).
-    #[must_use]
-    pub fn core_limit(&self, _process: ProcessId) -> u64 {
-        0
-    }
-
     /// A thread number that is not in use.
     pub fn allocate_tid(&mut self) -> Tid {
         loop {

@@ -10,7 +10,7 @@ use super::{Credentials, Limits, Pid, Settings, ThreadId};
 use crate::{
     file::FdTable,
     mm::SpaceId,
-    signal::{Actions, JobControl, PendingSignals},
+    signal::{Actions, PendingSignals, Signal},
     wait::WaitQueue,
 };
 
@@ -84,8 +84,8 @@ pub struct Process {
     pub actions: Rc<RefCell<Actions>>,
     /// Signals pending for the process as a whole.
     pub pending: PendingSignals,
-    /// Whether it is stopped, and what its parent has not heard of it.
-    pub job: JobControl,
+    /// The signal that stopped it, while it is stopped.
+    pub stopped_by: Option<Signal>,
     /// Path of its program.
     pub program: Rc<[u8]>,
     /// Whether its program is one that loads the preload library.

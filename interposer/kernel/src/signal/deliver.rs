@@ -9,7 +9,7 @@ use crate::{
     machine::SignalTarget,
     mm::SpaceId,
     outcome::Restart,
-    process::{ProcessState, ThreadId},
+    process::{ProcessState, Resource, ThreadId},
     uapi::signal::{SIG_DFL, SIG_IGN},
 };
 
@@ -93,7 +93,8 @@ impl Kernel {
                 false
             }
             Disposition::End(end) => {
-                let core = end == DefaultAction::Core && self.core_limit(process) > 0;
+                let core = end == DefaultAction::Core
+                    && self.process(process).limits.soft(Resource::Core) > 0;
                 self.exit_process(host, process, killed_by(signal.number(), core));
                 false
             }
@@ -200,6 +201,6 @@ impl Kernel {
     #[must_use]
     pub fn is_stopped(&self, process: crate::process::ProcessId) -> bool {
         let process = self.process(process);
-        process.state == ProcessState::Alive && process.job.stopped_by.is_some()
+        process.state == ProcessState::Alive && process.stopped_by.is_some()
     }
 }

@@ -22,4 +22,4 @@ pub use info::SignalInfo;
 pub use pending::PendingSignals;
 pub use set::{DefaultAction, Signal, SignalSet};
 pub use stack::AlternateStack;
-pub use state::{Exception, JobControl, JobReport, ThreadSignals};
+pub use state::{Exception, ThreadSignals};

@@ -7,12 +7,9 @@ use crate::{
     kernel::Kernel,
     machine::SignalTarget,
     outcome::Restart,
-    process::{ProcessId, ProcessState, State, ThreadId},
+    process::{ProcessId, ProcessState, Resource, State, ThreadId},
     wait::Readiness,
 };
-
-/// Most signals queued for one process (`RLIMIT_SIGPENDING`: a usual default).
-const QUEUED_MAX: u64 = 31_000;
 
 impl Kernel {
     /// Sends a signal; one that there is no room for is lost.
@@ -32,11 +29,12 @@ impl Kernel {
         if self.ignores(process, thread.unwrap_or(self.process(process).threads[0]), signal) {
             return Ok(());
         }
+        let limit = self.process(process).limits.soft(Resource::Signals);
         let pending = match thread {
             Some(thread) => &mut self.thread_mut(thread).signals.pending,
             None => &mut self.process_mut(process).pending,
         };
-        pending.add(info, QUEUED_MAX)?;
+        pending.add(info, limit)?;
         self.machine.signal_arrived.wake(Readiness::READABLE, &mut self.machine.wakes);
         if let Some(taker) = self.choose_taker(process, thread, signal) {
             self.notify(taker, signal);

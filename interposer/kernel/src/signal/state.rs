@@ -1,6 +1,6 @@
 //! The signal state of threads and processes.
 
-use super::{AlternateStack, PendingSignals, Signal, SignalSet};
+use super::{AlternateStack, PendingSignals, SignalSet};
 
 /// The last exception of the processor, as frames show it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,22 +51,4 @@ impl ThreadSignals {
         self.stack = AlternateStack::default();
         self.exception = Exception::default();
     }
-}
-
-/// What a stopped or continued process has to tell its parent (wait(2), `WUNTRACED` and `WCONTINUED`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobReport {
-    /// It was stopped by this signal.
-    Stopped(Signal),
-    /// It goes on.
-    Continued,
-}
-
-/// Whether a process is stopped, and what its parent has not heard of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JobControl {
-    /// The signal that stopped it, while it is stopped.
-    pub stopped_by: Option<Signal>,
-    /// What `wait4` and `waitid` find; they take it unless asked to leave it (`WNOWAIT`).
-    pub report: Option<JobReport>,
 }

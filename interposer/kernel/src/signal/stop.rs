@@ -2,12 +2,12 @@
 
 use linux_raw_sys::general as raw;
 
-use super::{Action, ActionFlags, JobReport, Signal, SignalInfo, SignalSet};
+use super::{Action, ActionFlags, Signal, SignalInfo, SignalSet};
 use crate::{
     kernel::Kernel,
     machine::SignalTarget,
     outcome::Restart,
-    process::{Pid, ProcessId, State},
+    process::{JobChange, Pid, ProcessId, State},
     wait::Readiness,
 };
 
@@ -17,15 +17,13 @@ impl Kernel {
     pub(super) fn prepare_job_signal(&mut self, process: ProcessId, signal: Signal) {
         if signal == Signal::CONT {
             self.discard_pending(process, SignalSet::STOPS);
-            if self.process_mut(process).job.stopped_by.take().is_some() {
+            if self.process_mut(process).stopped_by.take().is_some() {
                 self.resume_threads(process);
-                self.report_job(process, JobReport::Continued);
+                self.report_job(process, JobChange::Continued);
             }
         } else if SignalSet::STOPS.contains(signal) {
             self.discard_pending(process, SignalSet::of(&[Signal::CONT]));
-        } else if signal == Signal::KILL
-            && self.process_mut(process).job.stopped_by.take().is_some()
-        {
+        } else if signal == Signal::KILL && self.process_mut(process).stopped_by.take().is_some() {
             self.resume_threads(process);
         }
     }
@@ -48,7 +46,7 @@ impl Kernel {
 
     /// Stops all threads of a process. One that waits goes on waiting, and stops when it is woken.
     pub(super) fn stop_process(&mut self, process: ProcessId, signal: Signal) {
-        self.process_mut(process).job.stopped_by = Some(signal);
+        self.process_mut(process).stopped_by = Some(signal);
         for id in self.process(process).threads.clone() {
             match self.thread(id).state {
                 State::Runnable => {
@@ -68,21 +66,21 @@ impl Kernel {
         if self.current.is_some_and(|current| self.thread(current).process == process) {
             self.current = None;
         }
-        self.report_job(process, JobReport::Stopped(signal));
+        self.report_job(process, JobChange::Stopped(signal.number()));
     }
 
     /// Tells a process's parent that it was stopped or goes on.
-    fn report_job(&mut self, process: ProcessId, report: JobReport) {
-        self.process_mut(process).job.report = Some(report);
+    fn report_job(&mut self, process: ProcessId, report: JobChange) {
+        self.process_mut(process).job_change = Some(report);
         let Some(parent) = self.process(process).parent else { return };
         let action: Action = *self.process(parent).actions.borrow().get(Signal::CHLD);
         if !action.flags.contains(ActionFlags::NO_CHILD_STOP) {
             let (code, status) = match report {
-                JobReport::Stopped(signal) => (raw::CLD_STOPPED, signal),
-                JobReport::Continued => (raw::CLD_CONTINUED, Signal::CONT),
+                JobChange::Stopped(signal) => (raw::CLD_STOPPED, signal),
+                JobChange::Continued => (raw::CLD_CONTINUED, raw::SIGCONT),
             };
             let child = self.process(process);
-            let info = SignalInfo::child(Signal::CHLD, code, child, status.number());
+            let info = SignalInfo::child(Signal::CHLD, code, child, status);
             self.machine.post_signal(SignalTarget::Process(parent), info);
         }
         let queue = self.process(parent).child_changed.clone();

@@ -103,12 +103,12 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
     (thread.clear_child_tid, thread.robust_list) = (0, 0);
     thread.name = crate::kernel::thread_name(&path);
     thread.signals.reset_for_exec();
+    let actions = cx.process().actions.borrow().after_exec();
+    cx.process().actions = Rc::new(core::cell::RefCell::new(actions));
     let process = cx.process();
     process.has_executed = true;
     process.settings.undumpable = false;
     process.credentials.execute();
-    let actions = cx.process().actions.borrow().after_exec();
-    cx.process().actions = Rc::new(core::cell::RefCell::new(actions));
     close_marked(cx);
     if let Some(released) = cx.process().released.take() {
         released.wake(Readiness::all(), &mut cx.kernel.machine.wakes);

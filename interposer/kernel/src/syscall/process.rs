@@ -10,7 +10,7 @@ use crate::{
     error::{Errno, Error, Result},
     outcome::{Outcome, Restart},
     process::{Process, ProcessState, Thread},
-    signal::{JobControl, PendingSignals},
+    signal::PendingSignals,
     user::UserPtr,
     wait::WaitQueue,
 };
@@ -178,7 +178,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         credentials: caller.credentials.clone(),
         actions: share_or_copy(&caller.actions, flags.contains(CloneFlags::SIGHAND)),
         pending: PendingSignals::default(),
-        job: JobControl::default(),
+        stopped_by: None,
         program: Rc::clone(&caller.program),
         preload: caller.preload,
         command_line: caller.command_line.clone(),

@@ -60,6 +60,7 @@ pub fn cpu_time(kernel: &Kernel, id: ProcessId) -> Duration {
 /// One letter for what a thread or process does, as ps(1) shows it.
 pub fn state(process: &Process, thread: Option<&Thread>) -> char {
     match (process.state, thread.map(|thread| thread.state)) {
+        (ProcessState::Alive, _) if process.stopped_by.is_some() => 'T',
         (ProcessState::Alive, Some(State::Runnable)) => 'R',
         (ProcessState::Alive, Some(State::Blocked(_))) => 'S',
         (ProcessState::Alive, Some(State::Stopped)) => 'T',
