@@ -95,7 +95,10 @@ fn wait(cx: &mut Context<'_>, address: u64, expected: u32, bits: u32) -> Result<
         return Err(Errno::EAGAIN.into());
     }
     cx.kernel.futexes.add(key, Waiting { thread: cx.thread, bits });
-    Ok(cx.block_on(&[], Restart::IfAsked, "a futex"))
+    // One with a limit would start again as `restart_syscall` (futex_wait in kernel/futex/waitwake.c).
+    let restart =
+        if cx.call().deadline.is_some() { Restart::UnlessHandled } else { Restart::IfAsked };
+    Ok(cx.block_on(&[], restart, "a futex"))
 }
 
 fn requeue(cx: &mut Context<'_>, from: u64, wakes: u64, moves: u64, to: u64) -> Result<Outcome> {
