@@ -125,6 +125,20 @@ impl Actions {
         action.handler == SIG_IGN || action.flags.contains(ActionFlags::NO_CHILD_WAIT)
     }
 
+    /// The signals that are ignored on purpose, and those that have handlers.
+    #[must_use]
+    pub fn ignored_and_handled(&self) -> (SignalSet, SignalSet) {
+        let (mut ignored, mut handled) = (SignalSet::EMPTY, SignalSet::EMPTY);
+        for (number, action) in (1..).zip(&self.actions) {
+            match (Signal::new(number), action.handler) {
+                (Some(signal), SIG_IGN) => ignored.insert(signal),
+                (Some(signal), handler) if handler != SIG_DFL => handled.insert(signal),
+                _ => {}
+            }
+        }
+        (ignored, handled)
+    }
+
     /// What a new program starts with: nothing is handled, what was ignored still is (execve(2)).
     #[must_use]
     pub fn after_exec(&self) -> Self {

@@ -197,11 +197,13 @@ fn memory(space: &AddressSpace, process: &Process) -> String {
 fn rest(subject: &Subject<'_>) -> String {
     let Subject { kernel, process, .. } = *subject;
     let (pending, shared, blocked) = signals(subject);
+    let (ignored, handled) = process.actions.borrow().ignored_and_handled();
+    let (ignored, handled) = (ignored.0, handled.0);
     let capabilities: u64 = if process.credentials.euid == 0 { 0x1ff_ffff_ffff } else { 0 };
     let cpus = kernel.machine.config.cpus;
     format!(
         "CoreDumping:\t0\nTHP_enabled:\t1\nThreads:\t{threads}\nSigQ:\t0/31536\nSigPnd:\t{pending:016x}\n\
-         ShdPnd:\t{shared:016x}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{0:016x}\nSigCgt:\t{0:016x}\nCapInh:\t{0:016x}\n\
+         ShdPnd:\t{shared:016x}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{handled:016x}\nCapInh:\t{0:016x}\n\
          CapPrm:\t{capabilities:016x}\nCapEff:\t{capabilities:016x}\nCapBnd:\t000001ffffffffff\nCapAmb:\t{0:016x}\n\
          NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n\
          SpeculationIndirectBranch:\talways enabled\nCpus_allowed:\t{mask}Cpus_allowed_list:\t{list}\
