@@ -243,6 +243,13 @@ impl Context<'_> {
         Some(*self.call().deadline.get_or_insert(due))
     }
 
+    /// When the current call gives up: when the wall clock shows this, even if it is set meanwhile.
+    pub fn deadline_at_wall(&mut self, wall: Duration) -> Option<Instant> {
+        let due = self.kernel.machine.clock.at_wall(wall);
+        self.call().wall_deadline = true;
+        self.deadline_at(due)
+    }
+
     /// Whether the current call's time has come.
     pub fn timed_out(&mut self) -> bool {
         let now = self.now();

@@ -98,6 +98,7 @@ impl Kernel {
             self.bury_thread(host, thread, running_here);
         }
         self.release_resources(host, id);
+        self.delete_timers(id);
         let process = self.process_mut(id);
         process.state = ProcessState::Zombie(status);
         let (pid, space) = (process.pid, process.space);

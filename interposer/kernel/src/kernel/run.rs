@@ -219,7 +219,11 @@ impl Kernel {
                 let cost = self.machine.clock.now() - before;
                 self.thread_mut(id).cpu_time += cost;
             }
-            Class::Memory => {}
+            Class::Memory => return,
+        }
+        let process = self.thread(id).process;
+        if self.process(process).timers.count_processor_time() {
+            self.run_processor_timers(process);
         }
     }
 

@@ -28,6 +28,8 @@ bitflags::bitflags! {
         const SYS_NICE = 1 << 23;
         /// Raise limits.
         const SYS_RESOURCE = 1 << 24;
+        /// Set the clock.
+        const SYS_TIME = 1 << 25;
         // Those that change nothing here are kept all the same.
         const _ = !0;
     }

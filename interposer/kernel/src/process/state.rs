@@ -10,7 +10,7 @@ use super::{Credentials, Limits, Pid, Settings, ThreadId};
 use crate::{
     file::FdTable,
     mm::SpaceId,
-    signal::{Actions, PendingSignals, Signal},
+    signal::{Actions, PendingSignals, ProcessTimers, Signal},
     wait::WaitQueue,
 };
 
@@ -86,6 +86,8 @@ pub struct Process {
     pub pending: PendingSignals,
     /// The signal that stopped it, while it is stopped.
     pub stopped_by: Option<Signal>,
+    /// Timers that send it signals.
+    pub timers: ProcessTimers,
     /// Path of its program.
     pub program: Rc<[u8]>,
     /// Whether its program is one that loads the preload library.

@@ -52,6 +52,8 @@ pub struct Call {
     pub attempts: u32,
     /// When it gives up; set by the first attempt that blocks.
     pub deadline: Option<Instant>,
+    /// Whether that time is one of the wall clock's, and has to be found again when that is set.
+    pub wall_deadline: bool,
     /// Whether that time has come.
     pub timed_out: bool,
     /// Whether a signal wants the thread: it must not block (again).

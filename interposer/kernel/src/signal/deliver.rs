@@ -63,12 +63,14 @@ impl Kernel {
 
     /// Takes one of these signals, pending for a thread or its process.
     pub fn dequeue_signal(&mut self, id: ThreadId, wanted: SignalSet) -> Option<SignalInfo> {
-        let thread = self.thread_mut(id);
-        let process = thread.process;
-        if let Some(info) = thread.signals.pending.take_any(wanted) {
-            return Some(info);
+        let process = self.thread(id).process;
+        loop {
+            let own = self.thread_mut(id).signals.pending.take_any(wanted);
+            let info = own.or_else(|| self.process_mut(process).pending.take_any(wanted))?;
+            if let Some(info) = self.settle_timer_signal(process, info) {
+                return Some(info);
+            }
         }
-        self.process_mut(process).pending.take_any(wanted)
     }
 
     /// Does what a signal asks for; whether the thread still runs.

@@ -89,7 +89,11 @@ impl SignalInfo {
     /// What a program sent by `rt_sigqueueinfo`.
     #[must_use]
     pub fn from_raw(signal: Signal, info: &RawSignalInfo) -> Self {
-        let [a, b, c, ..] = info.fields;
+        let [a, b, mut c, ..] = info.fields;
+        if info.code == raw::SI_TIMER {
+            // Only those of real timers name one here.
+            c = 0;
+        }
         Self { signal, code: info.code, errno: info.errno, fields: [a, b, c] }
     }
 }

@@ -7,7 +7,8 @@ use linux_raw_sys::general as raw;
 use super::{Signal, SignalInfo, SignalSet};
 use crate::error::{Errno, Error, Result};
 
-/// Signals sent and not yet taken: standard ones at most once each, real-time ones as often as they were sent.
+/// Signals sent and not yet taken: standard ones at most once each (but for those of
+/// timers, each of which waits for its own), real-time ones as often as they were sent.
 #[derive(Clone, Debug, Default)]
 pub struct PendingSignals {
     set: SignalSet,
@@ -41,7 +42,7 @@ impl PendingSignals {
     /// `EAGAIN` for a queued real-time signal without room.
     pub fn add(&mut self, info: SignalInfo, limit: u64) -> Result<()> {
         let signal = info.signal;
-        if !signal.is_real_time() && self.set.contains(signal) {
+        if !signal.is_real_time() && self.set.contains(signal) && info.code != raw::SI_TIMER {
             return Ok(());
         }
         let is_urgent = !signal.is_real_time() && info.code >= 0;

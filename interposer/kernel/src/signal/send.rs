@@ -27,6 +27,7 @@ impl Kernel {
         let signal = info.signal;
         self.prepare_job_signal(process, signal);
         if self.ignores(process, thread.unwrap_or(self.process(process).threads[0]), signal) {
+            self.settle_timer_signal(process, info);
             return Ok(());
         }
         let limit = self.process(process).limits.soft(Resource::Signals);

@@ -103,6 +103,7 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
     (thread.clear_child_tid, thread.robust_list) = (0, 0);
     thread.name = crate::kernel::thread_name(&path);
     thread.signals.reset_for_exec();
+    cx.kernel.delete_made_timers(process);
     let actions = cx.process().actions.borrow().after_exec();
     cx.process().actions = Rc::new(core::cell::RefCell::new(actions));
     let process = cx.process();

@@ -9,7 +9,7 @@ use crate::{
     error::{Errno, Error, Result},
     machine::SignalTarget,
     outcome::Outcome,
-    process::{ProcessId, Tid},
+    process::{Capabilities, ProcessId, Tid},
     signal::{Signal, SignalInfo},
     uapi::signal::RawSignalInfo,
     user::UserPtr,
@@ -33,7 +33,7 @@ fn may_signal(cx: &mut Context<'_>, target: ProcessId, signal: Option<Signal>) -
     let own = cx.thread().process;
     let (sender, target) = (cx.kernel.process(own), cx.kernel.process(target));
     let (from, to) = (&sender.credentials, &target.credentials);
-    from.euid == 0
+    from.can(Capabilities::KILL)
         || [from.euid, from.uid].iter().any(|&uid| uid == to.suid || uid == to.uid)
         || signal == Some(Signal::CONT) && sender.session == target.session
 }
@@ -52,16 +52,6 @@ fn send_to_process(
     cx.kernel.queue_signal(SignalTarget::Process(target), info)
 }
 
-/// The process with this number, or with a thread of this number.
-fn find_process(cx: &mut Context<'_>, number: u32) -> Result<ProcessId> {
-    let tid = Tid::new(number);
-    let kernel = &cx.kernel;
-    let process = kernel.pids.get(&tid).copied();
-    process
-        .or_else(|| kernel.tids.get(&tid).map(|&thread| kernel.thread(thread).process))
-        .ok_or(Errno::ESRCH.into())
-}
-
 /// kill(2).
 pub fn kill(cx: &mut Context<'_>, [pid, number, ..]: [u64; 6]) -> Result<Outcome> {
     let signal = signal(number)?;
@@ -69,7 +59,7 @@ pub fn kill(cx: &mut Context<'_>, [pid, number, ..]: [u64; 6]) -> Result<Outcome
     let group = match pid as i32 {
         1 => return signal_init(cx),
         pid @ 2.. => {
-            let target = find_process(cx, pid.unsigned_abs())?;
+            let target = cx.kernel.find_process(cx.thread, u64::from(pid.unsigned_abs()))?;
             send_to_process(cx, target, signal, None)?;
             return Ok(Outcome::Done(0));
         }
@@ -90,7 +80,11 @@ pub fn kill(cx: &mut Context<'_>, [pid, number, ..]: [u64; 6]) -> Result<Outcome
 
 /// The simulated machine's own process takes no signals, and only root may try.
 fn signal_init(cx: &mut Context<'_>) -> Result<Outcome> {
-    if cx.process().credentials.euid == 0 { Ok(Outcome::Done(0)) } else { Err(Errno::EPERM.into()) }
+    if cx.process().credentials.can(Capabilities::KILL) {
+        Ok(Outcome::Done(0))
+    } else {
+        Err(Errno::EPERM.into())
+    }
 }
 
 /// Sends to several processes: it is enough if one could be reached (`__kill_pgrp_info`).
@@ -164,7 +158,10 @@ fn read_info(
 /// rt_sigqueueinfo(2).
 pub fn rt_sigqueueinfo(cx: &mut Context<'_>, [pid, number, from, ..]: [u64; 6]) -> Result<Outcome> {
     let info = read_info(cx, pid, number, from)?;
-    let target = find_process(cx, pid as u32)?;
+    if pid as i32 <= 0 {
+        return Err(Errno::ESRCH.into());
+    }
+    let target = cx.kernel.find_process(cx.thread, pid)?;
     send_to_process(cx, target, info.map(|info| info.signal), info)?;
     Ok(Outcome::Done(0))
 }

@@ -4,6 +4,7 @@
 //! it does not know, calls an object, and writes the results out.
 
 mod attributes;
+mod clock;
 mod credentials;
 mod descriptors;
 mod directory;
@@ -34,6 +35,7 @@ mod system;
 pub mod table;
 mod thread;
 mod time;
+mod timers;
 mod tree;
 mod usage;
 mod volume;

@@ -10,7 +10,7 @@ use crate::{
     error::{Errno, Error, Result},
     outcome::{Outcome, Restart},
     process::{Process, ProcessState, Thread},
-    signal::PendingSignals,
+    signal::{PendingSignals, ProcessTimers},
     user::UserPtr,
     wait::WaitQueue,
 };
@@ -179,6 +179,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         actions: share_or_copy(&caller.actions, flags.contains(CloneFlags::SIGHAND)),
         pending: PendingSignals::default(),
         stopped_by: None,
+        timers: ProcessTimers::default(),
         program: Rc::clone(&caller.program),
         preload: caller.preload,
         command_line: caller.command_line.clone(),

@@ -6,9 +6,9 @@ use linux_raw_sys::general as nr;
 use simrun_abi::calls;
 
 use super::{
-    attributes, credentials, descriptors, directory, epoll, event, exec, fcntl, futex, groups,
-    identity, io, kill, limits, memory, open, pidfd, pipe, prctl, process, readiness, sched,
-    signal, socket, stat, system, thread, time, tree, usage, volume, wait, xattr,
+    attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, file, futex,
+    groups, identity, io, kill, limits, memory, open, pidfd, pipe, prctl, process, readiness,
+    sched, signal, socket, stat, system, thread, time, timers, tree, usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -268,7 +268,20 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_gettimeofday "gettimeofday" time::gettimeofday, Poll, Full;
     __NR_time "time" time::time, Poll, Full;
     __NR_nanosleep "nanosleep" time::nanosleep, Call, Full;
-    __NR_clock_nanosleep "clock_nanosleep" time::clock_nanosleep, Call, Full;
+    __NR_clock_nanosleep "clock_nanosleep" time::clock_nanosleep, Call, Partial("not on processor time");
+    __NR_clock_getres "clock_getres" clock::clock_getres, Call, Full;
+    __NR_clock_settime "clock_settime" clock::clock_settime, Call, Full;
+    __NR_settimeofday "settimeofday" clock::settimeofday, Call, Full;
+    __NR_adjtimex "adjtimex" clock::adjtimex, Call, Partial("the clock cannot be steered");
+    __NR_clock_adjtime "clock_adjtime" clock::clock_adjtime, Call, Partial("the clock cannot be steered");
+    __NR_alarm "alarm" timers::alarm, Call, Full;
+    __NR_getitimer "getitimer" timers::getitimer, Call, Full;
+    __NR_setitimer "setitimer" timers::setitimer, Call, Full;
+    __NR_timer_create "timer_create" timers::timer_create, Call, Full;
+    __NR_timer_settime "timer_settime" timers::timer_settime, Call, Full;
+    __NR_timer_gettime "timer_gettime" timers::timer_gettime, Call, Full;
+    __NR_timer_getoverrun "timer_getoverrun" timers::timer_getoverrun, Call, Full;
+    __NR_timer_delete "timer_delete" timers::timer_delete, Call, Full;
 
     // Identity and machine.
     __NR_getpid "getpid" identity::getpid, Call, Full;

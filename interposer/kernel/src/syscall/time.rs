@@ -1,4 +1,4 @@
-//! Clocks and sleeping.
+//! Reading clocks, and sleeping.
 
 use core::time::Duration;
 
@@ -6,7 +6,7 @@ use linux_raw_sys::general as raw;
 
 use crate::{
     context::Context,
-    error::{Errno, Result},
+    error::{Errno, Error, Result},
     outcome::{Outcome, Restart},
     time::Instant,
     uapi::time::{Timespec, Timeval},
@@ -15,15 +15,22 @@ use crate::{
 
 /// What a clock counts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ClockId {
+pub(super) enum ClockId {
+    /// 1970.
     Wall,
+    /// The machine's boot.
     SinceBoot,
-    ProcessCpu,
-    ThreadCpu,
+    /// Processor time of the process with this number; zero for the caller's.
+    ProcessCpu(u32),
+    /// Processor time of the thread with this number; zero for the caller.
+    ThreadCpu(u32),
 }
 
 impl ClockId {
-    fn new(raw: u64) -> Result<Self> {
+    pub(super) fn new(raw: u64) -> Result<Self> {
+        if (raw as i32) < 0 {
+            return Self::dynamic(raw as u32);
+        }
         Ok(match raw as u32 {
             raw::CLOCK_REALTIME
             | raw::CLOCK_REALTIME_COARSE
@@ -34,37 +41,62 @@ impl ClockId {
             | raw::CLOCK_MONOTONIC_COARSE
             | raw::CLOCK_BOOTTIME
             | raw::CLOCK_BOOTTIME_ALARM => Self::SinceBoot,
-            raw::CLOCK_PROCESS_CPUTIME_ID => Self::ProcessCpu,
-            raw::CLOCK_THREAD_CPUTIME_ID => Self::ThreadCpu,
+            raw::CLOCK_PROCESS_CPUTIME_ID => Self::ProcessCpu(0),
+            raw::CLOCK_THREAD_CPUTIME_ID => Self::ThreadCpu(0),
             _ => return Err(Errno::EINVAL.into()),
         })
     }
-}
 
-fn read_clock(cx: &mut Context<'_>, clock: ClockId) -> Duration {
-    match clock {
-        ClockId::Wall => cx.kernel.machine.clock.wall(),
-        ClockId::SinceBoot => cx.now().since_boot(),
-        ClockId::ThreadCpu => cx.thread().cpu_time,
-        ClockId::ProcessCpu => {
-            let process = cx.process();
-            let (dead, threads) = (process.dead_threads_time, process.threads.clone());
-            dead + threads.into_iter().map(|id| cx.kernel.thread(id).cpu_time).sum::<Duration>()
+    /// A clock of some process or thread: its number inverted, then a bit for a thread and two for the kind of time
+    /// (include/linux/posix-timers_types.h). The kinds are one here.
+    fn dynamic(raw: u32) -> Result<Self> {
+        const KIND: u32 = 3;
+        const OF_DESCRIPTOR: u32 = 3;
+        const OF_THREAD: u32 = 4;
+        let number = !((raw as i32) >> 3) as u32;
+        match (raw & KIND, raw & OF_THREAD != 0) {
+            (OF_DESCRIPTOR, _) => Err(Errno::EINVAL.into()),
+            (_, true) => Ok(Self::ThreadCpu(number)),
+            (_, false) => Ok(Self::ProcessCpu(number)),
         }
     }
+}
+
+/// What a clock shows.
+///
+/// # Errors
+/// `EINVAL` for one of a process or thread that is not there.
+pub(super) fn read_clock(cx: &mut Context<'_>, clock: ClockId) -> Result<Duration> {
+    Ok(match clock {
+        ClockId::Wall => cx.kernel.machine.clock.wall(),
+        ClockId::SinceBoot => cx.now().since_boot(),
+        ClockId::ThreadCpu(number) => {
+            let found = cx.kernel.find_thread(cx.thread, u64::from(number));
+            let found = found.map_err(|_| Errno::EINVAL)?;
+            let (own, thread) = (cx.thread().process, cx.kernel.thread(found));
+            if thread.process != own {
+                return Err(Error::new(Errno::EINVAL, "a thread of another process"));
+            }
+            thread.cpu_time
+        }
+        ClockId::ProcessCpu(number) => {
+            let found = cx.kernel.find_process(cx.thread, u64::from(number));
+            cx.kernel.processor_time(found.map_err(|_| Errno::EINVAL)?)
+        }
+    })
 }
 
 /// clock_gettime(2).
 pub fn clock_gettime(cx: &mut Context<'_>, [clock, to, ..]: [u64; 6]) -> Result<Outcome> {
     let clock = ClockId::new(clock)?;
-    let time = Timespec::from(read_clock(cx, clock));
+    let time = Timespec::from(read_clock(cx, clock)?);
     cx.write(UserPtr::new(to), &time)?;
     Ok(Outcome::Done(0))
 }
 
 /// gettimeofday(2).
 pub fn gettimeofday(cx: &mut Context<'_>, [to, zone, ..]: [u64; 6]) -> Result<Outcome> {
-    let time = Timeval::from(read_clock(cx, ClockId::Wall));
+    let time = Timeval::from(cx.kernel.machine.clock.wall());
     cx.write_optional(to, &time)?;
     cx.write_optional(zone, &[0u32; 2])?;
     Ok(Outcome::Done(0))
@@ -72,37 +104,54 @@ pub fn gettimeofday(cx: &mut Context<'_>, [to, zone, ..]: [u64; 6]) -> Result<Ou
 
 /// time(2).
 pub fn time(cx: &mut Context<'_>, [to, ..]: [u64; 6]) -> Result<Outcome> {
-    let seconds = read_clock(cx, ClockId::Wall).as_secs();
+    let seconds = cx.kernel.machine.clock.wall().as_secs();
     cx.write_optional(to, &seconds)?;
     Ok(Outcome::Done(seconds))
 }
 
 /// nanosleep(2).
-pub fn nanosleep(cx: &mut Context<'_>, [request, _rest, ..]: [u64; 6]) -> Result<Outcome> {
+pub fn nanosleep(cx: &mut Context<'_>, [request, rest, ..]: [u64; 6]) -> Result<Outcome> {
     let duration = cx.read(UserPtr::<Timespec>::new(request))?.duration()?;
-    let due = cx.now() + duration;
-    sleep_until(cx, due)
+    cx.deadline_after(Some(duration));
+    sleep(cx, rest)
 }
 
 /// clock_nanosleep(2).
 pub fn clock_nanosleep(
     cx: &mut Context<'_>,
-    [clock, flags, request, _rest, ..]: [u64; 6],
+    [clock, flags, request, rest, ..]: [u64; 6],
 ) -> Result<Outcome> {
-    let clock = ClockId::new(clock)?;
+    let id = ClockId::new(clock)?;
+    match clock as u32 {
+        raw::CLOCK_MONOTONIC_RAW | raw::CLOCK_REALTIME_COARSE | raw::CLOCK_MONOTONIC_COARSE => {
+            return Err(Error::new(Errno::EOPNOTSUPP, "nobody can sleep on this clock"));
+        }
+        _ => {}
+    }
     let time = cx.read(UserPtr::<Timespec>::new(request))?.duration()?;
-    let due = match (flags as u32 & raw::TIMER_ABSTIME != 0, clock) {
-        (false, _) => cx.now() + time,
-        (true, ClockId::Wall) => cx.kernel.machine.clock.at_wall(time),
-        (true, _) => Instant::BOOT + time,
+    let absolute = flags as u32 & raw::TIMER_ABSTIME != 0;
+    match (id, absolute) {
+        (ClockId::ThreadCpu(_), _) => return Err(Errno::EINVAL.into()),
+        (ClockId::ProcessCpu(_), _) => {
+            return Err(Error::new(Errno::EOPNOTSUPP, "no sleep on processor time"));
+        }
+        (_, false) => cx.deadline_after(Some(time)),
+        (ClockId::Wall, true) => cx.deadline_at_wall(time),
+        (ClockId::SinceBoot, true) => cx.deadline_at(Instant::BOOT + time),
     };
-    sleep_until(cx, due)
+    sleep(cx, if absolute { 0 } else { rest })
 }
 
-fn sleep_until(cx: &mut Context<'_>, due: Instant) -> Result<Outcome> {
-    cx.deadline_at(due);
+/// Sleeps until the call's deadline. A signal that cuts it short leaves the remaining time at `rest`.
+fn sleep(cx: &mut Context<'_>, rest: u64) -> Result<Outcome> {
     if cx.timed_out() {
         return Ok(Outcome::Done(0));
     }
-    Ok(cx.block_on(&[], Restart::UnlessHandled, "time to pass"))
+    if cx.kernel.has_deliverable_signal(cx.thread)
+        && let Some(due) = cx.call().deadline
+    {
+        let left = due - cx.now();
+        cx.write_optional(rest, &Timespec::from(left))?;
+    }
+    Ok(cx.block(Restart::UnlessHandled, "time to pass"))
 }

@@ -51,6 +51,22 @@ pub struct RawSignalInfo {
     pub fields: [u64; 14],
 }
 
+/// `struct sigevent`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct RawEvent {
+    /// What comes with the signal.
+    pub value: u64,
+    /// The signal.
+    pub signal: i32,
+    /// `SIGEV_*`.
+    pub notify: i32,
+    /// The thread for `SIGEV_THREAD_ID`.
+    pub thread: i32,
+    /// Not used here.
+    pub pad: [i32; 11],
+}
+
 /// `struct ucontext` with `struct sigcontext_64` in it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]

@@ -35,6 +35,16 @@ pub struct Timeval {
     pub usec: i64,
 }
 
+/// `struct itimerval`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Itimerval {
+    /// Time between expirations; zero for none after the first.
+    pub interval: Timeval,
+    /// Time until the first; zero for none.
+    pub value: Timeval,
+}
+
 impl Timespec {
     /// The duration it stands for.
     ///
