@@ -24,22 +24,26 @@ pub fn pass(sharing: Sharing) {
     // SAFETY: glibc writes the byte only while no other thread can read it.
     let alone = unsafe { __libc_single_threaded } != 0;
     if !alone || sharing == Sharing::Processes {
-        enter(calls::POINT);
+        enter::<{ calls::POINT }>();
     }
 }
 
 /// Tells the kernel that this thread waits for another without a call that would say so.
 pub fn spin() {
-    enter(calls::SPIN);
+    enter::<{ calls::SPIN }>();
 }
 
-/// A raw call: libc's `syscall` would write `errno`.
-fn enter(number: u64) {
+/// A raw call: libc's `syscall` would write `errno`. It is one site of a form that the kernel can patch, so that it need
+/// not trap again and again.
+#[inline(never)]
+fn enter<const NUMBER: u64>() {
     // SAFETY: the reserved calls touch no memory, and only the registers named here change.
     unsafe {
         asm!(
+            "mov eax, {number}",
             "syscall",
-            inlateout("rax") number => _,
+            number = const NUMBER,
+            out("rax") _,
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),
