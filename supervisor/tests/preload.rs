@@ -91,3 +91,23 @@ fn a_static_program_runs_without_the_library() {
     let program = build("lost_update.c", "cc", &["-static"]);
     assert!(failing_seeds(&program.binary, &[]).is_empty());
 }
+
+#[test]
+fn the_processors_random_numbers_come_from_the_seed() {
+    for flags in [&["-mrdrnd", "-mrdseed"][..], &["-mrdrnd", "-mrdseed", "-static"]] {
+        let program = build("random_device.cc", "c++", flags);
+        for options in [&[][..], &["--no-preload"]] {
+            let draw = |seed| {
+                let output = simulate(&program.binary, seed, options);
+                let words = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{flags:?} {options:?}: {words}");
+                output.stdout
+            };
+            let first = draw(1);
+            assert_eq!(first, draw(1), "{flags:?} {options:?}");
+            if first != b"none here\n" {
+                assert_ne!(first, draw(2), "{flags:?} {options:?}");
+            }
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::{
     event::EventLog,
     fs::Tree,
     host::Host,
-    process::{ProcessId, ThreadId, Tid},
+    process::{ProcessId, ThreadId, Tid, code::CodeFiles},
     random::Random,
     signal::{Signal, SignalInfo},
     time::{Clock, Instant, TimerKey, Timers},
@@ -82,6 +82,8 @@ pub struct Machine {
     pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
     /// What is known of the tree of files.
     pub tree: Rc<Tree>,
+    /// What was found in mapped code.
+    pub code: CodeFiles,
     /// What it was booted with.
     pub config: Config,
     /// Woken when any signal is sent: signalfds look again.
@@ -110,6 +112,7 @@ impl Machine {
             signals: Vec::new(),
             written: Vec::new(),
             tree: Rc::new(Tree::new(boot.start_time_ns as i64)),
+            code: CodeFiles::default(),
             config: Config {
                 cpus: boot.cpus,
                 memory: boot.memory,

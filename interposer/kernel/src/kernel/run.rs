@@ -11,7 +11,7 @@ use crate::{
     machine::{Due, Env},
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
-    process::{Call, State, ThreadId},
+    process::{Call, State, ThreadId, code::Trapping},
     signal::{Exception, SignalInfo},
     syscall::table::{self, Class, Row},
     time::CALL_COST,
@@ -74,7 +74,11 @@ impl Kernel {
                 }
             }
             Trap::Tsc { with_processor } => self.read_tsc(id, with_processor),
-            Trap::Exception { info, exception } => self.take_exception(id, info, exception),
+            Trap::Exception { info, exception } => {
+                if !self.emulate(host, id) {
+                    self.take_exception(id, info, exception);
+                }
+            }
         }
         self.run(host, here)
     }
@@ -392,6 +396,22 @@ impl Kernel {
         };
         let event = self.machine.event(What::Call { text, result, reason });
         self.machine.events.show(host, &event);
+    }
+
+    /// Does the patched instruction that a thread has met; whether it has met one.
+    fn emulate(&mut self, host: &mut dyn Host, id: ThreadId) -> bool {
+        let space = self.space_of(id);
+        let rip = self.thread(id).registers.rip;
+        if !self.space_mut(space).patched.contains(&rip) {
+            return false;
+        }
+        let Ok(instruction) = Trapping::read(host, rip) else { return false };
+        self.machine.clock.charge_point();
+        let mut registers = self.thread(id).registers;
+        let entropy = &mut self.machine.random.entropy;
+        instruction.execute(&mut registers, || entropy.next_u64());
+        self.thread_mut(id).registers = registers;
+        true
     }
 
     fn read_tsc(&mut self, id: ThreadId, with_processor: bool) {

@@ -1,6 +1,9 @@
 //! One address space.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use simrun_abi::layout;
 
@@ -121,6 +124,8 @@ pub struct AddressSpace {
     pub committed: u64,
     /// Stubs made in each range of [`layout::stubs`].
     pub stubs: [u32; layout::stubs::STARTS.len()],
+    /// Addresses of patched instructions. Kept when their mapping goes: a program may copy its code over itself.
+    pub patched: BTreeSet<u64>,
 }
 
 impl Default for AddressSpace {
@@ -132,6 +137,7 @@ impl Default for AddressSpace {
             users: 1,
             committed: 0,
             stubs: [0; layout::stubs::STARTS.len()],
+            patched: BTreeSet::new(),
         }
     }
 }

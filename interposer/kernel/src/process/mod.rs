@@ -1,5 +1,6 @@
 //! Processes and threads.
 
+pub mod code;
 mod credentials;
 mod exec;
 mod ids;

@@ -5,8 +5,10 @@ use crate::{
     error::{Errno, Error, Result},
     file::File,
     host::Backing,
+    kernel::Kernel,
     mm::{MapFlags, Mapping, Protection, Range},
     outcome::Outcome,
+    process::code,
     uapi::limits::PAGE_SIZE,
 };
 
@@ -55,6 +57,16 @@ pub fn mmap(
     }
     cx.host.map(range.start, range.len(), prot, host_flags, backing)?;
     cx.space().insert(range, mapping);
+    if let Backing::File(fd, offset) = backing
+        && prot.contains(Protection::EXEC)
+        && !flags.contains(MapFlags::SHARED)
+    {
+        let space = cx.process().space;
+        let Kernel { machine, spaces, .. } = &mut *cx.kernel;
+        if let Some(space) = spaces.get_mut(space) {
+            code::take_over(cx.host, &mut machine.code, space, range, prot, (fd, offset));
+        }
+    }
     Ok(Outcome::Done(range.start))
 }
 

@@ -29,6 +29,28 @@ pub struct Registers {
 }
 
 impl Registers {
+    /// The register with this number, as instructions encode it; of the number the low four bits count.
+    pub fn numbered(&mut self, number: u8) -> &mut u64 {
+        match number & 15 {
+            0 => &mut self.rax,
+            1 => &mut self.rcx,
+            2 => &mut self.rdx,
+            3 => &mut self.rbx,
+            4 => &mut self.rsp,
+            5 => &mut self.rbp,
+            6 => &mut self.rsi,
+            7 => &mut self.rdi,
+            8 => &mut self.r8,
+            9 => &mut self.r9,
+            10 => &mut self.r10,
+            11 => &mut self.r11,
+            12 => &mut self.r12,
+            13 => &mut self.r13,
+            14 => &mut self.r14,
+            _ => &mut self.r15,
+        }
+    }
+
     /// The six arguments of a system call.
     #[must_use]
     pub fn call_arguments(&self) -> [u64; 6] {

@@ -51,9 +51,12 @@ pub struct ProgramHeader {
 const ET_EXEC: u16 = 2;
 const ET_DYN: u16 = 3;
 const EM_X86_64: u16 = 62;
+/// `Elf64_Shdr` in words of eight bytes: name and type, flags, address, offset, ...
+const SECTION_HEADER_WORDS: usize = 8;
 const PT_LOAD: u32 = 1;
 const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
+const PT_GNU_EH_FRAME: u32 = 0x6474_e550;
 const PT_GNU_STACK: u32 = 0x6474_e551;
 /// Most bytes of program headers (fs/binfmt_elf.c, load_elf_phdrs).
 const HEADERS_SIZE_MAX: usize = 65536;
@@ -87,6 +90,10 @@ pub struct Elf {
     pub interpreter: Option<(u64, u64)>,
     /// Offset and length of the dynamic section in the file.
     pub dynamic: Option<(u64, u64)>,
+    /// Address of the unwind tables' index, relative to the load bias.
+    pub unwind_index: Option<u64>,
+    /// Offset of the section headers, how many there are, and which of them holds the names.
+    pub sections: (u64, u16, u16),
     /// Whether it asks for an executable stack.
     pub executable_stack: bool,
 }
@@ -145,6 +152,8 @@ impl Elf {
             headers_count: header.phnum,
             interpreter: place(PT_INTERP),
             dynamic: place(PT_DYNAMIC),
+            sections: (header.shoff, header.shnum, header.shstrndx),
+            unwind_index: headers.iter().find(|h| h.kind == PT_GNU_EH_FRAME).map(|h| h.address),
             executable_stack: stack.is_some_and(|h| h.flags & 1 != 0),
             segments,
         })
@@ -153,11 +162,39 @@ impl Elf {
     /// Where in the file the byte at an address, relative to the load bias, comes from.
     #[must_use]
     pub fn offset_of(&self, address: u64) -> Option<u64> {
-        let holder = self
-            .segments
-            .iter()
-            .find(|s| (s.address..s.address + s.file_size).contains(&address))?;
-        Some(holder.offset + (address - holder.address))
+        self.rest_from(address).map(|(offset, _)| offset)
+    }
+
+    /// As [`Elf::offset_of`], with the number of bytes from there to the end of the segment.
+    #[must_use]
+    pub fn rest_from(&self, address: u64) -> Option<(u64, u64)> {
+        let holds = |s: &&ProgramHeader| (s.address..s.address + s.file_size).contains(&address);
+        let holder = self.segments.iter().find(holds)?;
+        let into = address - holder.address;
+        Some((holder.offset + into, holder.file_size - into))
+    }
+
+    /// Address of the section with this name; `read_at` as for [`Elf::parse`].
+    ///
+    /// # Errors
+    /// What `read_at` fails with.
+    pub fn section_address(
+        &self,
+        name: &[u8],
+        mut read_at: impl FnMut(&mut [u8], u64) -> Result<usize>,
+    ) -> Result<Option<u64>> {
+        let (offset, count, names) = self.sections;
+        let mut headers = vec![[0u64; SECTION_HEADER_WORDS]; usize::from(count)];
+        read_at(bytemuck::cast_slice_mut(&mut headers), offset)?;
+        let Some(&[_, _, _, names, ..]) = headers.get(usize::from(names)) else { return Ok(None) };
+        for [name_and_kind, _, address, ..] in headers {
+            let mut found = vec![0; name.len() + 1];
+            read_at(&mut found, names.saturating_add(name_and_kind & 0xffff_ffff))?;
+            if found.strip_suffix(&[0]) == Some(name) {
+                return Ok(Some(address));
+            }
+        }
+        Ok(None)
     }
 
     /// Address range of all segments, relative to the load bias, in whole pages.

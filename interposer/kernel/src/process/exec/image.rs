@@ -11,7 +11,7 @@ use crate::{
     host::{Backing, Host, HostFd, ProgramPlaces},
     machine::Machine,
     mm::{AddressSpace, MapFlags, Mapping, Protection, Range},
-    process::Process,
+    process::{Process, code},
 };
 
 struct Part {
@@ -132,7 +132,13 @@ impl Part {
     }
 
     /// Maps all segments at a bias.
-    fn map(&self, host: &mut dyn Host, space: &mut AddressSpace, bias: u64) -> Result<()> {
+    fn map(
+        &self,
+        host: &mut dyn Host,
+        machine: &mut Machine,
+        space: &mut AddressSpace,
+        bias: u64,
+    ) -> Result<()> {
         for segment in &self.elf.segments {
             let start = segment.address + bias;
             let prot = segment.protection();
@@ -157,6 +163,10 @@ impl Part {
                     ..Mapping::anonymous(prot, MapFlags::PRIVATE, &self.path)
                 };
                 space.insert(file, mapping);
+                if prot.contains(Protection::EXEC) {
+                    let from = (self.fd, offset);
+                    code::take_over(host, &mut machine.code, space, file, prot, from);
+                }
                 zeroed_from = file.end;
                 if segment.memory_size > segment.file_size && prot.contains(Protection::WRITE) {
                     let tail = start + segment.file_size;
@@ -175,7 +185,7 @@ impl Part {
     }
 }
 
-pub(super) fn read_full(
+pub(in crate::process) fn read_full(
     host: &mut dyn Host,
     fd: HostFd,
     into: &mut [u8],
@@ -229,13 +239,13 @@ pub fn load(
     } else {
         0
     };
-    program.map(host, space, bias)?;
+    program.map(host, machine, space, bias)?;
     let mut interpreter_bias = 0;
     let mut start = program.elf.entry + bias;
     if let Some(part) = &interpreter {
         let (low, high) = part.elf.extent();
         interpreter_bias = space.find_free(high - low, part.elf.align())? - low;
-        part.map(host, space, interpreter_bias)?;
+        part.map(host, machine, space, interpreter_bias)?;
         start = part.elf.entry + interpreter_bias;
     }
     let mut prot = Protection::READ | Protection::WRITE;

@@ -6,4 +6,6 @@ mod elf;
 mod image;
 mod preload;
 mod stack;
+pub(super) use elf::Elf;
+pub(super) use image::read_full;
 pub use image::{Image, load};
