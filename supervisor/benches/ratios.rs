@@ -1,0 +1,201 @@
+//! What the simulation costs, as ratios to native in one run: `cargo bench -p simrun [-- PART_OF_A_NAME]`.
+//!
+//! Simulated programs cannot see real time, so everything is timed from outside: a command with so many operations
+//! less the same command with none, the shortest of a few attempts each.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Attempts of which the shortest counts.
+const ATTEMPTS: u32 = 5;
+/// Real time after which a simulated case counts as failed.
+const WALL_TIMEOUT: &str = "60s";
+/// Processes whose memory is counted.
+const SLEEPERS: u64 = 50;
+
+/// Operations of `operations.c`, how many, and what one of them is.
+const OPERATIONS: [(&str, u64, &str); 8] = [
+    ("clock-read", 200_000, "a clock read"),
+    ("getppid", 200_000, "getppid"),
+    ("pipe-write-read", 100_000, "a pipe write and read"),
+    ("threads-over-pipes", 20_000, "thread ping-pong over pipes"),
+    ("threads-over-condition", 20_000, "thread ping-pong over a condition"),
+    ("processes-over-tcp", 20_000, "process ping-pong over TCP"),
+    ("processes-over-unix", 20_000, "process ping-pong over unix sockets"),
+    ("tcp-mebibytes", 1024, "a MiB over TCP, of a GiB"),
+];
+
+/// Whole commands, timed from start to end, and what they need.
+const COMMANDS: [(&str, &str, &str); 3] = [
+    ("true", "/bin/true", "/bin/true"),
+    ("python3", "/usr/bin/python3", "/usr/bin/python3 -c pass"),
+    (
+        "redis-benchmark",
+        "/usr/bin/redis-benchmark",
+        "redis-server --port 7391 --save '' --daemonize no >/dev/null & \
+         until redis-cli -p 7391 ping >/dev/null 2>&1; do sleep 0.01; done; \
+         redis-benchmark -p 7391 -q -n 20000 -t set,get >/dev/null; kill $!; wait",
+    ),
+];
+
+/// Where a command runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum World {
+    Native,
+    Simulated,
+}
+
+impl World {
+    fn command(self, words: &[&str]) -> Command {
+        match self {
+            Self::Native => {
+                let mut command = Command::new(words[0]);
+                command.args(&words[1..]);
+                command
+            }
+            Self::Simulated => {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_simrun"));
+                command.args(["--quiet", "--seed", "1", "--wall-timeout", WALL_TIMEOUT, "--"]);
+                command.args(words);
+                command
+            }
+        }
+    }
+
+    /// The shortest time a command takes; `None` if it fails.
+    fn time(self, words: &[&str]) -> Option<Duration> {
+        (0..ATTEMPTS)
+            .map(|_| self.time_once(words))
+            .try_fold(Duration::MAX, |best, taken| Some(best.min(taken?)))
+    }
+
+    fn time_once(self, words: &[&str]) -> Option<Duration> {
+        let mut command = self.command(words);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().ok();
+        status.is_some_and(|status: ExitStatus| status.success()).then(|| start.elapsed())
+    }
+}
+
+fn main() {
+    let filter = env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = |name: &str| filter.as_deref().is_none_or(|part| name.contains(part));
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = build(folder.path());
+    let program = program.to_str().expect("a path in UTF-8");
+    println!("{:<40} {:>12} {:>12} {:>8}", "", "native", "simulated", "ratio");
+    for (name, count, what) in OPERATIONS.into_iter().filter(|(name, ..)| wanted(name)) {
+        let each = |world| operation(world, program, name, count);
+        show_times(what, each(World::Native), each(World::Simulated));
+    }
+    for (name, needs, line) in COMMANDS.into_iter().filter(|(name, ..)| wanted(name)) {
+        if Path::new(needs).exists() {
+            let whole = |world: World| Some(world.time(&command_words(line))?.as_secs_f64() * 1e9);
+            show_times(
+                &format!("{name}, start to end"),
+                whole(World::Native),
+                whole(World::Simulated),
+            );
+        }
+    }
+    if wanted("memory") {
+        show(
+            "memory of a process",
+            memory(World::Native, program),
+            memory(World::Simulated, program),
+            kibibytes,
+        );
+    }
+}
+
+fn build(folder: &Path) -> PathBuf {
+    let binary = folder.join("operations");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/operations.c");
+    let status = Command::new("cc")
+        .args(["-O2", "-pthread", "-D_GNU_SOURCE", "-o"])
+        .args([&binary, &source])
+        .status()
+        .expect("a C compiler");
+    assert!(status.success(), "operations.c does not build");
+    binary
+}
+
+fn command_words(line: &str) -> Vec<&str> {
+    if line.contains(';') { vec!["/bin/sh", "-c", line] } else { line.split(' ').collect() }
+}
+
+/// Nanoseconds that one operation takes.
+fn operation(world: World, program: &str, name: &str, count: u64) -> Option<f64> {
+    let none = world.time(&[program, name, "0"])?;
+    let all = world.time(&[program, name, &count.to_string()])?;
+    Some(all.saturating_sub(none).as_secs_f64() * 1e9 / count as f64)
+}
+
+/// Bytes of memory that one of many idle processes takes: what it shares counts in part.
+fn memory(world: World, program: &str) -> Option<f64> {
+    let mut child = world
+        .command(&[program, "sleepers", &SLEEPERS.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // A group of its own: the program ends its whole group.
+        .process_group(0)
+        .spawn()
+        .ok()?;
+    let mut line = String::new();
+    let ready =
+        BufReader::new(child.stdout.take()?).read_line(&mut line).is_ok() && line == "ready\n";
+    let bytes = descendants(child.id()).into_iter().filter_map(proportional_size).sum::<u64>();
+    drop(child.stdin.take());
+    let _ = child.wait();
+    ready.then(|| bytes as f64 / (SLEEPERS + 1) as f64)
+}
+
+/// A process and all below it.
+fn descendants(root: u32) -> Vec<u32> {
+    let mut all = vec![root];
+    let mut next = 0;
+    while let Some(&pid) = all.get(next) {
+        next += 1;
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        for task in tasks {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            all.extend(children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+        }
+    }
+    all
+}
+
+fn proportional_size(pid: u32) -> Option<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
+fn show_times(what: &str, native: Option<f64>, simulated: Option<f64>) {
+    show(what, native, simulated, |nanos| match nanos {
+        _ if nanos >= 1e6 => format!("{:.2} ms", nanos / 1e6),
+        _ if nanos >= 1e3 => format!("{:.2} us", nanos / 1e3),
+        _ => format!("{nanos:.0} ns"),
+    });
+}
+
+fn kibibytes(bytes: f64) -> String {
+    format!("{:.0} KiB", bytes / 1024.0)
+}
+
+fn show(what: &str, native: Option<f64>, simulated: Option<f64>, unit: impl Fn(f64) -> String) {
+    let text = |value: Option<f64>| value.map_or_else(|| "failed".into(), &unit);
+    let ratio = match (native, simulated) {
+        (Some(native), Some(simulated)) if native > 0.0 => format!("{:.2}", simulated / native),
+        _ => "-".into(),
+    };
+    println!("{what:<40} {:>12} {:>12} {ratio:>8}", text(native), text(simulated));
+}
