@@ -91,6 +91,7 @@ impl Plan {
             umask: current_umask(),
             processor: launch::processor(),
             preload: !world.no_preload,
+            waiting: Vec::new(),
         };
         Ok(Self { boot, wall_timeout: world.wall_timeout })
     }

@@ -71,6 +71,19 @@ pub struct Boot {
     pub processor: Processor,
     /// Whether the preload library is present at [`crate::layout::fds::PRELOAD`].
     pub preload: bool,
+    /// Loops that wait without a call, learned from earlier attempts.
+    pub waiting: Vec<WaitingLoop>,
+}
+
+/// A loop that waits for another thread without a call: where it jumps back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingLoop {
+    /// Host device that holds the file.
+    pub device: u64,
+    /// Host inode number of the file.
+    pub inode: u64,
+    /// Offset of the jump in the file.
+    pub offset: u64,
 }
 
 /// What the host's auxiliary vector says of the processor.

@@ -92,6 +92,8 @@ pub struct Control {
     pub fingerprint: AtomicU64,
     /// Whether anybody but the running thread could change something: a thread waits for its turn, or a timer is set.
     pub others: AtomicU32,
+    /// Calls of the host on the workload's standard streams: after the first, a run cannot be started again unnoticed.
+    pub stream_calls: AtomicU64,
     /// Answers to [`PROBE_SIGNAL`] so far.
     pub probes: AtomicU32,
     /// The instruction pointer that the last answer found.

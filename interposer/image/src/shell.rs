@@ -261,10 +261,12 @@ impl Host for Shell {
     }
 
     fn read_stream(&mut self, fd: HostFd, into: &mut [u8]) -> HostResult<usize> {
+        state::control().stream_calls.fetch_add(1, Ordering::Relaxed);
         call(nr::__NR_read, [fd.0 as usize, into.as_mut_ptr() as usize, into.len(), 0, 0, 0])
     }
 
     fn write_stream(&mut self, fd: HostFd, from: &[u8]) -> HostResult<usize> {
+        state::control().stream_calls.fetch_add(1, Ordering::Relaxed);
         let mut done = 0;
         while done < from.len() {
             let rest = &from[done..];

@@ -112,7 +112,7 @@ impl Machine {
             signals: Vec::new(),
             written: Vec::new(),
             tree: Rc::new(Tree::new(boot.start_time_ns as i64)),
-            code: CodeFiles::default(),
+            code: CodeFiles::new(&boot.waiting),
             config: Config {
                 cpus: boot.cpus,
                 memory: boot.memory,

@@ -27,3 +27,4 @@ pub use child::Streams;
 pub use limits::{Shortage, shortages};
 pub use outcome::{Ending, Outcome};
 pub use run::{Error, processor, run};
+pub use spin::learn;

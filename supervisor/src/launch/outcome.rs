@@ -94,6 +94,8 @@ pub struct Tally {
     pub choices: u64,
     /// Switches between threads.
     pub switches: u64,
+    /// Uses of the command's standard streams.
+    pub stream_calls: u64,
 }
 
 impl Tally {
@@ -105,6 +107,7 @@ impl Tally {
             entries: control.entries.load(Ordering::Relaxed),
             choices: control.choices.load(Ordering::Relaxed),
             switches: control.switches.load(Ordering::Relaxed),
+            stream_calls: control.stream_calls.load(Ordering::Relaxed),
         }
     }
 }

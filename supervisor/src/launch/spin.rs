@@ -4,15 +4,24 @@
 //! Computing for long is no spin. It is one when the instruction pointer stays within a few bytes all the while and
 //! somebody else could change something: a thread waits for its turn, or a timer is set.
 
-use std::{fs, sync::atomic::Ordering, time::Duration};
+use std::{
+    fs, io,
+    os::unix::fs::{FileExt, MetadataExt},
+    sync::atomic::Ordering,
+    time::Duration,
+};
 
 use nix::{
     sys::signal::{Signal, kill},
     unistd::{Pid, SysconfVar, sysconf},
 };
-use simrun_abi::control::{Control, PROBE_SIGNAL};
+use simrun_abi::{
+    boot::{Boot, WaitingLoop},
+    control::{Control, PROBE_SIGNAL},
+};
+use simrun_kernel::process::code::{LOOP_MAX, back_edge};
 
-use super::processes;
+use super::{Ending, Outcome, processes};
 
 /// How often to look.
 pub const TICK: Duration = Duration::from_millis(100);
@@ -20,8 +29,8 @@ pub const TICK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Samples of the instruction pointer on which the verdict rests: one each tick.
 const SAMPLES: usize = 10;
-/// Size of the largest loop that counts as waiting, in bytes.
-const LOOP_MAX: u64 = 256;
+/// Most bytes of code in which the jump that makes the loop is looked for.
+const CODE_SIZE: usize = 2 * LOOP_MAX as usize;
 
 /// A thread that spins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +39,8 @@ pub struct Spin {
     pub program: String,
     /// Where it spins: address, and file if known.
     pub place: String,
+    /// Its jump back, if it was found in the file: it can be made to give way there.
+    pub waiting: Option<WaitingLoop>,
     /// How long it has, in processor time.
     pub processor_time: Duration,
 }
@@ -74,10 +85,17 @@ impl SpinWatch {
         }
         let places = std::mem::take(&mut self.places);
         let (first, last) = (*places.iter().min()?, *places.iter().max()?);
-        (last - first <= LOOP_MAX).then(|| Spin {
-            program: processes::program(Pid::from_raw(holder)),
-            place: describe(holder, first),
-            processor_time: spent,
+        (last - first <= LOOP_MAX).then(|| {
+            let mapped = Mapped::at(holder, first);
+            Spin {
+                program: processes::program(Pid::from_raw(holder)),
+                place: match &mapped {
+                    Some(Mapped { file, offset }) => format!("{first:#x} ({file}+{offset:#x})"),
+                    None => format!("{first:#x}"),
+                },
+                waiting: mapped.and_then(|mapped| mapped.waiting_loop().ok().flatten()),
+                processor_time: spent,
+            }
         })
     }
 }
@@ -92,20 +110,58 @@ fn processor_time(pid: i32) -> Option<Duration> {
     Some(Duration::from_millis(ticks * 1000 / u64::try_from(per_second).ok()?.max(1)))
 }
 
-/// An address, with the mapped file it lies in if the host lets us see it.
-fn describe(pid: i32, address: u64) -> String {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-    let place = maps.lines().find_map(|line| {
-        let (range, rest) = line.split_once(' ')?;
-        let (start, end) = range.split_once('-')?;
-        let start = u64::from_str_radix(start, 16).ok()?;
-        let end = u64::from_str_radix(end, 16).ok()?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let offset = u64::from_str_radix(fields.get(1)?, 16).ok()?;
-        let file = fields.get(4)?;
-        (start..end)
-            .contains(&address)
-            .then(|| format!("{address:#x} ({file}+{:#x})", address - start + offset))
-    });
-    place.unwrap_or_else(|| format!("{address:#x}"))
+/// A place in a file that is mapped.
+struct Mapped {
+    file: String,
+    offset: u64,
+}
+
+impl Mapped {
+    /// The place behind an address, if the host lets us see it.
+    fn at(pid: i32, address: u64) -> Option<Self> {
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+        maps.lines().find_map(|line| {
+            let (range, rest) = line.split_once(' ')?;
+            let (start, end) = range.split_once('-')?;
+            let start = u64::from_str_radix(start, 16).ok()?;
+            let end = u64::from_str_radix(end, 16).ok()?;
+            let (fields, file) = rest.split_once('/')?;
+            let offset = u64::from_str_radix(fields.split_whitespace().nth(1)?, 16).ok()?;
+            (start..end)
+                .contains(&address)
+                .then(|| Self { file: format!("/{file}"), offset: address - start + offset })
+        })
+    }
+
+    /// The jump that makes the loop which this place is in.
+    fn waiting_loop(&self) -> io::Result<Option<WaitingLoop>> {
+        let file = fs::File::open(&self.file)?;
+        let mut code = [0; CODE_SIZE];
+        let len = file.read_at(&mut code, self.offset)?;
+        let status = file.metadata()?;
+        Ok(back_edge(&code[..len]).map(|jump| WaitingLoop {
+            device: status.dev(),
+            inode: status.ino(),
+            offset: self.offset + jump as u64,
+        }))
+    }
+}
+
+/// Most loops that are learned for one command.
+const LOOPS_MAX: usize = 32;
+
+/// Takes into the parameters what a run that ended in a spin has shown, if the next one will get further and nobody
+/// notices that there was an attempt before: it has neither read nor written a standard stream. Gives the words on it.
+pub fn learn(boot: &mut Boot, outcome: &Outcome) -> Option<String> {
+    let Ending::Spin(spin) = &outcome.ending else { return None };
+    let waiting = spin.waiting?;
+    let known = boot.waiting.contains(&waiting) || boot.waiting.len() >= LOOPS_MAX;
+    if known || outcome.tally.stream_calls > 0 {
+        return None;
+    }
+    boot.waiting.push(waiting);
+    Some(format!(
+        "{} waits in a loop without a system call near {}: it gives way there in this run, which began again",
+        spin.program, spin.place
+    ))
 }

@@ -4,6 +4,7 @@ use simrun_abi::{boot::Detail, control::End, event::What};
 
 use super::Kernel;
 use crate::{
+    arch::x86_64::Branch,
     context::Context,
     error::{Errno, Error, Result},
     file::FileDescription,
@@ -402,6 +403,10 @@ impl Kernel {
     fn emulate(&mut self, host: &mut dyn Host, id: ThreadId) -> bool {
         let space = self.space_of(id);
         let rip = self.thread(id).registers.rip;
+        if let Some(&branch) = self.space_mut(space).waiting.get(&rip) {
+            self.pass_waiting_loop(host, id, branch);
+            return true;
+        }
         if !self.space_mut(space).patched.contains(&rip) {
             return false;
         }
@@ -412,6 +417,17 @@ impl Kernel {
         instruction.execute(&mut registers, || entropy.next_u64());
         self.thread_mut(id).registers = registers;
         true
+    }
+
+    /// A thread has come around in a loop that waits: as if it yielded there.
+    fn pass_waiting_loop(&mut self, host: &mut dyn Host, id: ThreadId, branch: Branch) {
+        let registers = &mut self.thread_mut(id).registers;
+        registers.rip = branch.next(registers.rip, registers.eflags);
+        self.charge(id, Class::Poll);
+        self.run_timers(host);
+        if self.current == Some(id) && self.scheduler.has_waiting() {
+            self.give_way(id, true);
+        }
     }
 
     fn read_tsc(&mut self, id: ThreadId, with_processor: bool) {

@@ -9,6 +9,7 @@ use simrun_abi::layout;
 
 use super::{MapFlags, Protection};
 use crate::{
+    arch::x86_64::Branch,
     error::{Errno, Error, Result},
     uapi::limits::PAGE_SIZE,
 };
@@ -126,6 +127,8 @@ pub struct AddressSpace {
     pub stubs: [u32; layout::stubs::STARTS.len()],
     /// Addresses of patched instructions. Kept when their mapping goes: a program may copy its code over itself.
     pub patched: BTreeSet<u64>,
+    /// Patched jumps of loops that wait.
+    pub waiting: BTreeMap<u64, Branch>,
 }
 
 impl Default for AddressSpace {
@@ -138,6 +141,7 @@ impl Default for AddressSpace {
             committed: 0,
             stubs: [0; layout::stubs::STARTS.len()],
             patched: BTreeSet::new(),
+            waiting: BTreeMap::new(),
         }
     }
 }

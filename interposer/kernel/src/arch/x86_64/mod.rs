@@ -1,3 +1,5 @@
 //! x86-64: registers as the host's signal frame holds them.
+mod branch;
 pub mod registers;
+pub use branch::Branch;
 pub use registers::Registers;

@@ -2,11 +2,14 @@
 
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 
+use simrun_abi::boot::WaitingLoop;
+
 use super::{
     find::{Site, find},
-    instruction::PATCHED_SECOND,
+    instruction::{OPCODE, PATCHED_SECOND},
 };
 use crate::{
+    arch::x86_64::Branch,
     error::Result,
     host::{Host, HostFd},
     mm::{AddressSpace, Protection, Range},
@@ -17,12 +20,19 @@ use crate::{
 type Identity = (u64, u64, u64, i64);
 
 /// What was found in the files whose code was mapped. A file is searched once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CodeFiles {
     sites: BTreeMap<Identity, Rc<[Site]>>,
+    waiting: Vec<WaitingLoop>,
 }
 
 impl CodeFiles {
+    /// Nothing searched yet, with these loops known.
+    #[must_use]
+    pub fn new(waiting: &[WaitingLoop]) -> Self {
+        Self { sites: BTreeMap::new(), waiting: waiting.to_vec() }
+    }
+
     fn sites(&mut self, host: &mut dyn Host, fd: HostFd) -> Result<Rc<[Site]>> {
         let stat = host.fstat(fd)?;
         let identity = (stat.dev, stat.ino, stat.size, stat.mtime_ns);
@@ -51,17 +61,48 @@ pub fn take_over(
         else {
             continue;
         };
-        if place + site.patched_at < range.end && patch(host, place + site.patched_at, prot).is_ok()
+        if place + site.patched_at < range.end
+            && patch(host, place + site.patched_at, prot, &[PATCHED_SECOND]).is_ok()
         {
             space.patched.insert(place);
         }
     }
+    patch_loops(host, &files.waiting, space, range, prot, (fd, offset));
 }
 
-fn patch(host: &mut dyn Host, address: u64, prot: Protection) -> Result<()> {
+/// Patches the jumps of known loops that wait.
+fn patch_loops(
+    host: &mut dyn Host,
+    loops: &[WaitingLoop],
+    space: &mut AddressSpace,
+    range: Range,
+    prot: Protection,
+    (fd, offset): (HostFd, u64),
+) {
+    if loops.is_empty() {
+        return;
+    }
+    let Ok(stat) = host.fstat(fd) else { return };
+    for known in loops.iter().filter(|known| (known.device, known.inode) == (stat.dev, stat.ino)) {
+        let Some(place) = known.offset.checked_sub(offset).map(|into| range.start + into) else {
+            continue;
+        };
+        let mut code = [0; Branch::LEN_MAX];
+        if place + Branch::LEN_MAX as u64 > range.end || host.read_user(place, &mut code).is_err() {
+            continue;
+        }
+        let Some(branch) = Branch::decode(&code) else { continue };
+        if patch(host, place, prot, &[OPCODE[0], PATCHED_SECOND]).is_ok() {
+            space.waiting.insert(place, branch);
+        }
+    }
+}
+
+fn patch(host: &mut dyn Host, address: u64, prot: Protection, bytes: &[u8]) -> Result<()> {
     let page = address & !(PAGE_SIZE - 1);
-    host.protect(page, PAGE_SIZE, prot | Protection::WRITE)?;
-    let written = host.write_user(address, &[PATCHED_SECOND]);
-    host.protect(page, PAGE_SIZE, prot)?;
+    let len = (address + bytes.len() as u64 - page).next_multiple_of(PAGE_SIZE);
+    host.protect(page, len, prot | Protection::WRITE)?;
+    let written = host.write_user(address, bytes);
+    host.protect(page, len, prot)?;
     Ok(written?)
 }
