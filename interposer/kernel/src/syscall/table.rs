@@ -6,7 +6,7 @@ use linux_raw_sys::general as nr;
 use simrun_abi::calls;
 
 use super::{
-    attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, file, futex,
+    attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
     groups, identity, io, kill, limits, memory, open, pidfd, pipe, prctl, process, readiness,
     sched, signal, socket, stat, system, thread, time, timers, tree, usage, volume, wait, xattr,
 };
