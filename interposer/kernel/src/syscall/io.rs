@@ -40,7 +40,7 @@ pub fn readv(cx: &mut Context<'_>, [fd, vector, count, ..]: [u64; 6]) -> Result<
     read_some(cx, &file, &into)
 }
 
-fn read_some(
+pub(super) fn read_some(
     cx: &mut Context<'_>,
     file: &Rc<FileDescription>,
     into: &[UserSlice],
@@ -64,7 +64,7 @@ pub fn writev(cx: &mut Context<'_>, [fd, vector, count, ..]: [u64; 6]) -> Result
 }
 
 /// Writes everything on a blocking descriptor, over as many attempts as it takes.
-fn write_all(
+pub(super) fn write_all(
     cx: &mut Context<'_>,
     file: &Rc<FileDescription>,
     from: &[UserSlice],

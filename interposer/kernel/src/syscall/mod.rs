@@ -30,6 +30,7 @@ mod readiness;
 mod sched;
 mod signal;
 mod socket;
+mod splice;
 mod stat;
 mod system;
 pub mod table;

@@ -8,7 +8,8 @@ use simrun_abi::calls;
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
     groups, identity, io, kill, limits, memory, open, pidfd, pipe, prctl, process, readiness,
-    sched, signal, socket, stat, system, thread, time, timers, tree, usage, volume, wait, xattr,
+    sched, signal, socket, splice, stat, system, thread, time, timers, tree, usage, volume, wait,
+    xattr,
 };
 use crate::{
     context::Context,
@@ -154,6 +155,10 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_pwritev "pwritev" io::pwritev, Call, Full;
     __NR_preadv2 "preadv2" io::preadv2, Call, Partial("not RWF_NOWAIT");
     __NR_pwritev2 "pwritev2" io::pwritev2, Call, Partial("not RWF_NOWAIT, RWF_APPEND");
+    __NR_sendfile "sendfile" splice::sendfile, Call, Full;
+    __NR_splice "splice" splice::splice, Call, Full;
+    __NR_tee "tee" splice::tee, Call, Full;
+    __NR_vmsplice "vmsplice" splice::vmsplice, Call, Full;
     __NR_fcntl "fcntl" fcntl::fcntl, Call, Partial("O_ASYNC sends no signal");
     __NR_close_range "close_range" descriptors::close_range, Call, Full;
     __NR_close "close" descriptors::close, Call, Full;

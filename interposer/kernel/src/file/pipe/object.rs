@@ -127,6 +127,29 @@ impl Pipe {
         self.ring.borrow().is_empty()
     }
 
+    /// Whether anyone can read.
+    #[must_use]
+    pub fn has_readers(&self) -> bool {
+        self.readers.any()
+    }
+
+    /// Whether anyone can write.
+    #[must_use]
+    pub fn has_writers(&self) -> bool {
+        self.writers.any()
+    }
+
+    /// Copies what comes next, and leaves it; how many bytes.
+    pub fn peek(&self, into: &mut [u8]) -> usize {
+        self.ring.borrow().peek(into)
+    }
+
+    /// Bytes that fit for sure.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.ring.borrow().room()
+    }
+
     /// Bytes it can hold: `F_GETPIPE_SZ`.
     #[must_use]
     pub fn capacity(&self) -> usize {

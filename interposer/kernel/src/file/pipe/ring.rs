@@ -67,6 +67,22 @@ impl Ring {
         self.slots_max * PAGE
     }
 
+    /// Bytes in free slots.
+    pub fn room(&self) -> usize {
+        (self.slots_max - self.slots.len()) * PAGE
+    }
+
+    /// Copies what comes next, and leaves it; how many bytes.
+    pub fn peek(&self, into: &mut [u8]) -> usize {
+        let mut done = 0;
+        for slot in &self.slots {
+            let len = (slot.end - slot.start).min(into.len() - done);
+            into[done..done + len].copy_from_slice(&slot.page[slot.start..slot.start + len]);
+            done += len;
+        }
+        done
+    }
+
     /// Sets the number of slots.
     ///
     /// # Errors

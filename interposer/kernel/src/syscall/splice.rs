@@ -1,0 +1,294 @@
+//! sendfile(2), splice(2), tee(2), vmsplice(2): from one file to another, through memory of the kernel.
+
+use alloc::{rc::Rc, vec};
+
+use super::io;
+use crate::{
+    context::Context,
+    error::{Errno, Error, Result},
+    file::{File, FileDescription, OpenFlags, PipeEnd, Whence},
+    outcome::{Outcome, Restart},
+    user::{self, UserPtr},
+    wait::Readiness,
+};
+
+/// Most bytes moved at a time.
+const CHUNK_MAX: usize = 64 << 10;
+/// Flags of splice(2) that `linux_raw_sys` does not name.
+const SPLICE_F_NONBLOCK: u32 = 2;
+const SPLICE_F_ALL: u32 = 0xf;
+
+/// Whether a call may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    Waits,
+    Fails,
+}
+
+/// Where in a file a call reads or writes.
+#[derive(Clone, Copy)]
+enum Position {
+    /// At the description's offset, or there is none.
+    Own,
+    /// At the offset stored here, which the call moves.
+    Given(UserPtr<u64>),
+}
+
+impl Position {
+    fn new(address: u64) -> Self {
+        UserPtr::new(address).non_null().map_or(Self::Own, Self::Given)
+    }
+
+    /// Does something at the position, and moves that.
+    fn apply(
+        self,
+        cx: &mut Context<'_>,
+        file: &FileDescription,
+        transfer: impl FnOnce(&mut Context<'_>) -> Result<usize>,
+    ) -> Result<usize> {
+        let Self::Given(place) = self else { return transfer(cx) };
+        let at = cx.read(place)?;
+        i64::try_from(at).map_err(|_| Errno::EINVAL)?;
+        file.seek(&mut cx.env(), 0, Whence::Current)?;
+        let own = file.offset.replace(at);
+        let result = transfer(cx);
+        let moved = file.offset.replace(own);
+        if result.is_ok() {
+            cx.write(place, &moved)?;
+        }
+        result
+    }
+}
+
+fn is_again(error: &Error) -> bool {
+    error.errno == Errno::EAGAIN
+}
+
+/// Waits until a description may be ready, unless the call or the descriptor would rather fail.
+fn wait_for(
+    cx: &mut Context<'_>,
+    file: &FileDescription,
+    patience: Patience,
+    wanted: Readiness,
+) -> Result<Outcome> {
+    match file.queue() {
+        Some(queue) if patience == Patience::Waits && !file.is_nonblocking() => {
+            cx.wait_in(queue, wanted);
+            Ok(cx.block(Restart::IfAsked, "room or data for a splice"))
+        }
+        _ => Err(Errno::EAGAIN.into()),
+    }
+}
+
+/// sendfile(2).
+pub fn sendfile(
+    cx: &mut Context<'_>,
+    [out, input, offset, count, ..]: [u64; 6],
+) -> Result<Outcome> {
+    let (source, target) = (cx.description(input)?, cx.description(out)?);
+    source.check_reads()?;
+    target.check_writes()?;
+    let position = Position::new(offset);
+    if source.seek(&mut cx.env(), 0, Whence::Current).is_err() {
+        let errno = if offset == 0 { Errno::EINVAL } else { Errno::ESPIPE };
+        return Err(errno.into());
+    }
+    if target.flags.get().contains(OpenFlags::APPEND) {
+        return Err(Errno::EINVAL.into());
+    }
+    let count = (count as usize).min(crate::uapi::limits::RW_COUNT_MAX);
+    let mut buffer = vec![0; count.min(CHUNK_MAX)];
+    loop {
+        let done = cx.call().progress as usize;
+        let len = (count - done).min(CHUNK_MAX);
+        if len == 0 {
+            return Ok(Outcome::Done(done as u64));
+        }
+        let moved = position.apply(cx, &source, |cx| {
+            let start = source.offset.get();
+            let read = source.read_kernel(&mut cx.env(), &mut buffer[..len])?;
+            let written = match read {
+                0 => Ok(0),
+                _ => target.write_kernel(&mut cx.env(), &buffer[..read]),
+            };
+            source.offset.set(start + *written.as_ref().unwrap_or(&0) as u64);
+            written
+        });
+        match moved {
+            Ok(0) => return Ok(Outcome::Done(done as u64)),
+            Ok(moved) => cx.call().progress += moved as u64,
+            Err(error) if is_again(&error) && !target.is_nonblocking() => {
+                return wait_for(cx, &target, Patience::Waits, Readiness::WRITABLE);
+            }
+            Err(error) => {
+                raise_if_broken(cx, &error);
+                return if done > 0 { Ok(Outcome::Done(done as u64)) } else { Err(error) };
+            }
+        }
+    }
+}
+
+fn raise_if_broken(cx: &mut Context<'_>, error: &Error) {
+    if error.errno == Errno::EPIPE {
+        io::raise_broken_pipe(cx);
+    }
+}
+
+fn as_pipe(file: &FileDescription) -> Option<&PipeEnd> {
+    match &file.file {
+        File::Pipe(end) => Some(end),
+        _ => None,
+    }
+}
+
+fn patience(flags: u64) -> Result<Patience> {
+    match flags as u32 {
+        flags if flags & !SPLICE_F_ALL != 0 => Err(Errno::EINVAL.into()),
+        flags if flags & SPLICE_F_NONBLOCK != 0 => Ok(Patience::Fails),
+        _ => Ok(Patience::Waits),
+    }
+}
+
+/// splice(2).
+pub fn splice(
+    cx: &mut Context<'_>,
+    [input, input_offset, out, out_offset, len, flags]: [u64; 6],
+) -> Result<Outcome> {
+    if len == 0 {
+        return Ok(Outcome::Done(0));
+    }
+    let patience = patience(flags)?;
+    let (source, target) = (cx.description(input)?, cx.description(out)?);
+    source.check_reads()?;
+    target.check_writes()?;
+    let len = (len as usize).min(CHUNK_MAX);
+    let (from, to) = (Position::new(input_offset), Position::new(out_offset));
+    let moves_pipe = |file: &FileDescription, offset| as_pipe(file).is_some() && offset != 0;
+    if moves_pipe(&source, input_offset) || moves_pipe(&target, out_offset) {
+        return Err(Errno::ESPIPE.into());
+    }
+    match (as_pipe(&source), as_pipe(&target)) {
+        (None, None) => Err(Errno::EINVAL.into()),
+        (Some(a), Some(b)) if Rc::ptr_eq(&a.pipe, &b.pipe) => Err(Errno::EINVAL.into()),
+        (_, Some(pipe)) => fill(cx, &source, from, (&target, pipe), len, patience),
+        (Some(pipe), None) => drain(cx, (&source, pipe), &target, to, len, patience),
+    }
+}
+
+/// From anything, a pipe too, into a pipe.
+fn fill(
+    cx: &mut Context<'_>,
+    source: &FileDescription,
+    from: Position,
+    (target, pipe): (&FileDescription, &PipeEnd),
+    len: usize,
+    patience: Patience,
+) -> Result<Outcome> {
+    if !pipe.pipe.has_readers() {
+        io::raise_broken_pipe(cx);
+        return Err(Errno::EPIPE.into());
+    }
+    let len = len.min(pipe.pipe.room());
+    if len == 0 {
+        return wait_for(cx, target, patience, Readiness::WRITABLE);
+    }
+    let mut buffer = vec![0; len];
+    let result = from.apply(cx, source, |cx| source.read_kernel(&mut cx.env(), &mut buffer));
+    match result {
+        Ok(0) => Ok(Outcome::Done(0)),
+        Ok(read) => {
+            let done = target.write_kernel(&mut cx.env(), &buffer[..read])?;
+            Ok(Outcome::Done(done as u64))
+        }
+        Err(error) if is_again(&error) => wait_for(cx, source, patience, Readiness::READABLE),
+        Err(error) => Err(error),
+    }
+}
+
+/// From a pipe into something else; what that does not take stays in the pipe.
+fn drain(
+    cx: &mut Context<'_>,
+    (source, pipe): (&FileDescription, &PipeEnd),
+    target: &FileDescription,
+    to: Position,
+    len: usize,
+    patience: Patience,
+) -> Result<Outcome> {
+    let mut buffer = vec![0; len];
+    let found = pipe.pipe.peek(&mut buffer);
+    if found == 0 {
+        if !pipe.pipe.has_writers() {
+            return Ok(Outcome::Done(0));
+        }
+        return wait_for(cx, source, patience, Readiness::READABLE);
+    }
+    let result = to.apply(cx, target, |cx| target.write_kernel(&mut cx.env(), &buffer[..found]));
+    match result {
+        Ok(done) => {
+            source.read_kernel(&mut cx.env(), &mut buffer[..done])?;
+            Ok(Outcome::Done(done as u64))
+        }
+        Err(error) if is_again(&error) => wait_for(cx, target, patience, Readiness::WRITABLE),
+        Err(error) => {
+            raise_if_broken(cx, &error);
+            Err(error)
+        }
+    }
+}
+
+/// tee(2).
+pub fn tee(cx: &mut Context<'_>, [input, out, len, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let patience = patience(flags)?;
+    let (source, target) = (cx.description(input)?, cx.description(out)?);
+    let (Some(from), Some(to)) = (as_pipe(&source), as_pipe(&target)) else {
+        return Err(Errno::EINVAL.into());
+    };
+    source.check_reads()?;
+    target.check_writes()?;
+    if Rc::ptr_eq(&from.pipe, &to.pipe) {
+        return Err(Errno::EINVAL.into());
+    }
+    if len == 0 {
+        return Ok(Outcome::Done(0));
+    }
+    if !to.pipe.has_readers() {
+        io::raise_broken_pipe(cx);
+        return Err(Errno::EPIPE.into());
+    }
+    let len = (len as usize).min(CHUNK_MAX).min(to.pipe.room());
+    if len == 0 {
+        return wait_for(cx, &target, patience, Readiness::WRITABLE);
+    }
+    let mut buffer = vec![0; len];
+    match from.pipe.peek(&mut buffer) {
+        0 if !from.pipe.has_writers() => Ok(Outcome::Done(0)),
+        0 => wait_for(cx, &source, patience, Readiness::READABLE),
+        found => {
+            let done = target.write_kernel(&mut cx.env(), &buffer[..found])?;
+            Ok(Outcome::Done(done as u64))
+        }
+    }
+}
+
+/// vmsplice(2): as `writev` and `readv`, for pipes only. Pages that a program gives away are copied.
+pub fn vmsplice(cx: &mut Context<'_>, [fd, vector, count, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let patience = patience(flags)?;
+    let file = cx.description(fd)?;
+    if as_pipe(&file).is_none() {
+        return Err(Errno::EBADF.into());
+    }
+    let slices = user::read_iovec(cx.host, vector, count)?;
+    if patience == Patience::Waits {
+        return if file.flags.get().writes() {
+            io::write_all(cx, &file, &slices)
+        } else {
+            io::read_some(cx, &file, &slices)
+        };
+    }
+    let done = if file.flags.get().writes() {
+        file.write(&mut cx.env(), &slices)
+    } else {
+        file.read(&mut cx.env(), &slices)
+    };
+    done.map(|done| Outcome::Done(done as u64)).inspect_err(|error| raise_if_broken(cx, error))
+}
