@@ -354,12 +354,16 @@ impl FileDescription {
         watchers.push(watcher);
     }
 
+    pub(crate) fn tell_watchers(&self) {
+        for watcher in self.watchers.take().iter().filter_map(Weak::upgrade) {
+            watcher.closed();
+        }
+    }
+
     /// Lets a reference go; with the last one the object is closed.
     pub fn let_go(this: Rc<Self>, env: &mut Env<'_>) {
         if let Some(last) = Rc::into_inner(this) {
-            for watcher in last.watchers.take().iter().filter_map(Weak::upgrade) {
-                watcher.closed();
-            }
+            last.tell_watchers();
             last.file.as_object().release(env);
         }
     }

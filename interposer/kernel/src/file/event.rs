@@ -10,7 +10,7 @@ use crate::{
     error::{Errno, Result},
     machine::Env,
     user::UserSlice,
-    wait::{Readiness, WaitQueue},
+    wait::{Readiness, WaitQueue, Wakes},
 };
 
 /// What a read takes from the counter.
@@ -38,14 +38,12 @@ impl EventFd {
     pub fn new(count: u64, kind: EventKind) -> Self {
         Self { count: Cell::new(count), kind, queue: WaitQueue::default() }
     }
-}
 
-impl FileObject for EventFd {
-    fn read(&self, env: &mut Env<'_>, _: &FileDescription, into: &[UserSlice]) -> Result<usize> {
-        let mut sink = UserBuffers::new(env.host, into);
-        if sink.room() < size_of::<u64>() {
-            return Err(Errno::EINVAL.into());
-        }
+    /// What a read gets.
+    ///
+    /// # Errors
+    /// `EAGAIN` at zero.
+    pub fn take(&self, wakes: &mut Wakes) -> Result<u64> {
         let count = self.count.get();
         let taken = match self.kind {
             EventKind::Counter => count,
@@ -55,7 +53,34 @@ impl FileObject for EventFd {
             return Err(Errno::EAGAIN.into());
         }
         self.count.set(count - taken);
-        self.queue.wake(Readiness::OUT, &mut env.machine.wakes);
+        self.queue.wake(Readiness::OUT, wakes);
+        Ok(taken)
+    }
+
+    /// Adds what was written.
+    ///
+    /// # Errors
+    /// `EINVAL` for more than a counter holds, `EAGAIN` for more than this one has room for.
+    pub fn add(&self, added: u64, wakes: &mut Wakes) -> Result<()> {
+        if added > COUNT_MAX {
+            return Err(Errno::EINVAL.into());
+        }
+        if added > COUNT_MAX - self.count.get() {
+            return Err(Errno::EAGAIN.into());
+        }
+        self.count.set(self.count.get() + added);
+        self.queue.wake(Readiness::IN, wakes);
+        Ok(())
+    }
+}
+
+impl FileObject for EventFd {
+    fn read(&self, env: &mut Env<'_>, _: &FileDescription, into: &[UserSlice]) -> Result<usize> {
+        let mut sink = UserBuffers::new(env.host, into);
+        if sink.room() < size_of::<u64>() {
+            return Err(Errno::EINVAL.into());
+        }
+        let taken = self.take(&mut env.machine.wakes)?;
         sink.put(&taken.to_ne_bytes())?;
         Ok(size_of::<u64>())
     }
@@ -67,15 +92,7 @@ impl FileObject for EventFd {
         }
         let mut bytes = [0; size_of::<u64>()];
         source.take(&mut bytes)?;
-        let added = u64::from_ne_bytes(bytes);
-        if added > COUNT_MAX {
-            return Err(Errno::EINVAL.into());
-        }
-        if added > COUNT_MAX - self.count.get() {
-            return Err(Errno::EAGAIN.into());
-        }
-        self.count.set(self.count.get() + added);
-        self.queue.wake(Readiness::IN, &mut env.machine.wakes);
+        self.add(u64::from_ne_bytes(bytes), &mut env.machine.wakes)?;
         Ok(size_of::<u64>())
     }
 

@@ -11,7 +11,7 @@ use super::interest::{Interest, Wanted, follow};
 use crate::{
     error::{Errno, Error, Result},
     file::{File, FileDescription, FileObject, Whence},
-    machine::{Env, Machine},
+    machine::Env,
     uapi::poll::EpollEvent,
     wait::{Readiness, WaitQueue, Wakes},
 };
@@ -48,7 +48,7 @@ impl Epoll {
     /// `EEXIST`, `ELOOP`, `EINVAL`.
     pub fn add(
         self: &Rc<Self>,
-        machine: &mut Machine,
+        wakes: &mut Wakes,
         fd: u32,
         file: &Rc<FileDescription>,
         event: EpollEvent,
@@ -71,7 +71,7 @@ impl Epoll {
         }
         let interest = follow(self, file, fd, wanted, event.data);
         self.interests.borrow_mut().insert(interest.key(), Rc::clone(&interest));
-        self.look_at(&interest, machine);
+        self.look_at(&interest, wakes);
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Epoll {
     /// `ENOENT`; `EINVAL` where `EPOLLEXCLUSIVE` is involved.
     pub fn modify(
         &self,
-        machine: &mut Machine,
+        wakes: &mut Wakes,
         fd: u32,
         file: &Rc<FileDescription>,
         event: EpollEvent,
@@ -97,7 +97,7 @@ impl Epoll {
         }
         interest.wanted.set(wanted.with_errors());
         interest.data.set(event.data);
-        self.look_at(&interest, machine);
+        self.look_at(&interest, wakes);
         Ok(())
     }
 
@@ -146,9 +146,9 @@ impl Epoll {
     }
 
     /// After a change to an interest: it may be ready at once.
-    fn look_at(&self, interest: &Rc<Interest>, machine: &mut Machine) {
+    fn look_at(&self, interest: &Rc<Interest>, wakes: &mut Wakes) {
         if !interest.readiness().is_empty() {
-            self.mark_ready(interest, &mut machine.wakes);
+            self.mark_ready(interest, wakes);
         }
     }
 
@@ -237,3 +237,6 @@ impl FileObject for Rc<Epoll> {
         Some(&self.queue)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,10 +58,10 @@ pub fn epoll_ctl(cx: &mut Context<'_>, [epfd, op, fd, event, ..]: [u64; 6]) -> R
         return Err(Errno::EINVAL.into());
     }
     let epoll = instance(&instance_file)?;
-    let machine = &mut cx.kernel.machine;
+    let wakes = &mut cx.kernel.machine.wakes;
     match op as u32 {
-        raw::EPOLL_CTL_ADD => epoll.add(machine, fd as u32, &file, event)?,
-        raw::EPOLL_CTL_MOD => epoll.modify(machine, fd as u32, &file, event)?,
+        raw::EPOLL_CTL_ADD => epoll.add(wakes, fd as u32, &file, event)?,
+        raw::EPOLL_CTL_MOD => epoll.modify(wakes, fd as u32, &file, event)?,
         raw::EPOLL_CTL_DEL => epoll.delete(fd as u32, &file)?,
         _ => return Err(Errno::EINVAL.into()),
     }

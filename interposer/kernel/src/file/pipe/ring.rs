@@ -166,3 +166,6 @@ impl Ring {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
