@@ -16,7 +16,7 @@ use crate::{
     event::EventLog,
     fs::Tree,
     host::Host,
-    process::{ProcessId, ThreadId, Tid, code::CodeFiles},
+    process::{Pid, ProcessId, ThreadId, Tid, code::CodeFiles},
     random::Random,
     signal::{Signal, SignalInfo},
     time::{Clock, Instant, TimerKey, Timers},
@@ -78,6 +78,8 @@ pub struct Machine {
     pub wakes: Wakes,
     /// Signals to be sent.
     pub signals: Vec<(SignalTarget, SignalInfo)>,
+    /// Signals to be sent to process groups, from their terminals.
+    pub group_signals: Vec<(Pid, Signal)>,
     /// What was written to settings (`/proc/sys`), by path.
     pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
     /// What is known of the tree of files.
@@ -110,6 +112,7 @@ impl Machine {
             events: EventLog::new(boot.detail),
             wakes: Wakes::default(),
             signals: Vec::new(),
+            group_signals: Vec::new(),
             written: Vec::new(),
             tree: Rc::new(Tree::new(boot.start_time_ns as i64)),
             code: CodeFiles::new(&boot.waiting),

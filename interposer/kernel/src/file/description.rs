@@ -12,6 +12,7 @@ use core::{
 
 use linux_raw_sys::general as raw;
 
+use super::tty::TerminalEnd;
 use super::{
     DeviceFile, Directory, EventFd, FileObject, HostStream, Owner, PipeEnd, PlaceFile, ProcessFile,
     RegularFile, TextFile, TimerFd,
@@ -151,6 +152,8 @@ file_types! {
     Pipe(PipeEnd),
     /// A character device without state.
     Device(DeviceFile),
+    /// An end of a pseudo-terminal.
+    Terminal(TerminalEnd),
     /// A file of `/proc` or `/sys`.
     Text(TextFile),
     /// A process.

@@ -16,6 +16,7 @@ mod regular;
 mod stream;
 mod table;
 mod text;
+pub mod tty;
 pub use device::DeviceFile;
 mod timer;
 mod transfer;

@@ -12,6 +12,7 @@ use simrun_abi::{
 use super::{Kernel, state::PID_FIRST};
 use crate::{
     error::Error,
+    file::tty::Terminals,
     file::{Descriptor, Fd, FdTable, File, FileDescription, HostStream, OpenFlags},
     fs::Walk,
     futex::FutexTable,
@@ -50,6 +51,7 @@ impl Kernel {
             futexes: FutexTable::default(),
             tids: BTreeMap::new(),
             pids: BTreeMap::new(),
+            terminals: Terminals::default(),
             settings: BTreeMap::new(),
             net: crate::net::Stack::new(),
             next_tid: PID_FIRST,

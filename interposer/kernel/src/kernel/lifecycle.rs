@@ -99,6 +99,7 @@ impl Kernel {
         }
         self.release_resources(host, id);
         self.delete_timers(id);
+        self.leave_terminal(id);
         let process = self.process_mut(id);
         process.state = ProcessState::Zombie(status);
         let (pid, space) = (process.pid, process.space);
@@ -117,6 +118,16 @@ impl Kernel {
         }
         self.tell_parent(id);
         self.settle(host);
+    }
+
+    /// The end of a session's leader takes its terminal away from the rest.
+    fn leave_terminal(&mut self, id: ProcessId) {
+        let process = self.process(id);
+        if process.pid == process.session
+            && let Some(terminal) = self.terminals.of_session(process.session)
+        {
+            terminal.leave_session(&mut self.machine);
+        }
     }
 
     fn release_resources(&mut self, host: &mut dyn Host, id: ProcessId) {

@@ -9,10 +9,10 @@ use crate::{
     error::{Errno, Error, Result},
     file::FileDescription,
     host::Host,
-    machine::{Due, Env},
+    machine::{Due, Env, SignalTarget},
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
-    process::{Call, State, ThreadId, code::Trapping},
+    process::{Call, Process, ProcessState, State, ThreadId, code::Trapping},
     signal::{Exception, SignalInfo},
     syscall::table::{self, Class, Row},
     time::CALL_COST,
@@ -313,6 +313,7 @@ impl Kernel {
     /// Does what handlers and objects have asked for: wake threads, send signals.
     pub(crate) fn settle(&mut self, host: &mut dyn Host) {
         crate::fs::views::apply_written(self);
+        self.expand_group_signals();
         loop {
             for id in self.machine.wakes.take() {
                 self.make_runnable(id);
@@ -323,6 +324,18 @@ impl Kernel {
             }
             for (target, info) in signals {
                 self.send_signal(host, target, info);
+            }
+        }
+    }
+
+    /// Turns the signals for a group into signals for its processes.
+    fn expand_group_signals(&mut self) {
+        for (group, signal) in core::mem::take(&mut self.machine.group_signals) {
+            let alive =
+                |process: &Process| process.group == group && process.state == ProcessState::Alive;
+            for (id, _) in self.processes.iter().filter(|(_, process)| alive(process)) {
+                let info = SignalInfo::from_kernel(signal);
+                self.machine.signals.push((SignalTarget::Process(id), info));
             }
         }
     }

@@ -5,6 +5,7 @@ use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 use simrun_abi::{boot::Processor, control::End};
 
 use crate::{
+    file::tty::Terminals,
     futex::FutexTable,
     machine::Machine,
     mm::{AddressSpace, SpaceId},
@@ -32,6 +33,8 @@ pub struct Kernel {
     pub tids: BTreeMap<Tid, ThreadId>,
     /// Processes by number, zombies too.
     pub pids: BTreeMap<Tid, ProcessId>,
+    /// Every pseudo-terminal.
+    pub terminals: Terminals,
     /// Settings that were written (`/proc/sys`), by path.
     pub settings: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The network.

@@ -16,6 +16,7 @@ pub mod futex;
 mod groups;
 mod identity;
 mod io;
+mod ioctl;
 mod kill;
 mod limits;
 mod mask;

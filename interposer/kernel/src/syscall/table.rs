@@ -7,9 +7,9 @@ use simrun_abi::calls;
 
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
-    groups, identity, io, kill, limits, memory, open, pidfd, pipe, prctl, process, readiness,
-    sched, signal, socket, splice, stat, system, thread, time, timers, tree, usage, volume, wait,
-    xattr,
+    groups, identity, io, ioctl, kill, limits, memory, open, pidfd, pipe, prctl, process,
+    readiness, sched, signal, socket, splice, stat, system, thread, time, timers, tree, usage,
+    volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -165,6 +165,7 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_dup "dup" descriptors::dup, Call, Full;
     __NR_dup2 "dup2" descriptors::dup2, Call, Full;
     __NR_dup3 "dup3" descriptors::dup3, Call, Full;
+    __NR_ioctl "ioctl" ioctl::ioctl, Call, Partial("descriptors, terminals");
     __NR_lseek "lseek" io::lseek, Call, Full;
     __NR_pipe "pipe" pipe::pipe, Call, Full;
     __NR_pipe2 "pipe2" pipe::pipe2, Call, Full;

@@ -6,5 +6,6 @@ pub mod poll;
 pub mod signal;
 pub mod stat;
 pub mod statfs;
+pub mod termios;
 pub mod time;
 pub use linux_raw_sys::general as nr;

@@ -1,6 +1,6 @@
 //! `/dev`.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 
 use super::{Device, Entry, Node};
 use crate::kernel::Kernel;
@@ -41,11 +41,16 @@ pub fn lookup(kernel: &Kernel, path: &str) -> Option<Node> {
         "mqueue" => Some(Node::Directory(Vec::new())),
         "pts" => Some(Node::Directory(terminals(kernel))),
         "pts/ptmx" => Some(Node::Device(Device::TerminalMaker)),
-        _ => None,
+        _ => {
+            let number = path.strip_prefix("pts/")?.parse().ok()?;
+            kernel.terminals.get(number)?;
+            Some(Node::Device(Device::PseudoTerminal(number)))
+        }
     }
 }
 
 fn terminals(kernel: &Kernel) -> Vec<Entry> {
-    let _ = kernel;
-    [Entry::device("ptmx")].into()
+    let numbers =
+        kernel.terminals.iter().map(|terminal| Entry::device(terminal.number.to_string()));
+    numbers.chain([Entry::device("ptmx")]).collect()
 }

@@ -15,4 +15,4 @@ mod proc;
 mod sys;
 pub use lookup::{covers, lookup};
 pub use node::{DescriptionLink, Device, Entry, Node};
-pub use open::{apply_written, inode_number, open, refresh, status};
+pub use open::{apply_written, inode_number, open, open_terminal, refresh, status};

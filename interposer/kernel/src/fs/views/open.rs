@@ -4,12 +4,13 @@ use alloc::{rc::Rc, vec::Vec};
 
 use linux_raw_sys::general as raw;
 
-use super::{Node, lookup, proc};
+use super::{Device, Node, lookup, proc};
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{
         DeviceFile, FifoOpening, File, FileDescription, HostStream, OpenFlags, PipeEnd, TextFile,
+        tty::{Side, Terminal, TerminalEnd},
     },
     host::HostStat,
     kernel::Kernel,
@@ -37,12 +38,58 @@ pub fn open(
             check_permission(cx, node, flags, path)?;
             File::Text(TextFile::new(text.clone(), status))
         }
+        Node::Device(Device::TerminalMaker) => return make_terminal(cx, flags, status),
+        Node::Device(Device::Terminal) => {
+            let session = cx.process().session;
+            let terminal = cx.kernel.terminals.of_session(session);
+            let terminal = terminal.ok_or(Error::new(Errno::ENXIO, "no controlling terminal"))?;
+            return open_terminal(cx, &terminal, flags | OpenFlags::NO_TERMINAL);
+        }
+        Node::Device(Device::PseudoTerminal(number)) => {
+            let terminal = cx.kernel.terminals.get(*number).ok_or(Errno::ENOENT)?;
+            return open_terminal(cx, &terminal, flags);
+        }
         Node::Device(device) => File::Device(DeviceFile { device: *device, status }),
         Node::Description(link) => return reopen(cx, &link.0, flags),
         Node::Directory(_) => return Err(Errno::EISDIR.into()),
         Node::Link(_) => return Err(Errno::ELOOP.into()),
     };
     Ok(FileDescription::new(file, flags, path))
+}
+
+/// Opens `/dev/ptmx`.
+fn make_terminal(
+    cx: &mut Context<'_>,
+    flags: OpenFlags,
+    status: HostStat,
+) -> Result<Rc<FileDescription>> {
+    let terminal = cx.kernel.terminals.make()?;
+    let end = TerminalEnd { side: Side::Master, terminal, status };
+    Ok(FileDescription::new(File::Terminal(end), flags, b"/dev/ptmx"))
+}
+
+/// Opens the slave of a terminal, which becomes the controlling terminal of a session leader without one.
+///
+/// # Errors
+/// `EIO` while it is locked.
+pub fn open_terminal(
+    cx: &mut Context<'_>,
+    terminal: &Rc<Terminal>,
+    flags: OpenFlags,
+) -> Result<Rc<FileDescription>> {
+    terminal.open_slave()?;
+    let path = alloc::format!("/dev/pts/{}", terminal.number).into_bytes();
+    let node = Node::Device(Device::PseudoTerminal(terminal.number));
+    let status = status(cx.kernel, &node, &path);
+    let process = cx.process();
+    let (pid, session, group) = (process.pid, process.session, process.group);
+    let wants =
+        pid == session && !flags.contains(OpenFlags::NO_TERMINAL) && terminal.session().is_none();
+    if wants && cx.kernel.terminals.of_session(session).is_none() {
+        terminal.join_session(session, group);
+    }
+    let end = TerminalEnd { side: Side::Slave, terminal: Rc::clone(terminal), status };
+    Ok(FileDescription::new(File::Terminal(end), flags, &path))
 }
 
 /// Settings of the machine belong to root, those of a process to whoever runs it.
@@ -84,6 +131,9 @@ fn reopen(
             let opened = PipeEnd::open_fifo(&end.pipe, &mut cx.kernel.machine, flags, &path)?;
             let (FifoOpening::Open(file) | FifoOpening::Waits(file, _)) = opened;
             return Ok(file);
+        }
+        File::Terminal(end) if end.side == Side::Slave => {
+            return open_terminal(cx, &end.terminal, flags);
         }
         // What has no name to open, as sockets.
         _ => return Err(Errno::ENXIO.into()),

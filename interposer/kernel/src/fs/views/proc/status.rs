@@ -97,8 +97,13 @@ pub fn stat(subject: &Subject<'_>) -> Vec<u8> {
 
 /// The device number of a process's controlling terminal and the group in its foreground; 0 and -1 without one.
 fn terminal(kernel: &Kernel, process: &Process) -> (u64, i64) {
-    let _ = (kernel, process);
-    (0, -1)
+    match kernel.terminals.of_session(process.session) {
+        Some(terminal) => (
+            crate::fs::views::Device::PseudoTerminal(terminal.number).number(),
+            terminal.foreground().map_or(-1, |group| i64::from(group.raw())),
+        ),
+        None => (0, -1),
+    }
 }
 
 /// `statm`, in pages.
