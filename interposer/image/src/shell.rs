@@ -55,6 +55,17 @@ fn call(number: u32, arguments: [usize; 6]) -> HostResult<usize> {
     }
 }
 
+/// A path for the host: what the simulation shows as `/dev/shm` lies in the run's own directory.
+fn host_path(path: &[u8]) -> Vec<u8> {
+    match path.strip_prefix(b"/dev/shm") {
+        Some(rest) if rest.is_empty() || rest.starts_with(b"/") => {
+            let folder = alloc::format!("/proc/self/fd/{}/.", layout::fds::SHARED_MEMORY);
+            c_string(&[folder.as_bytes(), rest].concat())
+        }
+        _ => c_string(path),
+    }
+}
+
 fn c_string(path: &[u8]) -> Vec<u8> {
     let mut string = Vec::with_capacity(path.len() + 1);
     string.extend_from_slice(path);
@@ -220,7 +231,7 @@ impl Host for Shell {
     }
 
     fn open(&mut self, path: &[u8], flags: u32, mode: u32) -> HostResult<HostFd> {
-        let path = c_string(path);
+        let path = host_path(path);
         let fd = call(
             nr::__NR_openat,
             [AT_FDCWD, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0],
@@ -277,7 +288,7 @@ impl Host for Shell {
     }
 
     fn stat(&mut self, path: &[u8], follow: Follow) -> HostResult<HostStat> {
-        let path = c_string(path);
+        let path = host_path(path);
         let mut stat = Stat::default();
         let flags = if follow == Follow::No { AT_SYMLINK_NOFOLLOW } else { 0 };
         let place = &raw mut stat as usize;
@@ -292,7 +303,7 @@ impl Host for Shell {
     }
 
     fn read_link(&mut self, path: &[u8]) -> HostResult<Vec<u8>> {
-        let path = c_string(path);
+        let path = host_path(path);
         let mut target = vec![0; LINK_MAX];
         let len = call(
             nr::__NR_readlink,
@@ -323,9 +334,16 @@ impl Host for Shell {
     }
 
     fn file_call(&mut self, mut file_call: FileCall<'_>) -> HostResult<u64> {
-        let strings = file_call.arguments.each_ref().map(|argument| match argument {
-            FileArgument::String(path) => c_string(path),
-            _ => Vec::new(),
+        let is_link = file_call.number == nr::__NR_symlink;
+        let mut index = 0;
+        let strings = file_call.arguments.each_ref().map(|argument| {
+            index += 1;
+            match argument {
+                // Where a link leads is a text, not a path of the host.
+                FileArgument::String(target) if is_link && index == 1 => c_string(target),
+                FileArgument::String(path) => host_path(path),
+                _ => Vec::new(),
+            }
         });
         let mut raw = [0; 6];
         for ((place, argument), string) in

@@ -1,11 +1,11 @@
 //! The memory files that all processes of a run share.
 
 use std::{
-    fs::File,
+    fs::{File, Permissions},
     io,
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::fs::FileExt,
+        unix::fs::{FileExt, PermissionsExt},
     },
     ptr::{self, NonNull},
     sync::atomic::Ordering,
@@ -17,6 +17,8 @@ use simrun_abi::{
     control::{BOOT_OFFSET, BOOT_SIZE_MAX, Control},
     layout,
 };
+
+use tempfile::TempDir;
 
 use super::image;
 
@@ -30,8 +32,15 @@ pub struct Memory {
     pub control_file: File,
     /// The preload library, which programs may map.
     pub preload: File,
+    /// What the simulation shows as `/dev/shm`.
+    pub shared_memory: File,
     mapping: NonNull<u8>,
+    /// Removes it with all that is in it.
+    _shared_memory_folder: TempDir,
 }
+
+/// Permissions of `/dev/shm`: everyone may make files, and only remove their own.
+const SHARED_MEMORY_MODE: u32 = 0o1777;
 
 /// The embedded preload library.
 static PRELOAD: &[u8] = include_bytes!(env!("SIMRUN_PRELOAD"));
@@ -54,6 +63,11 @@ impl Memory {
         let control_file = memory_file(c"simrun-control", layout::CONTROL_SIZE)?;
         let preload = memory_file(c"simrun-preload", PRELOAD.len() as u64)?;
         preload.write_all_at(PRELOAD, 0)?;
+        let shared_memory_folder = tempfile::Builder::new()
+            .prefix("simrun-")
+            .permissions(Permissions::from_mode(SHARED_MEMORY_MODE))
+            .tempdir()?;
+        let shared_memory = File::open(shared_memory_folder.path())?;
         let parameters = boot.encode();
         if parameters.len() > BOOT_SIZE_MAX {
             return Err(io::Error::new(
@@ -77,7 +91,15 @@ impl Memory {
             return Err(io::Error::last_os_error());
         }
         let mapping = NonNull::new(mapping.cast()).expect("a mapping is not null");
-        let memory = Self { image, arena, control_file, preload, mapping };
+        let memory = Self {
+            image,
+            arena,
+            control_file,
+            preload,
+            shared_memory,
+            mapping,
+            _shared_memory_folder: shared_memory_folder,
+        };
         memory.control().boot_len.store(parameters.len() as u32, Ordering::Release);
         memory.control().supervisor.store(std::process::id() as i32, Ordering::Release);
         Ok(memory)

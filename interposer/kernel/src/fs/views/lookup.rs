@@ -7,10 +7,12 @@ fn is_below(path: &[u8], root: &[u8]) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
-/// Whether a path, absolute and free of `..` and symbolic links, lies in a view, where the host has no say.
+/// Whether a path, absolute and free of `..` and symbolic links, lies in a view, where the host has no say. Files in
+/// `/dev/shm` are files of the host, in a directory of the run's own (see the image's shell).
 #[must_use]
 pub fn covers(path: &[u8]) -> bool {
-    [b"/proc".as_slice(), b"/sys", b"/dev"].iter().any(|root| is_below(path, root))
+    !is_below(path, b"/dev/shm")
+        && [b"/proc".as_slice(), b"/sys", b"/dev"].iter().any(|root| is_below(path, root))
 }
 
 /// The node at such a path, as the calling thread sees it; `None` if there is none.
