@@ -144,16 +144,16 @@ const LAYERS: [&[&str]; 10] = [
     &["user", "host"],
     &["event", "time"],
     &["wait", "sched", "fault"],
-    &["mm", "signal", "futex"],
+    &["mm", "signal", "futex", "outcome"],
     &["machine"],
     &["poll", "file"],
     &["process", "fs", "net", "node", "ipc"],
-    &["context", "outcome", "syscall"],
+    &["context", "syscall"],
     &["kernel"],
 ];
 
 /// Upward uses that there are, as (module, what it uses). The list may only get shorter.
-const UPWARD: [(&str, &str); 17] = [
+const UPWARD: [(&str, &str); 16] = [
     ("context", "kernel"),
     ("file", "fs"),
     ("file", "process"),
@@ -163,7 +163,6 @@ const UPWARD: [(&str, &str); 17] = [
     ("host", "mm"),
     ("machine", "process"),
     ("outcome", "kernel"),
-    ("process", "outcome"),
     ("sched", "process"),
     ("signal", "kernel"),
     ("signal", "machine"),
@@ -213,7 +212,10 @@ fn lower_layers_of_the_kernel_use_no_higher_ones() {
         let own = path.split(['/', '.']).next().unwrap_or_default();
         let Some(own_layer) = layer(own) else { continue };
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for used in used_modules(code) {
+        // What comments point to is no use.
+        let code: Vec<_> =
+            code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for used in used_modules(&code.join("\n")) {
             let upward = layer(&used).is_some_and(|layer| layer > own_layer);
             if upward && !UPWARD.contains(&(own, used.as_str())) && !path.ends_with("/tests.rs") {
                 wrong.push(format!("{name}: uses {used}, which is above {own}"));
