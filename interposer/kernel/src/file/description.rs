@@ -15,7 +15,7 @@ use linux_raw_sys::general as raw;
 use super::tty::TerminalEnd;
 use super::{
     DeviceFile, Directory, EventFd, FileObject, HostStream, Owner, PipeEnd, PlaceFile, ProcessFile,
-    RegularFile, TextFile, TimerFd,
+    RegularFile, SignalFile, TextFile, TimerFd,
 };
 use crate::{
     error::{Errno, Result},
@@ -160,6 +160,8 @@ file_types! {
     Process(ProcessFile),
     /// A counter that can be waited for.
     Event(EventFd),
+    /// Where signals are read.
+    Signal(SignalFile),
     /// A timer that can be waited for.
     Timer(Rc<TimerFd>),
     /// An epoll instance.

@@ -144,6 +144,7 @@ fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
         credentials: Credentials::new(who.uid, who.gid, who.groups.clone()),
         actions: Rc::new(RefCell::new(Actions::default())),
         pending: PendingSignals::default(),
+        pending_shown: Rc::default(),
         stopped_by: None,
         timers: ProcessTimers::default(),
         program: boot.program.as_slice().into(),

@@ -10,7 +10,7 @@ use super::{Credentials, Limits, Pid, Settings, ThreadId};
 use crate::{
     file::FdTable,
     mm::SpaceId,
-    signal::{Actions, PendingSignals, ProcessTimers, Signal},
+    signal::{Actions, PendingSignals, ProcessTimers, Signal, SignalSet},
     wait::WaitQueue,
 };
 
@@ -84,6 +84,8 @@ pub struct Process {
     pub actions: Rc<RefCell<Actions>>,
     /// Signals pending for the process as a whole.
     pub pending: PendingSignals,
+    /// What is pending for it and its threads, kept up to date while a signalfd follows it.
+    pub pending_shown: Rc<Cell<SignalSet>>,
     /// The signal that stopped it, while it is stopped.
     pub stopped_by: Option<Signal>,
     /// Timers that send it signals.

@@ -67,6 +67,7 @@ impl Kernel {
         loop {
             let own = self.thread_mut(id).signals.pending.take_any(wanted);
             let info = own.or_else(|| self.process_mut(process).pending.take_any(wanted))?;
+            self.show_pending(process);
             if let Some(info) = self.settle_timer_signal(process, info) {
                 return Some(info);
             }

@@ -1,5 +1,8 @@
 //! From a signal's sender to the threads that may take it.
 
+use alloc::rc::Rc;
+use core::cell::Cell;
+
 use super::{DefaultAction, Disposition, Signal, SignalInfo, SignalSet};
 use crate::{
     error::Result,
@@ -36,6 +39,7 @@ impl Kernel {
             None => &mut self.process_mut(process).pending,
         };
         pending.add(info, limit)?;
+        self.show_pending(process);
         self.machine.signal_arrived.wake(Readiness::READABLE, &mut self.machine.wakes);
         if let Some(taker) = self.choose_taker(process, thread, signal) {
             self.notify(taker, signal);
@@ -111,6 +115,26 @@ impl Kernel {
     pub(super) fn is_fatal(&self, process: ProcessId, signal: Signal) -> bool {
         let disposition = self.process(process).actions.borrow().disposition(signal);
         matches!(disposition, Disposition::End(DefaultAction::Terminate | DefaultAction::Core))
+    }
+
+    /// What is pending for a thread's process, for as long as somebody holds it.
+    pub(crate) fn follow_pending(&mut self, id: ThreadId) -> Rc<Cell<SignalSet>> {
+        let process = self.thread(id).process;
+        let shown = Rc::clone(&self.process(process).pending_shown);
+        self.show_pending(process);
+        shown
+    }
+
+    /// Shows what is pending to those who follow it.
+    pub(super) fn show_pending(&self, process: ProcessId) {
+        let process = self.process(process);
+        if Rc::strong_count(&process.pending_shown) > 1 {
+            let threads = process.threads.iter().filter_map(|&id| self.threads.get(id));
+            let pending = threads
+                .map(|thread| thread.signals.pending.set())
+                .fold(process.pending.set(), SignalSet::union);
+            process.pending_shown.set(pending);
+        }
     }
 
     /// Sees whether a thread has signals to take.

@@ -33,6 +33,7 @@ impl Kernel {
         for thread in self.process(process).threads.clone() {
             self.thread_mut(thread).signals.pending.discard(signals);
         }
+        self.show_pending(process);
     }
 
     fn resume_threads(&mut self, process: ProcessId) {

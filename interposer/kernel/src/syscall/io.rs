@@ -7,7 +7,7 @@ use linux_raw_sys::general as raw;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{FileDescription, Whence},
+    file::{File, FileDescription, Whence},
     fs::views,
     machine::SignalTarget,
     outcome::Outcome,
@@ -45,6 +45,9 @@ pub(super) fn read_some(
     file: &Rc<FileDescription>,
     into: &[UserSlice],
 ) -> Result<Outcome> {
+    if let File::Signal(signals) = &file.file {
+        return super::signalfd::read(cx, file, signals, into);
+    }
     let result = file.read(&mut cx.env(), into);
     cx.or_block_for(file, result, Readiness::READABLE, "data to read")
 }

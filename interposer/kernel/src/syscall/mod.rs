@@ -30,6 +30,7 @@ mod process;
 mod readiness;
 mod sched;
 mod signal;
+mod signalfd;
 mod socket;
 mod splice;
 mod stat;

@@ -178,6 +178,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         credentials: caller.credentials.clone(),
         actions: share_or_copy(&caller.actions, flags.contains(CloneFlags::SIGHAND)),
         pending: PendingSignals::default(),
+        pending_shown: Rc::default(),
         stopped_by: None,
         timers: ProcessTimers::default(),
         program: Rc::clone(&caller.program),

@@ -13,7 +13,7 @@ use crate::{
     user::UserPtr,
 };
 
-fn check_set_size(size: u64) -> Result<()> {
+pub(super) fn check_set_size(size: u64) -> Result<()> {
     if size == SIGSET_SIZE {
         Ok(())
     } else {

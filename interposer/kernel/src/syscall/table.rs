@@ -8,8 +8,8 @@ use simrun_abi::calls;
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
     groups, identity, io, ioctl, kill, limits, memory, open, pidfd, pipe, prctl, process,
-    readiness, sched, signal, socket, splice, stat, system, thread, time, timers, tree, usage,
-    volume, wait, xattr,
+    readiness, sched, signal, signalfd, socket, splice, stat, system, thread, time, timers, tree,
+    usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -375,6 +375,8 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_sigaltstack "sigaltstack" signal::sigaltstack, Call, Full;
     __NR_pause "pause" signal::pause, Call, Full;
     __NR_restart_syscall "restart_syscall" signal::restart_syscall, Call, Full;
+    __NR_signalfd "signalfd" signalfd::signalfd, Call, Full;
+    __NR_signalfd4 "signalfd4" signalfd::signalfd4, Call, Full;
     __NR_kill "kill" kill::kill, Call, Full;
     __NR_tkill "tkill" kill::tkill, Call, Full;
     __NR_tgkill "tgkill" kill::tgkill, Call, Full;
