@@ -29,6 +29,8 @@ pub enum Restart {
     IfAsked,
     /// Fails with `EINTR` if a handler runs, starts again otherwise (`ERESTARTNOHAND`, `ERESTART_RESTARTBLOCK`).
     UnlessHandled,
+    /// Starts again once the handler is through (`ERESTARTNOINTR`).
+    Always,
     /// Always fails with `EINTR`.
     Never,
     /// Only a signal that ends the process interrupts it (`TASK_KILLABLE`).

@@ -18,7 +18,7 @@ use crate::{
     futex::FutexTable,
     host::{Host, HostFd},
     machine::{Due, Machine},
-    mm::AddressSpace,
+    mm::{AddressSpace, SharedObjects},
     process::{
         Credentials, FsContext, Image, Limits, Process, ProcessState, Settings, Thread, Tid, load,
     },
@@ -49,6 +49,7 @@ impl Kernel {
             processes: Slab::default(),
             spaces: Slab::default(),
             futexes: FutexTable::default(),
+            objects: SharedObjects::default(),
             tids: BTreeMap::new(),
             pids: BTreeMap::new(),
             terminals: Terminals::default(),

@@ -65,10 +65,11 @@ impl Kernel {
         self.scheduler.dequeue(id);
         self.futexes.remove(id);
         if in_its_space {
+            self.abandon_locks(host, id);
             let address = core::mem::take(&mut self.thread_mut(id).clear_child_tid);
             if address != 0 && user::write_bytes(host, address, &0u32.to_le_bytes()).is_ok() {
                 let space = self.space_of(id);
-                crate::syscall::futex::wake_address(self, space, address, 1);
+                self.wake_shared_address(space, address, 1);
             }
         }
         let Some(thread) = self.threads.remove(id) else { return };
@@ -216,9 +217,10 @@ impl Kernel {
         let process = self.thread(id).process;
         for other in self.process(process).threads.clone() {
             if other != id {
-                self.bury_thread(host, other, false);
+                self.bury_thread(host, other, true);
             }
         }
+        self.abandon_locks(host, id);
         let (old, pid) = (self.thread(id).tid, self.process(process).pid);
         if old != pid {
             self.tids.remove(&old);

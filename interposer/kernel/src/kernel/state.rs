@@ -8,7 +8,7 @@ use crate::{
     file::tty::Terminals,
     futex::FutexTable,
     machine::Machine,
-    mm::{AddressSpace, SpaceId},
+    mm::{AddressSpace, SharedObjects, SpaceId},
     net::Stack,
     process::{Process, ProcessId, Resource, Thread, ThreadId, Tid},
     sched::Scheduler,
@@ -29,6 +29,8 @@ pub struct Kernel {
     pub spaces: Slab<AddressSpace>,
     /// Who waits on which futex.
     pub futexes: FutexTable,
+    /// Numbers of what is mapped shared.
+    pub objects: SharedObjects,
     /// Threads by number.
     pub tids: BTreeMap<Tid, ThreadId>,
     /// Processes by number, zombies too.

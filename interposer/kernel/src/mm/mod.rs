@@ -3,6 +3,8 @@
 //! The host does the mapping; the kernel chooses every address, so that none depends on the host.
 
 mod flags;
+mod objects;
 mod space;
 pub use flags::{MapFlags, Protection};
+pub use objects::SharedObjects;
 pub use space::{AddressSpace, Mapping, Range, SpaceId};

@@ -81,21 +81,23 @@ pub struct Mapping {
     pub offset: u64,
     /// Virtual inode number of the file, zero for none.
     pub inode: u64,
+    /// The object that a shared mapping shows, by which futexes in it are known; zero for none.
+    pub object: u64,
 }
 
 impl Mapping {
     /// Zeroed private memory.
     #[must_use]
     pub fn anonymous(prot: Protection, flags: MapFlags, name: &[u8]) -> Self {
-        Self { prot, flags, name: name.into(), offset: 0, inode: 0 }
+        Self { prot, flags, name: name.into(), offset: 0, inode: 0, object: 0 }
     }
 
-    fn is_file(&self) -> bool {
-        self.inode != 0
+    fn has_offset(&self) -> bool {
+        self.inode != 0 || self.object != 0
     }
 
     fn advanced(&self, by: u64) -> Self {
-        Self { offset: if self.is_file() { self.offset + by } else { 0 }, ..self.clone() }
+        Self { offset: if self.has_offset() { self.offset + by } else { 0 }, ..self.clone() }
     }
 
     fn continues(&self, len: u64, next: &Self) -> bool {
@@ -272,6 +274,15 @@ impl AddressSpace {
             change(&mut mapping);
             self.insert(part, mapping);
         }
+    }
+
+    /// Where a shared object's byte at this offset is mapped.
+    #[must_use]
+    pub fn address_of_object(&self, object: u64, offset: u64) -> Option<u64> {
+        self.iter().find_map(|(range, mapping)| {
+            let into = offset.checked_sub(mapping.offset)?;
+            (mapping.object == object && into < range.len()).then_some(range.start + into)
+        })
     }
 
     /// Total length of all mappings in bytes.

@@ -2,39 +2,63 @@
 
 use linux_raw_sys::general as raw;
 
+use super::futex_lock as lock;
 use crate::{
     context::Context,
     error::{Errno, Result},
-    futex::{FutexKey, Waiting},
-    kernel::Kernel,
-    mm::SpaceId,
+    futex::{FutexKey, Purpose, Sharing, Waiting, WakeOperation},
     outcome::{Outcome, Restart},
     time::Instant,
+    uapi::time::Timespec,
     user::UserPtr,
 };
 
-fn key(cx: &mut Context<'_>, address: u64) -> Result<FutexKey> {
-    if !address.is_multiple_of(4) {
-        return Err(Errno::EINVAL.into());
+/// The arguments of one futex call.
+pub struct Request {
+    /// The futex.
+    pub address: u64,
+    /// Whether its address is all there is to know.
+    pub sharing: Sharing,
+    /// Whether an absolute time is the wall clock's.
+    wall: bool,
+    value: u32,
+    /// A time-out, or a second count.
+    timeout: u64,
+    /// A second futex.
+    pub address2: u64,
+    value3: u32,
+}
+
+impl Request {
+    /// The key of the futex.
+    pub fn key(&self, cx: &mut Context<'_>) -> Result<FutexKey> {
+        let space = cx.process().space;
+        cx.kernel.futex_key(space, self.address, self.sharing)
     }
-    let space = cx.process().space;
-    Ok(FutexKey::Private(space, address))
-}
 
-/// Wakes waiters on an address of an address space; how many.
-pub fn wake_address(kernel: &mut Kernel, space: SpaceId, address: u64, max: usize) -> usize {
-    wake(kernel, FutexKey::Private(space, address), max, u32::MAX)
-}
+    /// The key of the second futex.
+    pub fn key2(&self, cx: &mut Context<'_>) -> Result<FutexKey> {
+        let space = cx.process().space;
+        cx.kernel.futex_key(space, self.address2, self.sharing)
+    }
 
-fn wake(kernel: &mut Kernel, key: FutexKey, max: usize, bits: u32) -> usize {
-    let taken = kernel.futexes.take(key, max, bits);
-    for &id in &taken {
-        if let Some(call) = kernel.thread_mut(id).call.as_mut() {
-            call.woken_with = Some(0);
+    fn absolute_deadline(&self, cx: &mut Context<'_>, wall: bool) -> Result<()> {
+        let Some(pointer) = UserPtr::<Timespec>::new(self.timeout).non_null() else {
+            return Ok(());
+        };
+        let at = cx.read(pointer)?.duration()?;
+        let due = if wall { cx.kernel.machine.clock.at_wall(at) } else { Instant::BOOT + at };
+        cx.deadline_at(due);
+        Ok(())
+    }
+
+    /// How many may be woken and moved; negative counts are refused.
+    fn counts(&self) -> Result<(usize, usize)> {
+        match (usize::try_from(self.value as i32), usize::try_from(self.timeout as i32)) {
+            (Ok(wakes), Ok(moves)) => Ok((wakes, moves)),
+            _ => Err(Errno::EINVAL.into()),
         }
-        kernel.machine.wakes.push(id);
     }
-    taken.len()
 }
 
 /// futex(2).
@@ -43,67 +67,126 @@ pub fn futex(
     [address, op, value, timeout, address2, value3]: [u64; 6],
 ) -> Result<Outcome> {
     let wall = op as u32 & raw::FUTEX_CLOCK_REALTIME != 0;
-    match op as u32 & !(raw::FUTEX_PRIVATE_FLAG | raw::FUTEX_CLOCK_REALTIME) {
+    let private = op as u32 & raw::FUTEX_PRIVATE_FLAG != 0;
+    let sharing = if private { Sharing::Private } else { Sharing::Shared };
+    let (value, value3) = (value as u32, value3 as u32);
+    let request = Request { address, sharing, wall, value, timeout, address2, value3 };
+    let command = op as u32 & !(raw::FUTEX_PRIVATE_FLAG | raw::FUTEX_CLOCK_REALTIME);
+    let takes_wall = matches!(
+        command,
+        raw::FUTEX_WAIT_BITSET | raw::FUTEX_WAIT_REQUEUE_PI | raw::FUTEX_LOCK_PI2
+    );
+    if wall && !takes_wall {
+        return Err(Errno::ENOSYS.into());
+    }
+    match command {
         raw::FUTEX_WAIT => {
             let limit = cx.read_timeout(timeout)?;
             cx.deadline_after(limit);
-            wait(cx, address, value as u32, u32::MAX)
+            wait(cx, &request, Purpose::Wake(u32::MAX))
         }
         raw::FUTEX_WAIT_BITSET => {
-            if let Some(at) = cx.read_timeout(timeout)? {
-                let due =
-                    if wall { cx.kernel.machine.clock.at_wall(at) } else { Instant::BOOT + at };
-                cx.deadline_at(due);
-            }
-            wait(cx, address, value as u32, value3 as u32)
+            request.absolute_deadline(cx, wall)?;
+            wait(cx, &request, Purpose::Wake(value3))
         }
-        raw::FUTEX_WAKE => {
-            let key = key(cx, address)?;
-            Ok(Outcome::Done(wake(cx.kernel, key, value as u32 as usize, u32::MAX) as u64))
-        }
-        raw::FUTEX_WAKE_BITSET if value3 as u32 != 0 => {
-            let key = key(cx, address)?;
-            Ok(Outcome::Done(wake(cx.kernel, key, value as u32 as usize, value3 as u32) as u64))
-        }
-        raw::FUTEX_REQUEUE => requeue(cx, address, value, timeout, address2),
+        raw::FUTEX_WAKE => wake(cx, &request, u32::MAX),
+        raw::FUTEX_WAKE_BITSET => wake(cx, &request, value3),
+        raw::FUTEX_WAKE_OP => wake_op(cx, &request),
+        raw::FUTEX_REQUEUE => requeue(cx, &request),
         raw::FUTEX_CMP_REQUEUE => {
-            if cx.read(UserPtr::<u32>::new(address))? != value3 as u32 {
+            request.key(cx)?;
+            if cx.read(UserPtr::<u32>::new(address))? != value3 {
                 return Err(Errno::EAGAIN.into());
             }
-            requeue(cx, address, value, timeout, address2)
+            requeue(cx, &request)
+        }
+        raw::FUTEX_LOCK_PI => {
+            request.absolute_deadline(cx, true)?;
+            lock::lock(cx, &request)
+        }
+        raw::FUTEX_LOCK_PI2 => {
+            request.absolute_deadline(cx, wall)?;
+            lock::lock(cx, &request)
+        }
+        raw::FUTEX_TRYLOCK_PI => lock::try_lock(cx, &request),
+        raw::FUTEX_UNLOCK_PI => lock::unlock(cx, &request),
+        raw::FUTEX_WAIT_REQUEUE_PI => {
+            request.absolute_deadline(cx, request.wall)?;
+            if value3 != 0 && value3 != u32::MAX {
+                return Err(Errno::EINVAL.into());
+            }
+            let to = request.key2(cx)?;
+            if request.key(cx)? == to {
+                return Err(Errno::EINVAL.into());
+            }
+            wait(cx, &request, Purpose::MoveTo(to))
+        }
+        raw::FUTEX_CMP_REQUEUE_PI => {
+            let (wakes, moves) = request.counts()?;
+            if wakes != 1 {
+                return Err(Errno::EINVAL.into());
+            }
+            request.key(cx)?;
+            if cx.read(UserPtr::<u32>::new(address))? != value3 {
+                return Err(Errno::EAGAIN.into());
+            }
+            lock::move_waiters(cx, &request, moves.saturating_add(1))
         }
         _ => Err(Errno::ENOSYS.into()),
     }
 }
 
-fn wait(cx: &mut Context<'_>, address: u64, expected: u32, bits: u32) -> Result<Outcome> {
+fn wait(cx: &mut Context<'_>, request: &Request, purpose: Purpose) -> Result<Outcome> {
     if let Some(result) = cx.call().woken_with {
         return Ok(Outcome::Done(result));
     }
-    let key = key(cx, address)?;
-    if bits == 0 {
+    let key = request.key(cx)?;
+    if purpose == Purpose::Wake(0) {
         return Err(Errno::EINVAL.into());
     }
-    let first = cx.call().attempts == 1;
-    if !first {
-        cx.kernel.futexes.remove(cx.thread);
+    if !cx.kernel.futexes.is_waiting(cx.thread) {
+        if cx.read(UserPtr::<u32>::new(request.address))? != request.value {
+            return Err(Errno::EAGAIN.into());
+        }
+        cx.kernel.futexes.add(key, Waiting { thread: cx.thread, purpose });
     }
     if cx.timed_out() {
+        cx.kernel.futexes.remove(cx.thread);
         return Err(Errno::ETIMEDOUT.into());
     }
-    if first && cx.read(UserPtr::<u32>::new(address))? != expected {
-        return Err(Errno::EAGAIN.into());
-    }
-    cx.kernel.futexes.add(key, Waiting { thread: cx.thread, bits });
-    // One with a limit would start again as `restart_syscall` (futex_wait in kernel/futex/waitwake.c).
-    let restart =
-        if cx.call().deadline.is_some() { Restart::UnlessHandled } else { Restart::IfAsked };
+    let limited = cx.call().deadline.is_some();
+    let restart = if limited { Restart::UnlessHandled } else { Restart::IfAsked };
     Ok(cx.block_on(&[], restart, "a futex"))
 }
 
-fn requeue(cx: &mut Context<'_>, from: u64, wakes: u64, moves: u64, to: u64) -> Result<Outcome> {
-    let (from, to) = (key(cx, from)?, key(cx, to)?);
-    let woken = wake(cx.kernel, from, wakes as u32 as usize, u32::MAX);
-    let moved = cx.kernel.futexes.requeue(from, to, moves as u32 as usize);
+fn wake(cx: &mut Context<'_>, request: &Request, bits: u32) -> Result<Outcome> {
+    if bits == 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let key = request.key(cx)?;
+    // Linux wakes one even if asked for none.
+    let max = usize::try_from(request.value as i32).unwrap_or(0).max(1);
+    Ok(Outcome::Done(cx.kernel.wake_futex(key, max, bits) as u64))
+}
+
+fn wake_op(cx: &mut Context<'_>, request: &Request) -> Result<Outcome> {
+    let (key, key2) = (request.key(cx)?, request.key2(cx)?);
+    let operation = WakeOperation::decode(request.value3).ok_or(Errno::ENOSYS)?;
+    let place = UserPtr::<u32>::new(request.address2);
+    let (new, passes) = operation.apply(cx.read(place)?);
+    cx.write(place, &new)?;
+    let max = |count: u32| usize::try_from(count as i32).unwrap_or(0).max(1);
+    let mut woken = cx.kernel.wake_futex(key, max(request.value), u32::MAX);
+    if passes {
+        woken += cx.kernel.wake_futex(key2, max(request.timeout as u32), u32::MAX);
+    }
+    Ok(Outcome::Done(woken as u64))
+}
+
+fn requeue(cx: &mut Context<'_>, request: &Request) -> Result<Outcome> {
+    let (wakes, moves) = request.counts()?;
+    let (from, to) = (request.key(cx)?, request.key2(cx)?);
+    let woken = cx.kernel.wake_futex(from, wakes, u32::MAX);
+    let moved = cx.kernel.futexes.requeue(from, to, moves);
     Ok(Outcome::Done((woken + moved) as u64))
 }

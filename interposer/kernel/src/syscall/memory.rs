@@ -31,7 +31,14 @@ pub fn mmap(
         return Err(Errno::EINVAL.into());
     }
     let (backing, mapping) = if flags.contains(MapFlags::ANONYMOUS) {
-        (Backing::Anonymous, Mapping::anonymous(prot, flags & kept(), b""))
+        let plain = Mapping::anonymous(prot, flags & kept(), b"");
+        if flags.contains(MapFlags::SHARED) {
+            let object = cx.kernel.objects.fresh();
+            let name = b"/dev/zero (deleted)".as_slice().into();
+            (Backing::Anonymous, Mapping { object, name, ..plain })
+        } else {
+            (Backing::Anonymous, plain)
+        }
     } else {
         let file = cx.description(fd)?;
         let File::Regular(regular) = &file.file else { return Err(Errno::ENODEV.into()) };
@@ -42,9 +49,15 @@ pub fn mmap(
         if writes && !file.flags.get().writes() {
             return Err(Errno::EACCES.into());
         }
+        let object = if flags.contains(MapFlags::SHARED) {
+            cx.kernel.objects.of_file(regular.inode.number)
+        } else {
+            0
+        };
         let mapping = Mapping {
             offset,
             inode: regular.inode.number,
+            object,
             ..Mapping::anonymous(prot, flags & kept(), &file.path.borrow())
         };
         (Backing::File(regular.host, offset), mapping)

@@ -345,6 +345,7 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_arch_prctl "arch_prctl" thread::arch_prctl, Memory, Full;
     __NR_set_tid_address "set_tid_address" thread::set_tid_address, Call, Full;
     __NR_set_robust_list "set_robust_list" thread::set_robust_list, Memory, Full;
+    __NR_get_robust_list "get_robust_list" thread::get_robust_list, Call, Full;
     __NR_sched_yield "sched_yield" thread::sched_yield, Poll, Full;
     __NR_futex "futex" futex::futex, Call, Full;
     __NR_membarrier "membarrier" prctl::membarrier, Memory, Full;

@@ -4,6 +4,7 @@ use crate::{
     context::Context,
     error::{Errno, Result},
     outcome::Outcome,
+    process::Capabilities,
     user::UserPtr,
 };
 
@@ -39,9 +40,12 @@ pub fn set_tid_address(cx: &mut Context<'_>, [address, ..]: [u64; 6]) -> Result<
     Ok(Outcome::Done(u64::from(cx.thread().tid.raw())))
 }
 
+/// Size of `struct robust_list_head`.
+const ROBUST_HEAD_SIZE: u64 = 24;
+
 /// set_robust_list(2).
 pub fn set_robust_list(cx: &mut Context<'_>, [head, len, ..]: [u64; 6]) -> Result<Outcome> {
-    if len != 24 {
+    if len != ROBUST_HEAD_SIZE {
         return Err(Errno::EINVAL.into());
     }
     cx.thread().robust_list = head;
@@ -50,6 +54,20 @@ pub fn set_robust_list(cx: &mut Context<'_>, [head, len, ..]: [u64; 6]) -> Resul
 
 /// A place where threads meet without a system call; the preload library makes this call there.
 pub fn point(_: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    Ok(Outcome::Done(0))
+}
+
+/// get_robust_list(2).
+pub fn get_robust_list(cx: &mut Context<'_>, [tid, head, len, ..]: [u64; 6]) -> Result<Outcome> {
+    let target = cx.kernel.find_thread(cx.thread, tid).map_err(|_| Errno::ESRCH)?;
+    let own = cx.process().credentials.clone();
+    let other = &cx.kernel.process(cx.kernel.thread(target).process).credentials;
+    if other.uid != own.uid && !own.can(Capabilities::SYS_PTRACE) {
+        return Err(Errno::EPERM.into());
+    }
+    let list = cx.kernel.thread(target).robust_list;
+    cx.write(UserPtr::new(len), &ROBUST_HEAD_SIZE)?;
+    cx.write(UserPtr::new(head), &list)?;
     Ok(Outcome::Done(0))
 }
 
