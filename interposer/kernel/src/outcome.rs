@@ -17,6 +17,8 @@ pub enum Outcome {
     /// A host process for this address space must be made by copying the current one; then the call
     /// is over with this result in the parent. The child's threads are already runnable.
     Fork(SpaceId, u64),
+    /// As [`Outcome::Fork`], but the call is made again in the parent.
+    ForkAndRestart(SpaceId),
     /// As [`Outcome::Fork`], but the call is made again in the new address space, in which the calling
     /// thread lives from now on.
     MoveTo(SpaceId),

@@ -66,6 +66,13 @@ impl FdTable {
         self.slots.get_mut(fd.0 as usize).and_then(Option::as_mut).ok_or(Errno::EBADF.into())
     }
 
+    /// The number that the next new descriptor gets.
+    #[must_use]
+    pub fn lowest_free(&self) -> Fd {
+        let free = |&i: &usize| self.slots.get(i).is_none_or(Option::is_none);
+        Fd((self.lowest_free..).find(free).expect("numbers do not run out") as u32)
+    }
+
     /// Gives a descriptor the lowest free number from `from` on, below `limit`.
     ///
     /// # Errors

@@ -205,7 +205,7 @@ impl Kernel {
                 self.finish(host, id, row, Ok(value));
                 Step::Copy(space)
             }
-            Ok(Outcome::MoveTo(space)) => Step::Copy(space),
+            Ok(Outcome::ForkAndRestart(space) | Outcome::MoveTo(space)) => Step::Copy(space),
         }
     }
 

@@ -134,8 +134,8 @@ impl Kernel {
     fn settle_interrupted_call(&mut self, host: &mut dyn Host, id: ThreadId, action: &Action) {
         let Some(call) = &self.thread(id).call else { return };
         let (number, restart) = (call.number, call.restart);
-        let again =
-            restart == Some(Restart::IfAsked) && action.flags.contains(ActionFlags::RESTART);
+        let again = restart == Some(Restart::Always)
+            || restart == Some(Restart::IfAsked) && action.flags.contains(ActionFlags::RESTART);
         self.end_interrupted_call(host, id);
         if again {
             let registers = &mut self.thread_mut(id).registers;

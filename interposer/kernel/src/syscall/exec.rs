@@ -2,6 +2,7 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
+use linux_raw_sys::general as raw;
 use simrun_abi::event::What;
 
 use crate::{
@@ -50,8 +51,61 @@ pub fn execve(
     if path.is_empty() {
         return Err(Errno::ENOENT.into());
     }
-    let arguments = user::read_pointers(cx.host, arguments, ARGUMENTS_MAX)?;
-    let environment = user::read_pointers(cx.host, environment, ARGUMENTS_MAX)?;
+    execute(cx, path, arguments, environment)
+}
+
+/// execveat(2).
+pub fn execveat(
+    cx: &mut Context<'_>,
+    [directory, path, arguments, environment, flags, _]: [u64; 6],
+) -> Result<Outcome> {
+    const FLAGS: u32 = raw::AT_EMPTY_PATH | raw::AT_SYMLINK_NOFOLLOW;
+    let flags = flags as u32;
+    if flags & !FLAGS != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let path = cx.read_path(path)?;
+    if path.starts_with(b"/") || (directory as i32 == raw::AT_FDCWD && !path.is_empty()) {
+        return execute(cx, path, arguments, environment);
+    }
+    if path.is_empty() && flags & raw::AT_EMPTY_PATH == 0 {
+        return Err(Errno::ENOENT.into());
+    }
+    let fd = crate::file::Fd::from_register(directory)?;
+    cx.process().files.borrow().get(fd)?;
+    // The name that Linux gives such a program too.
+    let mut full = alloc::format!("/dev/fd/{}", fd.0).into_bytes();
+    if !path.is_empty() {
+        full.push(b'/');
+        full.extend_from_slice(&path);
+    }
+    execute(cx, full, arguments, environment)
+}
+
+/// Reads a vector of strings, each as long as Linux allows.
+fn read_strings(cx: &mut Context<'_>, from: u64) -> Result<Vec<Vec<u8>>> {
+    let strings = user::read_pointers(cx.host, from, ARGUMENTS_MAX)?;
+    if strings.iter().any(|string| string.len() >= ARGUMENT_SIZE_MAX) {
+        return Err(Error::new(Errno::E2BIG, "an argument is too long"));
+    }
+    Ok(strings)
+}
+
+/// Longest argument, NUL included (include/uapi/linux/binfmts.h, `MAX_ARG_STRLEN`).
+const ARGUMENT_SIZE_MAX: usize = 131_072;
+
+fn execute(
+    cx: &mut Context<'_>,
+    path: Vec<u8>,
+    arguments: u64,
+    environment: u64,
+) -> Result<Outcome> {
+    let mut arguments = read_strings(cx, arguments)?;
+    let environment = read_strings(cx, environment)?;
+    if arguments.is_empty() {
+        // As Linux since 5.18: no program starts without a name.
+        arguments.push(Vec::new());
+    }
     let FsContext { directory, root, .. } = cx.process().fs.borrow().clone();
     let (kernel, thread) = (&*cx.kernel, cx.thread);
     let mut open = |host: &mut dyn Host, path: &[u8]| {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The signal in a register; zero asks only whether one could be sent.
-fn signal(raw: u64) -> Result<Option<Signal>> {
+pub(super) fn signal(raw: u64) -> Result<Option<Signal>> {
     match raw & 0xffff_ffff {
         0 => Ok(None),
         number => Ok(Some(Signal::new(number).ok_or(Errno::EINVAL)?)),
@@ -38,7 +38,7 @@ fn may_signal(cx: &mut Context<'_>, target: ProcessId, signal: Option<Signal>) -
         || signal == Some(Signal::CONT) && sender.session == target.session
 }
 
-fn send_to_process(
+pub(super) fn send_to_process(
     cx: &mut Context<'_>,
     target: ProcessId,
     signal: Option<Signal>,
@@ -141,7 +141,7 @@ pub fn tgkill(cx: &mut Context<'_>, [pid, tid, number, ..]: [u64; 6]) -> Result<
 }
 
 /// Reads what a program wants to come with a signal. Only the kernel's own kinds may not be forged for others.
-fn read_info(
+pub(super) fn read_info(
     cx: &mut Context<'_>,
     target: u64,
     number: u64,

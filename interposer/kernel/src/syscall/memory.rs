@@ -8,10 +8,11 @@ use crate::{
     kernel::Kernel,
     mm::{MapFlags, Mapping, Protection, Range},
     outcome::Outcome,
-    process::code,
+    process::{INFINITY, Resource, code},
     uapi::limits::PAGE_SIZE,
 };
 
+use linux_raw_sys::general as raw;
 use simrun_abi::layout;
 
 /// Mappings from this size on are aligned to it, so that the host can use huge pages.
@@ -31,7 +32,7 @@ pub fn mmap(
         return Err(Errno::EINVAL.into());
     }
     let (backing, mapping) = if flags.contains(MapFlags::ANONYMOUS) {
-        let plain = Mapping::anonymous(prot, flags & kept(), b"");
+        let plain = Mapping::anonymous(prot, kept(flags), b"");
         if flags.contains(MapFlags::SHARED) {
             let object = cx.kernel.objects.fresh();
             let name = b"/dev/zero (deleted)".as_slice().into();
@@ -58,7 +59,7 @@ pub fn mmap(
             offset,
             inode: regular.inode.number,
             object,
-            ..Mapping::anonymous(prot, flags & kept(), &file.path.borrow())
+            ..Mapping::anonymous(prot, kept(flags), &file.path.borrow())
         };
         (Backing::File(regular.host, offset), mapping)
     };
@@ -68,6 +69,7 @@ pub fn mmap(
     if range.touches_simrun() {
         return if prot.is_empty() { Ok(Outcome::Done(range.start)) } else { Err(OURS) };
     }
+    afford(cx, mapping.committed(range.len()), range.len())?;
     cx.host.map(range.start, range.len(), prot, host_flags, backing)?;
     cx.space().insert(range, mapping);
     if let Backing::File(fd, offset) = backing
@@ -83,10 +85,37 @@ pub fn mmap(
     Ok(Outcome::Done(range.start))
 }
 
+/// How often all address spaces together may commit the machine's memory: they share much of it after fork.
+const OVERCOMMIT: u64 = 4;
+
+/// Refuses memory that the machine has not, or that the process's limits forbid.
+fn afford(cx: &mut Context<'_>, commits: u64, maps: u64) -> Result<()> {
+    let memory = cx.kernel.machine.config.memory;
+    let limits = cx.process().limits.clone();
+    let (space_limit, data_limit) =
+        (limits.soft(Resource::AddressSpace), limits.soft(Resource::Data));
+    let committed = cx.space().committed.saturating_add(commits);
+    if commits > 0 {
+        let all: u64 = cx.kernel.spaces.iter().map(|(_, space)| space.committed).sum();
+        if committed > memory || all.saturating_add(commits) > memory.saturating_mul(OVERCOMMIT) {
+            return Err(Error::new(Errno::ENOMEM, "the machine has no more memory"));
+        }
+        if committed > data_limit {
+            return Err(Error::new(Errno::ENOMEM, "more than RLIMIT_DATA"));
+        }
+    }
+    if space_limit != INFINITY && cx.space().mapped().saturating_add(maps) > space_limit {
+        return Err(Error::new(Errno::ENOMEM, "more than RLIMIT_AS"));
+    }
+    Ok(())
+}
+
 const OURS: Error = Error::new(Errno::ENOMEM, "the range belongs to simrun");
 
-fn kept() -> MapFlags {
-    MapFlags::SHARED | MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::ANONYMOUS
+/// The flags that are remembered. Stacks count as not accounted for: nobody fills thousands of them.
+fn kept(mut flags: MapFlags) -> MapFlags {
+    flags.set(MapFlags::NORESERVE, flags.intersects(MapFlags::NORESERVE | MapFlags::STACK));
+    flags & (MapFlags::SHARED | MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::ANONYMOUS)
 }
 
 /// Where a new mapping goes.
@@ -143,6 +172,14 @@ pub fn mprotect(cx: &mut Context<'_>, [address, len, prot, ..]: [u64; 6]) -> Res
     if range.touches_simrun() || !cx.space().covers(range) {
         return Err(Errno::ENOMEM.into());
     }
+    if prot.contains(Protection::WRITE) {
+        let commits = |(part, mapping): (Range, Mapping)| {
+            Mapping { prot, ..mapping.clone() }.committed(part.len())
+                - mapping.committed(part.len())
+        };
+        let commits = cx.space().within(range).into_iter().map(commits).sum();
+        afford(cx, commits, 0)?;
+    }
     cx.host.protect(range.start, range.len(), prot)?;
     cx.space().change(range, |mapping| mapping.prot = prot);
     Ok(Outcome::Done(0))
@@ -160,6 +197,7 @@ pub fn brk(cx: &mut Context<'_>, [address, ..]: [u64; 6]) -> Result<Outcome> {
     if new > old {
         let range = Range { start: old, end: new };
         if !cx.space().within(range).is_empty()
+            || afford(cx, range.len(), range.len()).is_err()
             || cx.host.map(old, new - old, prot, flags, Backing::Anonymous).is_err()
         {
             return Ok(Outcome::Done(end));
@@ -182,8 +220,35 @@ pub fn madvise(cx: &mut Context<'_>, [address, len, advice, ..]: [u64; 6]) -> Re
     if range.touches_simrun() {
         return Err(OURS);
     }
-    cx.host.advise(range.start, range.len(), advice as i32)?;
-    Ok(Outcome::Done(0))
+    let covered = cx.space().covers(range);
+    match advice as u32 {
+        raw::MADV_HWPOISON | raw::MADV_SOFT_OFFLINE => return Err(Errno::EPERM.into()),
+        // When the host gives freed pages up depends on its load; at once is as good.
+        raw::MADV_FREE => cx.host.advise(range.start, range.len(), raw::MADV_DONTNEED as i32)?,
+        raw::MADV_DONTNEED
+        | raw::MADV_REMOVE
+        | raw::MADV_WIPEONFORK
+        | raw::MADV_KEEPONFORK
+        | raw::MADV_POPULATE_READ
+        | raw::MADV_POPULATE_WRITE
+        | raw::MADV_DONTNEED_LOCKED => cx.host.advise(range.start, range.len(), advice as i32)?,
+        // Only the host's speed depends on these.
+        raw::MADV_HUGEPAGE | raw::MADV_NOHUGEPAGE => {
+            let _ = cx.host.advise(range.start, range.len(), advice as i32);
+        }
+        raw::MADV_NORMAL..=raw::MADV_WILLNEED
+        | raw::MADV_DONTFORK
+        | raw::MADV_DOFORK
+        | raw::MADV_MERGEABLE
+        | raw::MADV_UNMERGEABLE
+        | raw::MADV_DONTDUMP
+        | raw::MADV_DODUMP
+        | raw::MADV_COLD
+        | raw::MADV_PAGEOUT
+        | raw::MADV_COLLAPSE => {}
+        _ => return Err(Errno::EINVAL.into()),
+    }
+    if covered { Ok(Outcome::Done(0)) } else { Err(Errno::ENOMEM.into()) }
 }
 
 const MREMAP_MAYMOVE: u64 = 1;
@@ -217,6 +282,8 @@ pub fn mremap(
         }
         return Ok(Outcome::Done(address));
     }
+    let grows = new_size.saturating_sub(if shared_copy { 0 } else { old.len() });
+    afford(cx, mapping.committed(grows), grows)?;
     let grown = Range { start: old.start, end: old.start + new_size };
     let tail = Range { start: old.end, end: grown.end };
     if stays

@@ -29,6 +29,7 @@ pub mod pipe;
 mod prctl;
 mod process;
 mod readiness;
+mod residence;
 mod sched;
 mod signal;
 mod signalfd;

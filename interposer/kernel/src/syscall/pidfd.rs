@@ -4,6 +4,7 @@ use alloc::rc::Rc;
 
 use linux_raw_sys::general as raw;
 
+use super::kill;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
@@ -51,6 +52,22 @@ pub fn behind(cx: &mut Context<'_>, fd: u64) -> Result<ProcessId> {
     };
     let id = process.process;
     cx.kernel.processes.get(id).map(|_| id).ok_or(Errno::ESRCH.into())
+}
+
+/// pidfd_send_signal(2).
+pub fn pidfd_send_signal(
+    cx: &mut Context<'_>,
+    [fd, number, info, flags, ..]: [u64; 6],
+) -> Result<Outcome> {
+    if flags as u32 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let target = behind(cx, fd)?;
+    let signal = kill::signal(number)?;
+    let pid = u64::from(cx.kernel.process(target).pid.raw());
+    let info = if info == 0 { None } else { kill::read_info(cx, pid, number, info)? };
+    kill::send_to_process(cx, target, signal, info)?;
+    Ok(Outcome::Done(0))
 }
 
 /// pidfd_getfd(2).

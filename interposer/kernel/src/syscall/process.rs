@@ -4,12 +4,14 @@ use alloc::rc::Rc;
 use core::cell::RefCell;
 
 use linux_raw_sys::general as raw;
+use simrun_abi::{control, layout};
 
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
+    file::OpenFlags,
     outcome::{Outcome, Restart},
-    process::{Process, ProcessState, Thread},
+    process::{Capabilities, Process, ProcessState, Resource, Thread},
     signal::{PendingSignals, ProcessTimers},
     user::UserPtr,
     wait::WaitQueue,
@@ -66,6 +68,36 @@ struct Request {
     tls: u64,
 }
 
+impl Request {
+    /// Refuses what does not go together.
+    fn check(&self) -> Result<()> {
+        let flags = self.flags;
+        let needs = |flag, other| !flags.contains(flag) || flags.contains(other);
+        let excludes = |flag, other: CloneFlags| !flags.contains(flag) || !flags.intersects(other);
+        let consistent = needs(CloneFlags::THREAD, CloneFlags::SIGHAND)
+            && needs(CloneFlags::SIGHAND, CloneFlags::VM)
+            && excludes(CloneFlags::FS, CloneFlags::NEWNS | CloneFlags::NEWUSER)
+            && excludes(CloneFlags::THREAD, CloneFlags::NEWPID | CloneFlags::NEWUSER)
+            && excludes(CloneFlags::PIDFD, CloneFlags::DETACHED | CloneFlags::PARENT_SETTID)
+            && excludes(CloneFlags::PIDFD, CloneFlags::THREAD);
+        if !consistent {
+            return Err(Errno::EINVAL.into());
+        }
+        if flags.intersects(CloneFlags::NAMESPACES) {
+            return Err(Error::new(Errno::EPERM, "no namespaces in a simulation"));
+        }
+        if flags.contains(CloneFlags::SETTLS) && self.tls >= layout::USER_END {
+            return Err(Errno::EPERM.into());
+        }
+        Ok(())
+    }
+}
+
+/// Most address spaces with a program in them: some places stay free for host processes that are about to leave.
+const SPACES_MAX: usize = control::SPACES_MAX / 2;
+/// Most threads: half the numbers there are.
+const THREADS_MAX: usize = 16_000;
+
 /// clone(2).
 pub fn clone(
     cx: &mut Context<'_>,
@@ -98,14 +130,8 @@ fn make(cx: &mut Context<'_>, request: &Request) -> Result<Outcome> {
     if let Some(child) = cx.call().woken_with {
         return await_release(cx, child);
     }
-    let consistent = (!flags.contains(CloneFlags::THREAD) || flags.contains(CloneFlags::SIGHAND))
-        && (!flags.contains(CloneFlags::SIGHAND) || flags.contains(CloneFlags::VM));
-    if !consistent {
-        return Err(Errno::EINVAL.into());
-    }
-    if flags.intersects(CloneFlags::NAMESPACES) {
-        return Err(Error::new(Errno::EPERM, "no namespaces in a simulation"));
-    }
+    request.check()?;
+    check_room(cx)?;
     let tid = cx.kernel.allocate_tid();
     let mut registers = cx.thread().registers;
     registers.rax = 0;
@@ -134,16 +160,60 @@ fn make(cx: &mut Context<'_>, request: &Request) -> Result<Outcome> {
         cx.write(UserPtr::new(request.child_tid), &tid.raw())?;
     }
     if flags.contains(CloneFlags::THREAD) {
+        if !flags.contains(CloneFlags::FILES | CloneFlags::FS) {
+            let program = cx.program();
+            let effect = "the thread shares descriptors and directory with its process";
+            cx.kernel.machine.escape(cx.host, "clone(2) of a thread apart", &program, effect);
+        }
         cx.kernel.add_thread(thread);
         return Ok(Outcome::Done(u64::from(tid.raw())));
     }
     make_process(cx, request, thread)
 }
 
+/// Refuses a thread or process more than there may be.
+fn check_room(cx: &mut Context<'_>) -> Result<()> {
+    if cx.kernel.spaces.len() >= SPACES_MAX || cx.kernel.tids.len() >= THREADS_MAX {
+        return Err(Error::new(Errno::EAGAIN, "the machine has as many processes as it can"));
+    }
+    let who = &cx.process().credentials;
+    let user = who.uid;
+    if user == 0 || who.can(Capabilities::SYS_RESOURCE) || who.can(Capabilities::SYS_ADMIN) {
+        return Ok(());
+    }
+    let limit = cx.process().limits.soft(Resource::Processes);
+    let processes = cx.kernel.processes.iter().map(|(_, process)| process);
+    let own = processes.filter(|process| process.credentials.uid == user);
+    let count: usize = own.map(|process| process.threads.len().max(1)).sum();
+    if count as u64 >= limit {
+        return Err(Error::new(Errno::EAGAIN, "the user has as many as RLIMIT_NPROC allows"));
+    }
+    Ok(())
+}
+
+/// Gives the caller a descriptor of the child that is about to be made; the number of both.
+fn reserve_pidfd(cx: &mut Context<'_>, request: &Request) -> Result<Option<u64>> {
+    if !request.flags.contains(CloneFlags::PIDFD) {
+        return Ok(None);
+    }
+    let fd = cx.process().files.borrow().lowest_free();
+    if u64::from(fd.0) >= cx.kernel.descriptor_limit(cx.thread) {
+        return Err(Errno::EMFILE.into());
+    }
+    cx.write(UserPtr::new(request.parent_tid), &fd.0)?;
+    Ok(Some(u64::from(fd.0)))
+}
+
 fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Result<Outcome> {
     let flags = request.flags;
     let pid = thread.tid;
     let shares_memory = flags.contains(CloneFlags::VM);
+    let exit_signal = if flags.contains(CloneFlags::PARENT) {
+        cx.process().exit_signal
+    } else {
+        request.exit_signal
+    };
+    let pidfd = reserve_pidfd(cx, request)?;
     let space = if shares_memory {
         cx.space().users += 1;
         cx.process().space
@@ -187,7 +257,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         environment: caller.environment.clone(),
         auxiliary: caller.auxiliary.clone(),
         stack_start: caller.stack_start,
-        exit_signal: request.exit_signal,
+        exit_signal,
         child_changed: WaitQueue::default(),
         ended: WaitQueue::default(),
         has_ended: Rc::default(),
@@ -196,7 +266,11 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         children_time: core::time::Duration::ZERO,
     };
     let sets_tid = flags.contains(CloneFlags::CHILD_SETTID) && !shares_memory;
-    let (_, child_thread) = cx.kernel.add_process(cx.host, process, thread);
+    let (child, child_thread) = cx.kernel.add_process(cx.host, process, thread);
+    if pidfd.is_some() {
+        let description = super::pidfd::describe(cx, child, OpenFlags::empty());
+        cx.add_descriptor(description, true)?;
+    }
     if sets_tid {
         cx.kernel.thread_mut(child_thread).set_child_tid = request.child_tid;
     }
@@ -214,11 +288,40 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         return Ok(Outcome::Done(u64::from(pid.raw())));
     }
     *cx.kernel.loaded_in(space) = Some(child_thread);
+    if flags.contains(CloneFlags::VFORK) {
+        return Ok(Outcome::ForkAndRestart(space));
+    }
     Ok(Outcome::Fork(space, u64::from(pid.raw())))
 }
 
 fn share_or_copy<T: Clone>(of: &Rc<RefCell<T>>, share: bool) -> Rc<RefCell<T>> {
     if share { Rc::clone(of) } else { Rc::new(RefCell::new(of.borrow().clone())) }
+}
+
+/// unshare(2).
+pub fn unshare(cx: &mut Context<'_>, [flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let flags = CloneFlags::from_bits(flags as u32).ok_or(Errno::EINVAL)?;
+    let of_threads = CloneFlags::THREAD | CloneFlags::SIGHAND | CloneFlags::VM;
+    let known = of_threads
+        | CloneFlags::FILES
+        | CloneFlags::FS
+        | CloneFlags::SYSVSEM
+        | CloneFlags::NAMESPACES;
+    let alone = cx.process().threads.len() == 1;
+    if !known.contains(flags) || (flags.intersects(of_threads) && !alone) {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags.intersects(CloneFlags::NAMESPACES) {
+        return Err(Error::new(Errno::EPERM, "no namespaces in a simulation"));
+    }
+    let process = cx.process();
+    if flags.contains(CloneFlags::FILES) {
+        process.files = share_or_copy(&process.files, false);
+    }
+    if flags.contains(CloneFlags::FS) {
+        process.fs = share_or_copy(&process.fs, false);
+    }
+    Ok(Outcome::Done(0))
 }
 
 /// Waits until a vfork child has executed a program or ended.

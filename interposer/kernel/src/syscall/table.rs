@@ -8,8 +8,8 @@ use simrun_abi::calls;
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
     groups, identity, io, ioctl, kill, limits, memory, open, pidfd, pipe, prctl, process,
-    readiness, sched, signal, signalfd, socket, splice, stat, system, thread, time, timers, tree,
-    usage, volume, wait, xattr,
+    readiness, residence, sched, signal, signalfd, socket, splice, stat, system, thread, time,
+    timers, tree, usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -268,6 +268,19 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_brk "brk" memory::brk, Memory, Full;
     __NR_madvise "madvise" memory::madvise, Memory, Full;
     __NR_mremap "mremap" memory::mremap, Memory, Full;
+    __NR_mincore "mincore" residence::mincore, Memory, Partial("all that is mapped is there");
+    __NR_mlock "mlock" residence::mlock, Memory, Full;
+    __NR_mlock2 "mlock2" residence::mlock2, Memory, Full;
+    __NR_munlock "munlock" residence::munlock, Memory, Full;
+    __NR_mlockall "mlockall" residence::mlockall, Memory, Full;
+    __NR_munlockall "munlockall" residence::munlockall, Memory, Full;
+    __NR_msync "msync" residence::msync, Memory, Full;
+    __NR_pkey_alloc "pkey_alloc" residence::pkey_alloc, Memory, Absent("as on a processor without keys");
+    __NR_pkey_free "pkey_free" residence::pkey_free, Memory, Absent("as on a processor without keys");
+    __NR_pkey_mprotect "pkey_mprotect" residence::pkey_mprotect, Memory, Full;
+    __NR_process_vm_readv "process_vm_readv" residence::process_vm_readv, Call, Partial("own memory");
+    __NR_process_vm_writev "process_vm_writev" residence::process_vm_writev, Call, Partial("own memory");
+    __NR_process_madvise "process_madvise" absent, Memory, Absent("as with CONFIG_ADVISE_SYSCALLS off");
 
     // Time.
     __NR_clock_gettime "clock_gettime" time::clock_gettime, Poll, Full;
@@ -329,6 +342,8 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_clone "clone" process::clone, Call, Full;
     __NR_fork "fork" process::fork, Call, Full;
     __NR_vfork "vfork" process::vfork, Call, Full;
+    __NR_execveat "execveat" exec::execveat, Call, Full;
+    __NR_unshare "unshare" process::unshare, Call, Partial("no namespaces");
     __NR_exit "exit" process::exit, Call, Full;
     __NR_exit_group "exit_group" process::exit_group, Call, Full;
     __NR_wait4 "wait4" wait::wait4, Call, Full;
@@ -339,6 +354,7 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_setsid "setsid" groups::setsid, Call, Full;
     __NR_getsid "getsid" groups::getsid, Call, Full;
     __NR_pidfd_open "pidfd_open" pidfd::pidfd_open, Call, Full;
+    __NR_pidfd_send_signal "pidfd_send_signal" pidfd::pidfd_send_signal, Call, Full;
     __NR_pidfd_getfd "pidfd_getfd" pidfd::pidfd_getfd, Call, Full;
 
     // Threads and futexes.

@@ -1,0 +1,183 @@
+//! Calls about whether memory is there, locked or written back; and protection keys, which this machine has not.
+
+use crate::{
+    context::Context,
+    error::{Errno, Error, Result},
+    mm::Range,
+    outcome::Outcome,
+    process::{Capabilities, Resource},
+    uapi::limits::PAGE_SIZE,
+    user::{self, UserSlice},
+};
+
+/// The pages that hold any byte of a range, all of them mapped.
+fn mapped_pages(cx: &mut Context<'_>, address: u64, len: u64) -> Result<Option<Range>> {
+    let start = address & !(PAGE_SIZE - 1);
+    let len = len.checked_add(address - start).ok_or(Errno::EINVAL)?;
+    if len == 0 {
+        return Ok(None);
+    }
+    let range = Range::pages(start, len)?;
+    if range.touches_simrun() || !cx.space().covers(range) {
+        return Err(Errno::ENOMEM.into());
+    }
+    Ok(Some(range))
+}
+
+/// mincore(2): all that is mapped is there.
+pub fn mincore(cx: &mut Context<'_>, [address, len, to, ..]: [u64; 6]) -> Result<Outcome> {
+    if !address.is_multiple_of(PAGE_SIZE) {
+        return Err(Errno::EINVAL.into());
+    }
+    if let Some(range) = mapped_pages(cx, address, len)? {
+        const CHUNK: u64 = 4096;
+        let (pages, ones) = (range.len() / PAGE_SIZE, [1; CHUNK as usize]);
+        let mut done = 0;
+        while done < pages {
+            let step = (pages - done).min(CHUNK);
+            user::write_bytes(cx.host, to.wrapping_add(done), &ones[..step as usize])?;
+            done += step;
+        }
+    }
+    Ok(Outcome::Done(0))
+}
+
+fn may_lock(cx: &mut Context<'_>, len: u64) -> Result<()> {
+    let process = cx.process();
+    let limit = process.limits.soft(Resource::Locked);
+    // CAP_IPC_LOCK goes with user zero here.
+    if len <= limit || process.credentials.can(Capabilities::SYS_ADMIN) {
+        Ok(())
+    } else if limit == 0 {
+        Err(Errno::EPERM.into())
+    } else {
+        Err(Error::new(Errno::ENOMEM, "more than RLIMIT_MEMLOCK"))
+    }
+}
+
+/// mlock(2): memory never leaves here, so there is nothing to do.
+pub fn mlock(cx: &mut Context<'_>, [address, len, ..]: [u64; 6]) -> Result<Outcome> {
+    may_lock(cx, len)?;
+    mapped_pages(cx, address, len)?;
+    Ok(Outcome::Done(0))
+}
+
+/// mlock2 (mlock(2)).
+pub fn mlock2(cx: &mut Context<'_>, [address, len, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    const ON_FAULT: u32 = 1;
+    if flags as u32 & !ON_FAULT != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    mlock(cx, [address, len, 0, 0, 0, 0])
+}
+
+/// munlock (mlock(2)).
+pub fn munlock(cx: &mut Context<'_>, [address, len, ..]: [u64; 6]) -> Result<Outcome> {
+    mapped_pages(cx, address, len)?;
+    Ok(Outcome::Done(0))
+}
+
+/// mlockall (mlock(2)).
+pub fn mlockall(cx: &mut Context<'_>, [flags, ..]: [u64; 6]) -> Result<Outcome> {
+    const CURRENT: u32 = 1;
+    const ON_FAULT: u32 = 4;
+    let flags = flags as u32;
+    if flags == 0 || flags > 7 || flags == ON_FAULT {
+        return Err(Errno::EINVAL.into());
+    }
+    let mapped = if flags & CURRENT != 0 { cx.space().mapped() } else { 0 };
+    may_lock(cx, mapped.max(1))?;
+    Ok(Outcome::Done(0))
+}
+
+/// munlockall (mlock(2)).
+pub fn munlockall(_: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    Ok(Outcome::Done(0))
+}
+
+/// msync(2).
+pub fn msync(cx: &mut Context<'_>, [address, len, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    const ASYNC: u32 = 1;
+    const INVALIDATE: u32 = 2;
+    const SYNC: u32 = 4;
+    let flags = flags as u32;
+    let contradicts = flags & ASYNC != 0 && flags & SYNC != 0;
+    if !address.is_multiple_of(PAGE_SIZE)
+        || flags & !(ASYNC | INVALIDATE | SYNC) != 0
+        || contradicts
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    // The host's page cache is the truth for every process, so nothing need be written back for any to see it.
+    mapped_pages(cx, address, len)?;
+    Ok(Outcome::Done(0))
+}
+
+/// pkey_alloc(2).
+pub fn pkey_alloc(_: &mut Context<'_>, [flags, rights, ..]: [u64; 6]) -> Result<Outcome> {
+    const RIGHTS: u64 = 3;
+    if flags != 0 || rights & !RIGHTS != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    Err(Error::new(Errno::ENOSPC, "the processor has no protection keys"))
+}
+
+/// pkey_free(2).
+pub fn pkey_free(_: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    Err(Errno::EINVAL.into())
+}
+
+/// pkey_mprotect(2): without keys only -1 is one.
+pub fn pkey_mprotect(
+    cx: &mut Context<'_>,
+    [address, len, prot, key, ..]: [u64; 6],
+) -> Result<Outcome> {
+    if key as i32 != -1 {
+        return Err(Errno::EINVAL.into());
+    }
+    super::memory::mprotect(cx, [address, len, prot, 0, 0, 0])
+}
+
+/// Which way process_vm_readv and process_vm_writev copy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copy {
+    ToCaller,
+    FromCaller,
+}
+
+fn copy_memory(
+    cx: &mut Context<'_>,
+    [pid, local, locals, remote, remotes, flags]: [u64; 6],
+    copy: Copy,
+) -> Result<Outcome> {
+    if flags != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let local = user::read_iovec(cx.host, local, locals)?;
+    let remote = user::read_iovec(cx.host, remote, remotes)?;
+    let target = cx.kernel.find_process(cx.thread, pid)?;
+    if pid == 0 {
+        return Err(Errno::ESRCH.into());
+    }
+    let own = cx.process().space;
+    if cx.kernel.process(target).space != own {
+        let program = cx.program();
+        let effect = "another process's memory is out of reach: it failed with EPERM";
+        cx.kernel.machine.escape(cx.host, "process_vm_readv(2)", &program, effect);
+        return Err(Errno::EPERM.into());
+    }
+    let (from, to): (&[UserSlice], &[UserSlice]) =
+        if copy == Copy::ToCaller { (&remote, &local) } else { (&local, &remote) };
+    let bytes = user::gather(cx.host, from, user::total_len(to))?;
+    Ok(Outcome::Done(user::scatter(cx.host, to, &bytes)? as u64))
+}
+
+/// process_vm_readv(2), of the caller's own memory.
+pub fn process_vm_readv(cx: &mut Context<'_>, arguments: [u64; 6]) -> Result<Outcome> {
+    copy_memory(cx, arguments, Copy::ToCaller)
+}
+
+/// process_vm_writev (process_vm_readv(2)), to the caller's own memory.
+pub fn process_vm_writev(cx: &mut Context<'_>, arguments: [u64; 6]) -> Result<Outcome> {
+    copy_memory(cx, arguments, Copy::FromCaller)
+}
