@@ -10,8 +10,9 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::OpenFlags,
+    mm::SpaceId,
     outcome::{Outcome, Restart},
-    process::{Capabilities, Process, ProcessState, Resource, Thread},
+    process::{Capabilities, Pid, Process, ProcessId, ProcessState, Resource, Thread},
     signal::{PendingSignals, ProcessTimers},
     user::UserPtr,
     wait::WaitQueue,
@@ -204,32 +205,16 @@ fn reserve_pidfd(cx: &mut Context<'_>, request: &Request) -> Result<Option<u64>>
     Ok(Some(u64::from(fd.0)))
 }
 
-fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Result<Outcome> {
-    let flags = request.flags;
-    let pid = thread.tid;
-    let shares_memory = flags.contains(CloneFlags::VM);
-    let exit_signal = if flags.contains(CloneFlags::PARENT) {
-        cx.process().exit_signal
-    } else {
-        request.exit_signal
-    };
-    let pidfd = reserve_pidfd(cx, request)?;
-    let space = if shares_memory {
-        cx.space().users += 1;
-        cx.process().space
-    } else {
-        let mut copy = cx.space().clone();
-        copy.users = 1;
-        cx.kernel.spaces.insert(copy)
-    };
-    let parent = if flags.contains(CloneFlags::PARENT) {
-        cx.process().parent
-    } else {
-        Some(cx.thread().process)
-    };
-    let released = flags.contains(CloneFlags::VFORK).then(WaitQueue::default);
-    let caller = cx.process();
-    let process = Process {
+/// What a process starts with, as a child of its caller.
+fn child_of(
+    caller: &Process,
+    flags: CloneFlags,
+    (pid, parent): (Pid, Option<ProcessId>),
+    space: SpaceId,
+    exit_signal: u32,
+    released: Option<WaitQueue>,
+) -> Process {
+    Process {
         pid,
         parent,
         children: alloc::vec::Vec::new(),
@@ -261,10 +246,38 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         child_changed: WaitQueue::default(),
         ended: WaitQueue::default(),
         has_ended: Rc::default(),
-        released: released.clone(),
+        released,
         dead_threads_time: core::time::Duration::ZERO,
         children_time: core::time::Duration::ZERO,
+    }
+}
+
+fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Result<Outcome> {
+    let flags = request.flags;
+    let pid = thread.tid;
+    let shares_memory = flags.contains(CloneFlags::VM);
+    let exit_signal = if flags.contains(CloneFlags::PARENT) {
+        cx.process().exit_signal
+    } else {
+        request.exit_signal
     };
+    let pidfd = reserve_pidfd(cx, request)?;
+    let space = if shares_memory {
+        cx.space().users += 1;
+        cx.process().space
+    } else {
+        let mut copy = cx.space().clone();
+        copy.users = 1;
+        cx.kernel.spaces.insert(copy)
+    };
+    let parent = if flags.contains(CloneFlags::PARENT) {
+        cx.process().parent
+    } else {
+        Some(cx.thread().process)
+    };
+    let released = flags.contains(CloneFlags::VFORK).then(WaitQueue::default);
+    let process =
+        child_of(cx.process(), flags, (pid, parent), space, exit_signal, released.clone());
     let sets_tid = flags.contains(CloneFlags::CHILD_SETTID) && !shares_memory;
     let (child, child_thread) = cx.kernel.add_process(cx.host, process, thread);
     if pidfd.is_some() {
