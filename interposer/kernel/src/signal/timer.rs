@@ -322,10 +322,9 @@ impl Kernel {
     /// Deletes all timers of a process, which ends.
     pub(crate) fn delete_timers(&mut self, process: ProcessId) {
         self.delete_made_timers(process);
-        for timer in core::mem::take(&mut self.process_mut(process).timers).interval {
-            if let Some(timer) = timer {
-                timer.unset(&mut self.machine);
-            }
+        let timers = core::mem::take(&mut self.process_mut(process).timers);
+        for timer in timers.interval.into_iter().flatten() {
+            timer.unset(&mut self.machine);
         }
     }
 
