@@ -58,11 +58,25 @@ impl Family {
     }
 }
 
+/// A file, by which a unix socket in the file tree is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Inode {
+    /// Device.
+    pub device: u64,
+    /// Number on it.
+    pub number: u64,
+}
+
 /// The name of a unix socket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnixName {
     /// A place in the file tree, as it was given.
-    Path(Vec<u8>),
+    Path {
+        /// The path.
+        path: Vec<u8>,
+        /// What is there, once somebody has looked.
+        inode: Option<Inode>,
+    },
     /// A name of its own, outside the file tree.
     Abstract(Vec<u8>),
 }
@@ -145,9 +159,10 @@ impl Address {
         Ok(Self::Unix(match path {
             [] => None,
             [0, name @ ..] => Some(UnixName::Abstract(name.to_vec())),
-            _ => Some(UnixName::Path(
-                path.split(|&byte| byte == 0).next().unwrap_or_default().to_vec(),
-            )),
+            _ => {
+                let path = path.split(|&byte| byte == 0).next().unwrap_or_default().to_vec();
+                Some(UnixName::Path { path, inode: None })
+            }
         }))
     }
 
@@ -179,7 +194,7 @@ impl Address {
                 family(raw::AF_UNIX);
                 match name {
                     None => {}
-                    Some(UnixName::Path(path)) => {
+                    Some(UnixName::Path { path, .. }) => {
                         bytes.extend_from_slice(path);
                         bytes.push(0);
                     }
@@ -212,7 +227,7 @@ mod tests {
             Address::Inet("[::1]:443".parse().unwrap()),
             Address::Mapped("10.0.0.1:9".parse().unwrap()),
             Address::Unix(None),
-            Address::Unix(Some(UnixName::Path(b"/tmp/s".to_vec()))),
+            Address::Unix(Some(UnixName::Path { path: b"/tmp/s".to_vec(), inode: None })),
             Address::Unix(Some(UnixName::Abstract(b"a\0b".to_vec()))),
             Address::Netlink { port: 7, groups: 3 },
         ];

@@ -10,7 +10,13 @@ use core::{
     net::IpAddr,
 };
 
-use super::{link::Parcel, socket::tcp::TcpSocket};
+use super::{
+    link::Parcel,
+    socket::{
+        tcp::TcpSocket,
+        unix::{UnixKey, UnixSocket},
+    },
+};
 use crate::{
     machine::{Expire, Machine},
     random::Stream,
@@ -37,6 +43,8 @@ pub struct Stack {
     pub(super) tcp: Ports<TcpSocket>,
     /// Those of them that take connections.
     pub(super) listeners: Ports<TcpSocket>,
+    /// Unix sockets that have a name.
+    pub(super) unix: RefCell<BTreeMap<UnixKey, Weak<UnixSocket>>>,
     /// Sockets whose program has closed them but whose connection is not over.
     pub(super) orphans: RefCell<BTreeMap<SocketId, Rc<TcpSocket>>>,
 }
@@ -52,6 +60,7 @@ impl Stack {
             sent: Cell::new(0),
             tcp: Ports::default(),
             listeners: Ports::default(),
+            unix: RefCell::default(),
             orphans: RefCell::default(),
         })
     }
@@ -62,6 +71,12 @@ impl Stack {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
         SocketId(id)
+    }
+
+    /// The unix socket that is found by this, if it is still open.
+    #[must_use]
+    pub fn unix_socket(&self, key: &UnixKey) -> Option<Rc<UnixSocket>> {
+        self.unix.borrow().get(key).and_then(Weak::upgrade)
     }
 
     /// Notes a parcel that arrives at this instant.

@@ -413,6 +413,11 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_shutdown "shutdown" socket::shutdown, Call, Full;
     __NR_sendto "sendto" socket::sendto, Call, Full;
     __NR_recvfrom "recvfrom" socket::recvfrom, Call, Full;
+    __NR_socketpair "socketpair" socket::socketpair, Call, Full;
+    __NR_sendmsg "sendmsg" socket::sendmsg, Call, Full;
+    __NR_recvmsg "recvmsg" socket::recvmsg, Call, Full;
+    __NR_sendmmsg "sendmmsg" socket::sendmmsg, Call, Full;
+    __NR_recvmmsg "recvmmsg" socket::recvmmsg, Call, Full;
     __NR_setsockopt "setsockopt" socket::setsockopt, Call, Full;
     __NR_getsockopt "getsockopt" socket::getsockopt, Call, Full;
 

@@ -4,6 +4,7 @@
 pub mod limits;
 pub mod poll;
 pub mod signal;
+pub mod socket;
 pub mod stat;
 pub mod statfs;
 pub mod termios;

@@ -1,8 +1,12 @@
 //! What goes into a socket and comes out of it.
 
+use alloc::{rc::Rc, vec::Vec};
+
+use core::net::IpAddr;
+
 use linux_raw_sys::net as raw;
 
-use crate::{net::address::Address, process::Tid, user::UserSlice};
+use crate::{file::FileDescription, net::address::Address, process::Tid, user::UserSlice};
 
 bitflags::bitflags! {
     /// send(2)'s and recv(2)'s flags.
@@ -49,7 +53,26 @@ pub struct Caller {
     pub gid: u32,
 }
 
+/// Ancillary data that comes with a message (cmsg(3)).
+#[derive(Clone)]
+pub enum Control {
+    /// Who sent it (`SCM_CREDENTIALS`).
+    Credentials(Caller),
+    /// Open files (`SCM_RIGHTS`).
+    Rights(Vec<Rc<FileDescription>>),
+    /// Anything else, as it lies in memory.
+    Plain {
+        /// `cmsg_level`.
+        level: u32,
+        /// `cmsg_type`.
+        kind: u32,
+        /// What follows the header.
+        data: Vec<u8>,
+    },
+}
+
 /// What goes in.
+#[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
     /// The bytes.
     pub data: &'a [UserSlice],
@@ -59,6 +82,10 @@ pub struct Outgoing<'a> {
     pub flags: MessageFlags,
     /// From whom.
     pub caller: Caller,
+    /// Open files that go with it.
+    pub rights: &'a [Rc<FileDescription>],
+    /// The address it shall seem to come from, if not the socket's.
+    pub source: Option<IpAddr>,
 }
 
 /// What comes out.
@@ -72,4 +99,6 @@ pub struct Received {
     pub flags: MessageFlags,
     /// Where from.
     pub from: Option<Address>,
+    /// What came with it.
+    pub control: Vec<Control>,
 }

@@ -3,12 +3,15 @@
 //! - [`options`]: what all of them have.
 //! - [`message`]: what goes in and comes out.
 //! - [`object`]: what every kind can be asked, and sockets as files.
+//! - [`option_value`]: how options are spelt.
 //! - [`tcp`]: streams of the internet protocols.
+//! - [`unix`]: unix sockets.
 
 pub mod message;
 pub mod object;
 pub mod option_value;
 pub mod options;
 pub mod tcp;
-pub use message::{Caller, MessageFlags, Outgoing, Received};
+pub mod unix;
+pub use message::{Caller, Control, MessageFlags, Outgoing, Received};
 pub use object::{Socket, SocketObject};

@@ -8,6 +8,7 @@ use super::{
     message::{Caller, MessageFlags, Outgoing, Received},
     options::Options,
     tcp::{Shut, TcpSocket},
+    unix::UnixSocket,
 };
 use crate::{
     error::{Errno, Result},
@@ -24,6 +25,8 @@ use crate::{
 pub enum Socket {
     /// A stream of the internet protocols.
     Tcp(Rc<TcpSocket>),
+    /// A unix socket of any kind.
+    Unix(Rc<UnixSocket>),
 }
 
 /// Domain, type and protocol, as socket(2) takes them.
@@ -60,7 +63,7 @@ pub trait SocketObject {
     /// getpeername(2).
     fn remote(&self) -> Result<Address>;
     /// sendmsg(2).
-    fn send(&self, env: &mut Env<'_>, message: &mut Outgoing<'_>) -> Result<usize>;
+    fn send(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize>;
     /// recvmsg(2), leaving out the first `skip` bytes of a stream.
     fn receive(
         &self,
@@ -83,6 +86,10 @@ pub trait SocketObject {
     /// Whether it is a stream of bytes rather than of messages.
     fn is_stream(&self) -> bool {
         false
+    }
+    /// Who is at the other end (`SO_PEERCRED`).
+    fn peer_credentials(&self) -> Option<Caller> {
+        None
     }
     /// Bytes sent and not taken in by the other end (`SIOCOUTQ`).
     fn unsent(&self) -> usize {
@@ -120,6 +127,7 @@ impl Socket {
     pub fn as_object(&self) -> &dyn SocketObject {
         match self {
             Self::Tcp(socket) => &**socket,
+            Self::Unix(socket) => &**socket,
         }
     }
 }
@@ -142,7 +150,8 @@ impl FileObject for Socket {
     ) -> Result<usize> {
         let caller = Caller { pid: crate::process::Tid::new(env.machine.actor.0), uid: 0, gid: 0 };
         let flags = MessageFlags::empty();
-        self.as_object().send(env, &mut Outgoing { data: from, to: None, flags, caller })
+        self.as_object()
+            .send(env, &Outgoing { data: from, to: None, flags, caller, rights: &[], source: None })
     }
 
     fn read_kernel(

@@ -4,7 +4,7 @@ use alloc::format;
 
 use linux_raw_sys::{general, net as raw};
 
-use super::{Open, Patience, caller, read_address, wait, write_address};
+use super::{Open, Patience, caller, read_address, unix_path, wait, write_address};
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
@@ -12,9 +12,13 @@ use crate::{
     net::{
         Socket,
         address::{Address, Family},
-        socket::tcp::{Shut, TcpSocket},
+        socket::{
+            tcp::{Shut, TcpSocket},
+            unix::{UnixKind, UnixSocket},
+        },
     },
     outcome::Outcome,
+    user::UserPtr,
 };
 
 /// `SOCK_NONBLOCK` and `SOCK_CLOEXEC`: the same bits as in open(2).
@@ -51,9 +55,57 @@ fn make_socket(cx: &mut Context<'_>, domain: u32, kind: u32, protocol: u32) -> R
                 _ => Err(Errno::ESOCKTNOSUPPORT.into()),
             }
         }
+        raw::AF_UNIX => {
+            let kind = unix_kind(kind)?;
+            if protocol != 0 && protocol != raw::AF_UNIX {
+                return Err(Errno::EPROTONOSUPPORT.into());
+            }
+            Ok(Socket::Unix(UnixSocket::new(stack, kind)))
+        }
         raw::AF_PACKET => Err(Errno::EPERM.into()),
         _ => Err(Errno::EAFNOSUPPORT.into()),
     }
+}
+
+fn unix_kind(kind: u32) -> Result<UnixKind> {
+    match kind {
+        raw::SOCK_STREAM => Ok(UnixKind::Stream),
+        raw::SOCK_DGRAM | raw::SOCK_RAW => Ok(UnixKind::Datagram),
+        raw::SOCK_SEQPACKET => Ok(UnixKind::SeqPacket),
+        _ => Err(Errno::ESOCKTNOSUPPORT.into()),
+    }
+}
+
+/// socketpair(2).
+pub fn socketpair(
+    cx: &mut Context<'_>,
+    [domain, kind, protocol, to, ..]: [u64; 6],
+) -> Result<Outcome> {
+    let (kind, flags) = split_flags(kind)?;
+    if domain as u32 != raw::AF_UNIX {
+        make_socket(cx, domain as u32, kind, protocol as u32)?;
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    let kind = unix_kind(kind)?;
+    if !matches!(protocol as u32, 0 | raw::AF_UNIX) {
+        return Err(Errno::EPROTONOSUPPORT.into());
+    }
+    let caller = caller(cx);
+    let (a, b) = UnixSocket::pair(&cx.kernel.net, kind, caller);
+    let a = add(cx, Socket::Unix(a), flags)?;
+    let b = match add(cx, Socket::Unix(b), flags) {
+        Ok(b) => b,
+        Err(error) => {
+            cx.close(a)?;
+            return Err(error);
+        }
+    };
+    if let Err(error) = cx.write(UserPtr::new(to), &[a as u32, b as u32]) {
+        cx.close(a)?;
+        cx.close(b)?;
+        return Err(error);
+    }
+    Ok(Outcome::Done(0))
 }
 
 /// Gives a socket a descriptor.
@@ -76,6 +128,12 @@ pub fn socket(cx: &mut Context<'_>, [domain, kind, protocol, ..]: [u64; 6]) -> R
 pub fn bind(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result<Outcome> {
     let open = Open::at(cx, fd)?;
     let address = read_address(cx, address, len)?;
+    let address = match open.socket() {
+        Socket::Unix(_) if open.object().local() == Address::Unix(None) => {
+            unix_path::create(cx, address)?
+        }
+        _ => address,
+    };
     let caller = caller(cx);
     open.object().bind(&mut cx.env(), &address, &caller)?;
     Ok(Outcome::Done(0))
@@ -119,7 +177,7 @@ pub fn accept4(cx: &mut Context<'_>, [fd, address, len, flags, ..]: [u64; 6]) ->
     if address != 0
         && let Err(error) = peer.and_then(|peer| write_address(cx, address, len, &peer))
     {
-        crate::syscall::descriptors::close(cx, [accepted, 0, 0, 0, 0, 0])?;
+        cx.close(accepted)?;
         return Err(error);
     }
     Ok(Outcome::Done(accepted))
@@ -129,6 +187,7 @@ pub fn accept4(cx: &mut Context<'_>, [fd, address, len, flags, ..]: [u64; 6]) ->
 pub fn connect(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result<Outcome> {
     let open = Open::at(cx, fd)?;
     let address = read_address(cx, address, len)?;
+    let address = unix_path::find(cx, address)?;
     let caller = caller(cx);
     let result = open.object().connect(&mut cx.env(), &address, &caller);
     match result {

@@ -2,14 +2,20 @@
 //!
 //! - [`connection`]: making them, naming them, connecting them.
 //! - [`transfer`]: sending and receiving.
+//! - [`message`], [`control`]: the same with ancillary data.
+//! - [`unix_path`]: sockets in the file tree.
 //! - [`option`]: setsockopt and getsockopt.
 
 mod connection;
+mod control;
+mod message;
 mod option;
 mod transfer;
+mod unix_path;
 pub use connection::{
-    accept, accept4, bind, connect, getpeername, getsockname, listen, shutdown, socket,
+    accept, accept4, bind, connect, getpeername, getsockname, listen, shutdown, socket, socketpair,
 };
+pub use message::{recvmmsg, recvmsg, sendmmsg, sendmsg};
 pub use option::{getsockopt, setsockopt};
 pub use transfer::{recvfrom, sendto};
 
@@ -26,6 +32,7 @@ use crate::{
         socket::{Caller, SocketObject},
     },
     outcome::{Outcome, Restart},
+    process::Held,
     user::{self, UserPtr},
 };
 
@@ -84,6 +91,9 @@ fn wait(
     if cx.timed_out() {
         return Err(otherwise.into());
     }
+    let fd = Some(cx.call().arguments[0] as u32);
+    let file = Rc::clone(&open.description);
+    cx.call().held.get_or_insert_with(|| Held { fd, file });
     let restart = if timeout.is_some() { Restart::Never } else { Restart::IfAsked };
     Ok(cx.block_on(&[open.object().queue()], restart, waits_for))
 }

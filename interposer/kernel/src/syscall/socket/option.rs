@@ -17,7 +17,7 @@ use crate::{
         },
     },
     outcome::Outcome,
-    uapi::time::Timeval,
+    uapi::{socket::Ucred, time::Timeval},
     user::{self, UserPtr},
 };
 
@@ -199,6 +199,15 @@ fn common(object: &dyn SocketObject, name: u32) -> Result<Vec<u8>> {
             [on.value(), seconds.value()].concat()
         }
         raw::SO_PEERNAME => object.remote()?.encode(),
+        raw::SO_PEERCRED => {
+            let peer = object.peer_credentials();
+            let raw = peer.map_or(Ucred { pid: 0, uid: u32::MAX, gid: u32::MAX }, |peer| Ucred {
+                pid: peer.pid.raw(),
+                uid: peer.uid,
+                gid: peer.gid,
+            });
+            bytemuck::bytes_of(&raw).to_vec()
+        }
         raw::SO_COOKIE => object.id().0.to_ne_bytes().to_vec(),
         raw::SO_DEBUG
         | raw::SO_NO_CHECK

@@ -1,23 +1,18 @@
 //! Sending and receiving.
 
-use super::{Open, Patience, caller, connection, read_address, wait, write_address};
+use super::{Open, Patience, caller, connection, read_address, unix_path, wait, write_address};
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    machine::SignalTarget,
     net::{
         address::Address,
         socket::{MessageFlags, Outgoing, Received},
     },
     outcome::Outcome,
-    signal::{Signal, SignalInfo},
+    syscall::io::raise_broken_pipe,
     uapi::limits::RW_COUNT_MAX,
     user::{self, UserSlice},
 };
-
-const SIGPIPE: u64 = 13;
-/// `SI_USER`.
-const FROM_USER: i32 = 0;
 
 fn slice(address: u64, len: u64) -> Result<UserSlice> {
     let slice = UserSlice::new(address, len.min(RW_COUNT_MAX as u64));
@@ -62,7 +57,11 @@ pub(super) fn send(cx: &mut Context<'_>, open: &Open, message: &Outgoing<'_>) ->
         Err(Error { errno: Errno::EAGAIN, .. }) => wait_for_room(cx, open, patience, before),
         Err(_) if before > 0 => Ok(Outcome::Done(before as u64)),
         Err(error) => {
-            if error.errno == Errno::EPIPE && !message.flags.contains(MessageFlags::NO_SIGNAL) {
+            let signals = open.object().is_stream();
+            if signals
+                && error.errno == Errno::EPIPE
+                && !message.flags.contains(MessageFlags::NO_SIGNAL)
+            {
                 raise_broken_pipe(cx);
             }
             if error.errno == Errno::ENETUNREACH
@@ -85,17 +84,6 @@ fn wait_for_room(
         Err(Error { errno: Errno::EAGAIN, .. }) if done > 0 => Ok(Outcome::Done(done as u64)),
         other => other,
     }
-}
-
-fn raise_broken_pipe(cx: &mut Context<'_>) {
-    let Some(signal) = Signal::new(SIGPIPE) else { return };
-    let (pid, uid) = {
-        let process = cx.process();
-        (process.pid.raw(), process.credentials.uid)
-    };
-    let fields = [u64::from(pid) | u64::from(uid) << 32, 0, 0];
-    let info = SignalInfo { signal, code: FROM_USER, errno: 0, fields };
-    cx.kernel.machine.post_signal(SignalTarget::Thread(cx.thread), info);
 }
 
 /// Receives a message, or as much of a stream as there is; with `MSG_WAITALL` as much as is wanted.
@@ -154,10 +142,17 @@ pub fn sendto(
     let data = [slice(data, len)?];
     let to = match address {
         0 => None,
-        _ => Some(read_address(cx, address, address_len)?),
+        _ => {
+            let address = read_address(cx, address, address_len)?;
+            Some(unix_path::find(cx, address)?)
+        }
     };
     let (flags, caller) = (MessageFlags::from_bits_retain(flags as u32), caller(cx));
-    send(cx, &open, &Outgoing { data: &data, to: to.as_ref(), flags, caller })
+    send(
+        cx,
+        &open,
+        &Outgoing { data: &data, to: to.as_ref(), flags, caller, rights: &[], source: None },
+    )
 }
 
 /// recvfrom(2).

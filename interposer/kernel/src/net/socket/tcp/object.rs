@@ -106,7 +106,7 @@ impl SocketObject for TcpSocket {
         self.remote_end().map(Address::Inet)
     }
 
-    fn send(&self, env: &mut Env<'_>, message: &mut Outgoing<'_>) -> Result<usize> {
+    fn send(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
         self.write(env, message.data)
     }
 

@@ -1,0 +1,10 @@
+//! Unix sockets (unix(7)): everything arrives at once, for it never leaves the machine.
+//!
+//! - [`socket`]: the object, naming and connecting.
+//! - [`transfer`]: messages in and out, and readiness.
+//! - [`object`]: as a kind of socket.
+
+mod object;
+mod socket;
+mod transfer;
+pub use socket::{UnixKey, UnixKind, UnixSocket};

@@ -1,0 +1,399 @@
+//! Messages in and out, and readiness.
+
+use alloc::{
+    rc::{Rc, Weak},
+    vec::Vec,
+};
+
+use super::socket::{State, UnixKind, UnixSocket};
+use crate::{
+    error::{Errno, Result},
+    file::FileDescription,
+    machine::{Env, Machine},
+    net::{
+        address::{Address, UnixName},
+        socket::{
+            message::{Caller, Control, MessageFlags, Outgoing, Received},
+            tcp::Shut,
+        },
+    },
+    user::{self, UserSlice},
+    wait::Readiness,
+};
+
+/// Most datagrams that wait at one socket, less one (`net.unix.max_dgram_qlen`).
+const DATAGRAMS_MAX: usize = 10;
+/// Memory that a message takes up besides its bytes (`SKB_TRUESIZE(0)`).
+const MESSAGE_OVERHEAD: usize = 768;
+/// Most bytes of a stream in one message.
+const STREAM_CHUNK: usize = 64 << 10;
+/// What of the send buffer a datagram may not use (`unix_dgram_sendmsg`).
+const DATAGRAM_RESERVE: usize = 32;
+
+/// What was sent and not yet read.
+pub(super) struct Message {
+    bytes: Vec<u8>,
+    read: usize,
+    rights: Vec<Rc<FileDescription>>,
+    credentials: Caller,
+    from: Option<UnixName>,
+    sender: Weak<UnixSocket>,
+    cost: usize,
+}
+
+impl Message {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.read..]
+    }
+
+    /// Gives the sender its room back.
+    fn settle(&self, machine: &mut Machine) {
+        let Some(sender) = self.sender.upgrade() else { return };
+        sender.sent.set(sender.sent.get().saturating_sub(self.cost));
+        if sender.is_roomy() {
+            sender.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
+        }
+    }
+
+    /// Drops it unread.
+    pub(super) fn discard(self, env: &mut Env<'_>) {
+        self.settle(env.machine);
+        for right in self.rights {
+            FileDescription::let_go(right, env);
+        }
+    }
+}
+
+impl UnixSocket {
+    fn send_limit(&self) -> usize {
+        self.options.send_buffer.get().shown() as usize
+    }
+
+    /// Whether there is enough room for writing to make sense (`unix_writable`).
+    fn is_roomy(&self) -> bool {
+        self.sent.get() * 4 <= self.send_limit()
+    }
+
+    fn push(&self, to: &Rc<Self>, bytes: Vec<u8>, message: &Outgoing<'_>, machine: &mut Machine) {
+        let cost = bytes.len() + MESSAGE_OVERHEAD;
+        self.sent.set(self.sent.get() + cost);
+        to.inbox.borrow_mut().push_back(Message {
+            bytes,
+            read: 0,
+            rights: message.rights.to_vec(),
+            credentials: message.caller,
+            from: self.name.borrow().clone(),
+            sender: self.this.clone(),
+            cost,
+        });
+        to.queue.wake(Readiness::READABLE, &mut machine.wakes);
+    }
+
+    /// sendmsg(2).
+    pub(super) fn put(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
+        match self.unix_kind {
+            UnixKind::Stream => self.put_stream(env, message),
+            UnixKind::SeqPacket => {
+                let peer = self.connected_peer(message)?;
+                self.put_datagram(env, &peer, message)
+            }
+            UnixKind::Datagram => {
+                let to = self.destination(message)?;
+                self.put_datagram(env, &to, message)
+            }
+        }
+    }
+
+    fn connected_peer(&self, message: &Outgoing<'_>) -> Result<Rc<Self>> {
+        self.options.check_error()?;
+        let connected = matches!(*self.state.borrow(), State::Connected { .. });
+        if message.to.is_some() && self.unix_kind == UnixKind::Stream {
+            let errno = if connected { Errno::EISCONN } else { Errno::EOPNOTSUPP };
+            return Err(errno.into());
+        }
+        if !connected {
+            return Err(Errno::ENOTCONN.into());
+        }
+        if self.shut.get().contains(Shut::SEND) {
+            return Err(Errno::EPIPE.into());
+        }
+        self.peer().ok_or(Errno::EPIPE.into())
+    }
+
+    fn put_stream(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
+        let peer = self.connected_peer(message)?;
+        let total = user::total_len(message.data);
+        let mut done = 0;
+        while done < total {
+            let room = self.send_limit().saturating_sub(self.sent.get());
+            if room == 0 {
+                return if done > 0 { Ok(done) } else { Err(Errno::EAGAIN.into()) };
+            }
+            let rest = user::skip(message.data, done);
+            let bytes = match user::gather(env.host, &rest, STREAM_CHUNK.min(room)) {
+                Ok(bytes) => bytes,
+                Err(_) if done > 0 => return Ok(done),
+                Err(error) => return Err(error),
+            };
+            let len = bytes.len();
+            let rights = if done == 0 { message.rights } else { &[] };
+            self.push(&peer, bytes, &Outgoing { rights, ..*message }, env.machine);
+            done += len;
+        }
+        Ok(done)
+    }
+
+    fn destination(&self, message: &Outgoing<'_>) -> Result<Rc<Self>> {
+        if self.shut.get().contains(Shut::SEND) {
+            return Err(Errno::EPIPE.into());
+        }
+        self.options.check_error()?;
+        if let Some(to) = message.to {
+            let Address::Unix(Some(name)) = to else { return Err(Errno::EINVAL.into()) };
+            let to = self.find(name)?;
+            return if to.accepts_from(self) { Ok(to) } else { Err(Errno::EPERM.into()) };
+        }
+        match &*self.state.borrow() {
+            State::Connected { .. } => {}
+            _ => return Err(Errno::ENOTCONN.into()),
+        }
+        match self.peer() {
+            Some(peer) => Ok(peer),
+            None => {
+                self.state.replace(State::Fresh);
+                Err(Errno::ECONNREFUSED.into())
+            }
+        }
+    }
+
+    fn put_datagram(
+        &self,
+        env: &mut Env<'_>,
+        to: &Rc<Self>,
+        message: &Outgoing<'_>,
+    ) -> Result<usize> {
+        let len = user::total_len(message.data);
+        if len > self.send_limit().saturating_sub(DATAGRAM_RESERVE) {
+            return Err(Errno::EMSGSIZE.into());
+        }
+        if to.shut.get().contains(Shut::RECEIVE) {
+            return Err(Errno::EPIPE.into());
+        }
+        if self.sent.get() >= self.send_limit() {
+            return Err(Errno::EAGAIN.into());
+        }
+        if to.is_full_for(self) {
+            to.senders.borrow_mut().push(self.this.clone());
+            return Err(Errno::EAGAIN.into());
+        }
+        let bytes = user::gather(env.host, message.data, len)?;
+        if bytes.len() < len {
+            return Err(Errno::EFAULT.into());
+        }
+        self.push(to, bytes, message, env.machine);
+        Ok(len)
+    }
+
+    /// Whether datagrams of another socket have to wait. Those of one it talks to do not: they are bounded by that
+    /// one's send buffer.
+    fn is_full_for(&self, other: &Self) -> bool {
+        let talks_to = match &*self.state.borrow() {
+            State::Connected { peer } => peer.ptr_eq(&other.this),
+            _ => false,
+        };
+        !talks_to && self.inbox.borrow().len() > DATAGRAMS_MAX
+    }
+
+    /// What there is to say when there is nothing to read.
+    fn nothing(&self) -> Result<Received> {
+        self.options.check_error()?;
+        if self.shut.get().contains(Shut::RECEIVE) {
+            return Ok(Received::default());
+        }
+        Err(Errno::EAGAIN.into())
+    }
+
+    /// recvmsg(2).
+    pub(super) fn take(
+        &self,
+        env: &mut Env<'_>,
+        into: &[UserSlice],
+        skip: usize,
+        flags: MessageFlags,
+    ) -> Result<Received> {
+        let connected = matches!(*self.state.borrow(), State::Connected { .. });
+        match self.unix_kind {
+            UnixKind::Stream if !connected => Err(Errno::EINVAL.into()),
+            UnixKind::SeqPacket if !connected => Err(Errno::ENOTCONN.into()),
+            UnixKind::Stream => self.take_stream(env, into, skip, flags),
+            _ => self.take_datagram(env, into, flags),
+        }
+    }
+
+    /// The ancillary data that comes with a message.
+    fn control(&self, message: &Message, rights: Vec<Rc<FileDescription>>) -> Vec<Control> {
+        let mut control = Vec::new();
+        if self.options.pass_credentials.get() {
+            control.push(Control::Credentials(message.credentials));
+        }
+        if !rights.is_empty() {
+            control.push(Control::Rights(rights));
+        }
+        control
+    }
+
+    fn take_datagram(
+        &self,
+        env: &mut Env<'_>,
+        into: &[UserSlice],
+        flags: MessageFlags,
+    ) -> Result<Received> {
+        let peeks = flags.contains(MessageFlags::PEEK);
+        let mut inbox = self.inbox.borrow_mut();
+        let Some(message) = inbox.front_mut() else {
+            drop(inbox);
+            return self.nothing();
+        };
+        let room = user::total_len(into);
+        let full = message.bytes.len();
+        let moved = user::scatter(env.host, into, &message.bytes[..full.min(room)])?;
+        let rights =
+            if peeks { message.rights.clone() } else { core::mem::take(&mut message.rights) };
+        let control = self.control(message, rights);
+        let from = message.from.clone().map(|name| Address::Unix(Some(name)));
+        let mut shown = MessageFlags::empty();
+        shown.set(MessageFlags::TRUNCATED, full > moved);
+        if !peeks {
+            let message = inbox.pop_front();
+            drop(inbox);
+            if let Some(message) = message {
+                message.settle(env.machine);
+            }
+            self.tell_senders(env.machine);
+        }
+        Ok(Received { moved, full, flags: shown, from, control })
+    }
+
+    fn take_stream(
+        &self,
+        env: &mut Env<'_>,
+        into: &[UserSlice],
+        skip: usize,
+        flags: MessageFlags,
+    ) -> Result<Received> {
+        let peeks = flags.contains(MessageFlags::PEEK);
+        let room = user::total_len(into);
+        let (mut moved, mut passed, mut index) = (0, 0, 0);
+        let mut received = Received::default();
+        let mut spent = Vec::new();
+        loop {
+            let mut inbox = self.inbox.borrow_mut();
+            let Some(message) = inbox.get_mut(index) else { break };
+            if moved > 0 && (!message.rights.is_empty() || !self.joins(&received, message)) {
+                break;
+            }
+            if moved == room && room > 0 {
+                break;
+            }
+            let jump = skip.saturating_sub(passed).min(message.rest().len());
+            passed += jump;
+            let part = &message.rest()[jump..];
+            let part = &part[..part.len().min(room - moved)];
+            let len = part.len();
+            match user::scatter(env.host, &user::skip(into, moved), part) {
+                Ok(copied) if copied == len => {}
+                Ok(_) | Err(_) if moved > 0 => break,
+                Ok(_) => return Err(Errno::EFAULT.into()),
+                Err(error) => return Err(error),
+            }
+            moved += len;
+            let rights =
+                if peeks { message.rights.clone() } else { core::mem::take(&mut message.rights) };
+            let had_rights = !rights.is_empty();
+            if received.control.is_empty() {
+                received.control = self.control(message, rights);
+            }
+            if peeks {
+                index += 1;
+            } else {
+                message.read += len;
+                if message.rest().is_empty() {
+                    spent.extend(inbox.pop_front());
+                }
+            }
+            if had_rights || room == 0 {
+                break;
+            }
+        }
+        for message in spent {
+            message.settle(env.machine);
+        }
+        if moved == 0 && received.control.is_empty() && (room > 0 || self.inbox.borrow().is_empty())
+        {
+            return self.nothing();
+        }
+        (received.moved, received.full) = (moved, moved);
+        Ok(received)
+    }
+
+    /// Whether a message may be read together with what was read before: not if it says who sent it and that differs.
+    fn joins(&self, received: &Received, message: &Message) -> bool {
+        received.control.iter().all(|control| match control {
+            Control::Credentials(before) => *before == message.credentials,
+            _ => true,
+        })
+    }
+
+    /// Bytes that can be read at once: of the next message, or of all.
+    pub(super) fn waiting(&self) -> usize {
+        let inbox = self.inbox.borrow();
+        match self.unix_kind {
+            UnixKind::Datagram => inbox.front().map_or(0, |message| message.bytes.len()),
+            _ => inbox.iter().map(|message| message.rest().len()).sum(),
+        }
+    }
+
+    /// What it is ready for (`unix_poll` and `unix_dgram_poll`).
+    pub(super) fn poll(&self) -> Readiness {
+        let mut ready = Readiness::empty();
+        if self.options.error.get().is_some() {
+            ready |= Readiness::ERR;
+        }
+        let shut = self.shut.get();
+        if shut == Shut::all() {
+            ready |= Readiness::HUP;
+        }
+        if shut.contains(Shut::RECEIVE) {
+            ready |= Readiness::RDHUP | Readiness::READABLE;
+        }
+        if !self.inbox.borrow().is_empty() {
+            ready |= Readiness::READABLE;
+        }
+        match &*self.state.borrow() {
+            State::Listening { ready: waiting, .. } => {
+                if !waiting.is_empty() {
+                    ready |= Readiness::READABLE;
+                }
+            }
+            State::Fresh if self.unix_kind.is_connected() => ready |= Readiness::HUP,
+            _ => {}
+        }
+        if self.is_roomy() && !self.waits_for_peer() {
+            ready |= Readiness::WRITABLE;
+        }
+        ready
+    }
+
+    /// Whether the inbox of the default destination is full; it will say when it is not.
+    fn waits_for_peer(&self) -> bool {
+        if self.unix_kind.is_connected() {
+            return false;
+        }
+        let Some(peer) = self.peer() else { return false };
+        let full = peer.is_full_for(self);
+        if full {
+            peer.senders.borrow_mut().push(self.this.clone());
+        }
+        full
+    }
+}

@@ -1,0 +1,187 @@
+//! Ancillary data (cmsg(3)).
+
+use alloc::{rc::Rc, vec, vec::Vec};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use linux_raw_sys::net as raw;
+
+use super::caller;
+use crate::{
+    context::Context,
+    error::{Errno, Result},
+    file::FileDescription,
+    net::socket::{Caller, Control, MessageFlags},
+    process::Tid,
+    uapi::socket::{Cmsghdr, Msghdr, Ucred},
+    user,
+};
+
+/// Most bytes of ancillary data in one call (`net.core.optmem_max`).
+const CONTROL_MAX: u64 = 131_072;
+/// Most descriptors in one message (`SCM_MAX_FD`).
+const RIGHTS_MAX: usize = 253;
+const HEADER: usize = size_of::<Cmsghdr>();
+/// Ancillary data is aligned to this.
+const ALIGNMENT: usize = 8;
+
+/// What a program sends along.
+pub(super) struct Sent {
+    /// Open files.
+    pub(super) rights: Vec<Rc<FileDescription>>,
+    /// Who it says it is.
+    pub(super) caller: Caller,
+    /// The address it wants to speak from.
+    pub(super) source: Option<IpAddr>,
+}
+
+/// Reads what a program sends along.
+pub(super) fn read(cx: &mut Context<'_>, header: &Msghdr) -> Result<Sent> {
+    let mut sent = Sent { rights: Vec::new(), caller: caller(cx), source: None };
+    if header.control == 0 || header.control_len == 0 {
+        return Ok(sent);
+    }
+    if header.control_len > CONTROL_MAX {
+        return Err(Errno::ENOBUFS.into());
+    }
+    let mut bytes = vec![0; header.control_len as usize];
+    user::read_bytes(cx.host, header.control, &mut bytes)?;
+    let mut rest = &bytes[..];
+    while rest.len() >= HEADER {
+        let item: Cmsghdr = bytemuck::pod_read_unaligned(&rest[..HEADER]);
+        let len = item.len as usize;
+        if len < HEADER || len > rest.len() {
+            return Err(Errno::EINVAL.into());
+        }
+        read_item(cx, &item, &rest[HEADER..len], &mut sent)?;
+        rest = rest.get(len.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
+    }
+    Ok(sent)
+}
+
+fn read_item(cx: &mut Context<'_>, item: &Cmsghdr, data: &[u8], sent: &mut Sent) -> Result<()> {
+    match (item.level, item.kind) {
+        (raw::SOL_SOCKET, raw::SCM_RIGHTS) => {
+            for fd in data.chunks_exact(4) {
+                let fd = u32::from_ne_bytes([fd[0], fd[1], fd[2], fd[3]]);
+                sent.rights.push(cx.description(u64::from(fd))?);
+            }
+            if sent.rights.len() > RIGHTS_MAX {
+                return Err(Errno::EINVAL.into());
+            }
+        }
+        (raw::SOL_SOCKET, raw::SCM_CREDENTIALS) => {
+            let Ok(said) = bytemuck::try_pod_read_unaligned::<Ucred>(data) else {
+                return Err(Errno::EINVAL.into());
+            };
+            let credentials = &cx.process().credentials;
+            let uids = [credentials.uid, credentials.euid, credentials.suid];
+            let gids = [credentials.gid, credentials.egid, credentials.sgid];
+            let is_root = credentials.euid == 0;
+            let is_own = said.pid == sent.caller.pid.raw()
+                && uids.contains(&said.uid)
+                && gids.contains(&said.gid);
+            if !is_own && !is_root {
+                return Err(Errno::EPERM.into());
+            }
+            sent.caller = Caller { pid: Tid::new(said.pid), uid: said.uid, gid: said.gid };
+        }
+        (raw::SOL_IP, raw::IP_PKTINFO) => {
+            let source = data.get(4..8).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
+            let source = Ipv4Addr::from(source.ok_or(Errno::EINVAL)?);
+            sent.source = (!source.is_unspecified()).then_some(IpAddr::V4(source));
+        }
+        (raw::SOL_IPV6, raw::IPV6_PKTINFO) => {
+            let source = data.get(..16).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+            let source = Ipv6Addr::from(source.ok_or(Errno::EINVAL)?);
+            sent.source = (!source.is_unspecified()).then_some(source.to_canonical());
+        }
+        (raw::SOL_IP, raw::IP_TOS | raw::IP_TTL)
+        | (raw::SOL_IPV6, raw::IPV6_TCLASS | raw::IPV6_HOPLIMIT)
+        | (raw::SOL_UDP, _) => {}
+        _ => return Err(Errno::EINVAL.into()),
+    }
+    Ok(())
+}
+
+/// Writes what came with a message; bytes written, and whether something did not fit.
+pub(super) fn write(
+    cx: &mut Context<'_>,
+    header: &Msghdr,
+    items: Vec<Control>,
+    flags: MessageFlags,
+) -> Result<(u64, MessageFlags)> {
+    let mut place =
+        Place { at: header.control, room: header.control_len as usize, used: 0, cut: false };
+    if place.at == 0 {
+        place.room = 0;
+    }
+    for item in items {
+        match item {
+            Control::Credentials(who) => {
+                let raw = Ucred { pid: who.pid.raw(), uid: who.uid, gid: who.gid };
+                place.put(cx, raw::SOL_SOCKET, raw::SCM_CREDENTIALS, bytemuck::bytes_of(&raw))?;
+            }
+            Control::Plain { level, kind, data } => place.put(cx, level, kind, &data)?,
+            Control::Rights(rights) => place.put_rights(cx, rights, flags)?,
+        }
+    }
+    let mut shown = MessageFlags::empty();
+    shown.set(MessageFlags::CONTROL_TRUNCATED, place.cut);
+    Ok((place.used as u64, shown))
+}
+
+/// Where ancillary data goes.
+struct Place {
+    at: u64,
+    room: usize,
+    used: usize,
+    cut: bool,
+}
+
+impl Place {
+    fn put(&mut self, cx: &mut Context<'_>, level: u32, kind: u32, data: &[u8]) -> Result<()> {
+        let left = self.room - self.used;
+        if left < HEADER {
+            self.cut = true;
+            return Ok(());
+        }
+        let len = (HEADER + data.len()).min(left);
+        self.cut |= len < HEADER + data.len();
+        let header = Cmsghdr { len: len as u64, level, kind };
+        let at = self.at + self.used as u64;
+        user::write_bytes(cx.host, at, bytemuck::bytes_of(&header))?;
+        user::write_bytes(cx.host, at + HEADER as u64, &data[..len - HEADER])?;
+        self.used += len.next_multiple_of(ALIGNMENT).min(left);
+        Ok(())
+    }
+
+    /// Gives the program as many of the files as it has room for, and closes the others.
+    fn put_rights(
+        &mut self,
+        cx: &mut Context<'_>,
+        rights: Vec<Rc<FileDescription>>,
+        flags: MessageFlags,
+    ) -> Result<()> {
+        let fitting = (self.room - self.used).saturating_sub(HEADER) / size_of::<u32>();
+        let close_on_exec = flags.contains(MessageFlags::CLOSE_ON_EXEC);
+        let mut numbers = Vec::new();
+        for right in rights {
+            if numbers.len() >= fitting * size_of::<u32>() || self.cut {
+                self.cut = true;
+                cx.release(right);
+                continue;
+            }
+            match cx.add_descriptor(right, close_on_exec) {
+                Ok(fd) => numbers.extend_from_slice(&(fd as u32).to_ne_bytes()),
+                Err(_) => self.cut = true,
+            }
+        }
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let cut = self.cut;
+        self.put(cx, raw::SOL_SOCKET, raw::SCM_RIGHTS, &numbers)?;
+        self.cut |= cut;
+        Ok(())
+    }
+}
