@@ -7,7 +7,10 @@ use core::{
 };
 
 use super::{
-    socket::tcp::{Segment, TcpSocket},
+    socket::{
+        tcp::{Segment, TcpSocket},
+        udp::{Datagram, UdpSocket},
+    },
     stack::Stack,
 };
 use crate::{
@@ -22,6 +25,20 @@ const LOOPBACK_DELAY_SPREAD_NS: u64 = 40_000;
 
 /// What is under way.
 pub enum Parcel {
+    /// A datagram.
+    Datagram {
+        /// What it says, and the endpoints.
+        datagram: Datagram,
+        /// Who sent it: it is told if nobody receives it.
+        sender: Weak<UdpSocket>,
+    },
+    /// Nobody receives datagrams at an endpoint.
+    Unreachable {
+        /// Who sent one there.
+        sender: Weak<UdpSocket>,
+        /// The endpoint.
+        destination: SocketAddr,
+    },
     /// A request for a connection.
     Syn {
         /// Who asks.

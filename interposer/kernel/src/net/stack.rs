@@ -14,6 +14,7 @@ use super::{
     link::Parcel,
     socket::{
         tcp::TcpSocket,
+        udp::UdpSocket,
         unix::{UnixKey, UnixSocket},
     },
 };
@@ -43,6 +44,8 @@ pub struct Stack {
     pub(super) tcp: Ports<TcpSocket>,
     /// Those of them that take connections.
     pub(super) listeners: Ports<TcpSocket>,
+    /// Sockets of UDP that hold a port.
+    pub(super) udp: Ports<UdpSocket>,
     /// Unix sockets that have a name.
     pub(super) unix: RefCell<BTreeMap<UnixKey, Weak<UnixSocket>>>,
     /// Sockets whose program has closed them but whose connection is not over.
@@ -60,6 +63,7 @@ impl Stack {
             sent: Cell::new(0),
             tcp: Ports::default(),
             listeners: Ports::default(),
+            udp: Ports::default(),
             unix: RefCell::default(),
             orphans: RefCell::default(),
         })
@@ -101,6 +105,15 @@ impl Expire for Stack {
                 Parcel::Syn { client, from, to } => {
                     let Some(stack) = self.this.upgrade() else { return };
                     TcpSocket::on_request(&stack, machine, &client, from, to);
+                }
+                Parcel::Datagram { datagram, sender } => {
+                    let Some(stack) = self.this.upgrade() else { return };
+                    UdpSocket::arrive(&stack, machine, datagram, &sender);
+                }
+                Parcel::Unreachable { sender, destination } => {
+                    if let Some(sender) = sender.upgrade() {
+                        sender.on_unreachable(machine, destination);
+                    }
                 }
                 Parcel::Segment { to, from, segment } => {
                     TcpSocket::arrive(&to, &from, segment, machine);

@@ -1,7 +1,7 @@
 //! From a path to its node.
 
 use super::{Node, dev, proc, sys};
-use crate::{kernel::Kernel, process::ThreadId};
+use crate::{kernel::Kernel, net::dns, process::ThreadId};
 
 fn is_below(path: &[u8], root: &[u8]) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
@@ -11,8 +11,15 @@ fn is_below(path: &[u8], root: &[u8]) -> bool {
 /// `/dev/shm` are files of the host, in a directory of the run's own (see the image's shell).
 #[must_use]
 pub fn covers(path: &[u8]) -> bool {
-    !is_below(path, b"/dev/shm")
-        && [b"/proc".as_slice(), b"/sys", b"/dev"].iter().any(|root| is_below(path, root))
+    let in_tree = [b"/proc".as_slice(), b"/sys", b"/dev"].iter().any(|root| is_below(path, root));
+    (in_tree && !is_below(path, b"/dev/shm")) || is_resolver_file(path)
+}
+
+/// Whether a path is one of the few of `/etc` that say what machines are called.
+fn is_resolver_file(path: &[u8]) -> bool {
+    path.strip_prefix(b"/etc/")
+        .and_then(|name| core::str::from_utf8(name).ok())
+        .is_some_and(|name| dns::file(name, "").is_some())
 }
 
 /// The node at such a path, as the calling thread sees it; `None` if there is none.
@@ -26,6 +33,7 @@ pub fn lookup(kernel: &Kernel, caller: ThreadId, path: &[u8]) -> Option<Node> {
     match root {
         "proc" => proc::lookup(kernel, caller, rest),
         "sys" => sys::lookup(kernel, rest),
+        "etc" => dns::file(rest, &kernel.machine.config.hostname).map(Node::Text),
         "dev" => dev::lookup(kernel, rest),
         _ => None,
     }

@@ -5,6 +5,7 @@
 //! - [`object`]: what every kind can be asked, and sockets as files.
 //! - [`option_value`]: how options are spelt.
 //! - [`tcp`]: streams of the internet protocols.
+//! - [`udp`]: datagrams of the internet protocols.
 //! - [`unix`]: unix sockets.
 
 pub mod message;
@@ -12,6 +13,7 @@ pub mod object;
 pub mod option_value;
 pub mod options;
 pub mod tcp;
+pub mod udp;
 pub mod unix;
 pub use message::{Caller, Control, MessageFlags, Outgoing, Received};
 pub use object::{Socket, SocketObject};

@@ -8,6 +8,7 @@ use super::{
     message::{Caller, MessageFlags, Outgoing, Received},
     options::Options,
     tcp::{Shut, TcpSocket},
+    udp::UdpSocket,
     unix::UnixSocket,
 };
 use crate::{
@@ -25,6 +26,8 @@ use crate::{
 pub enum Socket {
     /// A stream of the internet protocols.
     Tcp(Rc<TcpSocket>),
+    /// Datagrams of the internet protocols.
+    Udp(Rc<UdpSocket>),
     /// A unix socket of any kind.
     Unix(Rc<UnixSocket>),
 }
@@ -127,6 +130,7 @@ impl Socket {
     pub fn as_object(&self) -> &dyn SocketObject {
         match self {
             Self::Tcp(socket) => &**socket,
+            Self::Udp(socket) => &**socket,
             Self::Unix(socket) => &**socket,
         }
     }

@@ -14,6 +14,7 @@ use crate::{
         address::{Address, Family},
         socket::{
             tcp::{Shut, TcpSocket},
+            udp::UdpSocket,
             unix::{UnixKind, UnixSocket},
         },
     },
@@ -25,6 +26,7 @@ use crate::{
 const FLAGS: u32 = general::O_NONBLOCK | general::O_CLOEXEC;
 const SOCK_TYPE_MASK: u32 = 0xf;
 const IPPROTO_TCP: u32 = 6;
+const IPPROTO_UDP: u32 = 17;
 const IPPROTO_ICMP: u32 = 1;
 const IPPROTO_ICMPV6: u32 = 58;
 
@@ -46,6 +48,9 @@ fn make_socket(cx: &mut Context<'_>, domain: u32, kind: u32, protocol: u32) -> R
             match (kind, protocol) {
                 (raw::SOCK_STREAM, 0 | IPPROTO_TCP) => {
                     Ok(Socket::Tcp(TcpSocket::new(stack, family)))
+                }
+                (raw::SOCK_DGRAM, 0 | IPPROTO_UDP) => {
+                    Ok(Socket::Udp(UdpSocket::new(stack, family)))
                 }
                 (raw::SOCK_RAW, _) => Err(Error::new(Errno::EPERM, "raw sockets are for root")),
                 (raw::SOCK_DGRAM, IPPROTO_ICMP | IPPROTO_ICMPV6) => {

@@ -13,6 +13,7 @@ mod phase;
 mod socket;
 mod state;
 mod transfer;
+pub use bind::PRIVILEGED_PORTS_END;
 pub use object::{bound_endpoint, endpoint};
 pub use phase::{Effect, Phase, Segment, Shut};
 pub use socket::{TcpOptions, TcpSocket};

@@ -1,0 +1,173 @@
+//! Names: the files that resolvers read, and the name server of the simulated machine (RFC 1035).
+
+use alloc::{format, string::String, vec::Vec};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::host::OWN_ADDRESS;
+
+/// Where the name server answers.
+pub const SERVER: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53)), SERVER_PORT);
+const SERVER_PORT: u16 = 53;
+/// Seconds for which an answer may be kept.
+const ANSWER_TTL: u32 = 60;
+/// Bytes in a message's header.
+const HEADER: usize = 12;
+/// Longest label.
+const LABEL_MAX: usize = 63;
+const TYPE_A: u16 = 1;
+const TYPE_AAAA: u16 = 28;
+/// A response, recursion available; the low bits hold the result.
+const RESPONSE: u16 = 0x8080;
+/// Recursion desired: copied from the query.
+const RECURSION_DESIRED: u16 = 0x0100;
+const NAME_ERROR: u16 = 3;
+
+/// A resolver's file at a path; `None` where the host's own files show.
+#[must_use]
+pub fn file(path: &str, hostname: &str) -> Option<Vec<u8>> {
+    let text = match path {
+        "hosts" => format!(
+            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{OWN_ADDRESS}\t{hostname}\n"
+        ),
+        "hostname" => format!("{hostname}\n"),
+        "resolv.conf" => format!("nameserver {}\n", SERVER.ip()),
+        "nsswitch.conf" => String::from(
+            "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n",
+        ),
+        "host.conf" => String::from("multi on\n"),
+        _ => return None,
+    };
+    Some(text.into_bytes())
+}
+
+/// A question to the name server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    id: u16,
+    flags: u16,
+    /// The name asked for, in lower case, without the last dot.
+    pub name: String,
+    kind: u16,
+    /// The question as it lies in the message.
+    question: Vec<u8>,
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
+}
+
+impl Query {
+    /// Reads a message with one question; `None` for anything else.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (id, flags, questions) = (number(bytes, 0)?, number(bytes, 2)?, number(bytes, 4)?);
+        if flags & 0x8000 != 0 || questions != 1 {
+            return None;
+        }
+        let (mut name, mut at) = (String::new(), HEADER);
+        loop {
+            let len = usize::from(*bytes.get(at)?);
+            at += 1;
+            match len {
+                0 => break,
+                1..=LABEL_MAX => {
+                    if !name.is_empty() {
+                        name.push('.');
+                    }
+                    let label = bytes.get(at..at + len)?;
+                    name.push_str(&String::from_utf8_lossy(label).to_lowercase());
+                    at += len;
+                }
+                _ => return None,
+            }
+        }
+        let question = bytes.get(HEADER..at + 4)?.to_vec();
+        Some(Self { id, flags, name, kind: number(bytes, at)?, question })
+    }
+
+    /// The machine's addresses of that name; `None` if it has no such name.
+    #[must_use]
+    pub fn addresses(&self, hostname: &str) -> Option<Vec<IpAddr>> {
+        let is_local = self.name == "localhost" || self.name.ends_with(".localhost");
+        if is_local {
+            let (v4, v6) = (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST);
+            return Some([IpAddr::V4(v4), IpAddr::V6(v6)].to_vec());
+        }
+        self.name.eq_ignore_ascii_case(hostname).then(|| [IpAddr::V4(OWN_ADDRESS)].to_vec())
+    }
+
+    /// The name server's answer.
+    #[must_use]
+    pub fn answer(&self, hostname: &str) -> Vec<u8> {
+        let addresses = self.addresses(hostname);
+        let result = if addresses.is_some() { 0 } else { NAME_ERROR };
+        let records: Vec<Vec<u8>> = addresses
+            .into_iter()
+            .flatten()
+            .filter_map(|address| match (address, self.kind) {
+                (IpAddr::V4(v4), TYPE_A) => Some(v4.octets().to_vec()),
+                (IpAddr::V6(v6), TYPE_AAAA) => Some(v6.octets().to_vec()),
+                _ => None,
+            })
+            .collect();
+        let mut bytes = Vec::new();
+        let flags = RESPONSE | self.flags & RECURSION_DESIRED | result;
+        for word in [self.id, flags, 1, records.len() as u16, 0, 0] {
+            bytes.extend_from_slice(&word.to_be_bytes());
+        }
+        bytes.extend_from_slice(&self.question);
+        for record in records {
+            // A pointer to the name in the question.
+            bytes.extend_from_slice(&[0xc0, HEADER as u8]);
+            bytes.extend_from_slice(&self.kind.to_be_bytes());
+            bytes.extend_from_slice(&1u16.to_be_bytes());
+            bytes.extend_from_slice(&ANSWER_TTL.to_be_bytes());
+            bytes.extend_from_slice(&(record.len() as u16).to_be_bytes());
+            bytes.extend_from_slice(&record);
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(name: &str, kind: u16) -> Vec<u8> {
+        let mut bytes = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0].to_vec();
+        for label in name.split('.') {
+            bytes.push(label.len() as u8);
+            bytes.extend_from_slice(label.as_bytes());
+        }
+        bytes.push(0);
+        bytes.extend_from_slice(&kind.to_be_bytes());
+        bytes.extend_from_slice(&[0, 1]);
+        bytes
+    }
+
+    #[test]
+    fn own_names_have_addresses_and_others_do_not_exist() {
+        let cases = [
+            ("localhost", TYPE_A, 0, 1),
+            ("LocalHost", TYPE_AAAA, 0, 1),
+            ("machine", TYPE_A, 0, 1),
+            ("machine", TYPE_AAAA, 0, 0),
+            ("example.com", TYPE_A, NAME_ERROR, 0),
+        ];
+        for (name, kind, result, count) in cases {
+            let query = Query::read(&query(name, kind)).expect("a query");
+            let answer = query.answer("machine");
+            assert_eq!(number(&answer, 2), Some(RESPONSE | RECURSION_DESIRED | result), "{name}");
+            assert_eq!(number(&answer, 6), Some(count), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_query_is_ignored() {
+        let whole = query("a.b", TYPE_A);
+        for len in 0..whole.len() {
+            assert_eq!(Query::read(&whole[..len]), None, "{len}");
+        }
+    }
+}

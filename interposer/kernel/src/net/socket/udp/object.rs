@@ -1,0 +1,234 @@
+//! UDP as a kind of socket.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
+use linux_raw_sys::net as raw;
+
+use super::socket::{Datagram, UdpSocket};
+use crate::{
+    error::{Errno, Result},
+    machine::Env,
+    net::{
+        address::{Address, Family},
+        host,
+        socket::{
+            message::{Caller, Control, MessageFlags, Outgoing, Received},
+            object::{Kind, SocketObject},
+            option_value::{Value, read_flag},
+            options::{Options, Timestamp},
+            tcp::{Shut, bound_endpoint, endpoint},
+        },
+        stack::{OnlyV6, SocketId},
+    },
+    uapi::time::{Timespec, Timeval},
+    user::{self, UserSlice},
+    wait::{Readiness, WaitQueue},
+};
+
+const IPPROTO_UDP: u32 = 17;
+/// Number of the interface that all datagrams come in by.
+const LOOPBACK_INDEX: u32 = 1;
+
+impl UdpSocket {
+    fn endpoint(&self, address: &Address) -> Result<SocketAddr> {
+        match (self.family, address) {
+            // As Linux: a socket of IPv6 speaks to addresses of IPv4 too (udpv6_sendmsg).
+            (Family::V6, Address::Inet(v4 @ SocketAddr::V4(_)))
+                if self.only_v6.get() == OnlyV6::No =>
+            {
+                Ok(*v4)
+            }
+            _ => endpoint(self.family, self.only_v6.get(), address),
+        }
+    }
+
+    /// The ancillary data that the program has asked for.
+    fn control(&self, datagram: &Datagram) -> Vec<Control> {
+        let mut control = Vec::new();
+        let mut put = |level, kind, data| control.push(Control::Plain { level, kind, data });
+        match self.options.timestamp.get() {
+            Timestamp::Off => {}
+            Timestamp::Micros => {
+                let time = Timeval::from(datagram.arrived);
+                put(raw::SOL_SOCKET, raw::SO_TIMESTAMP, bytemuck::bytes_of(&time).to_vec());
+            }
+            Timestamp::Nanos => {
+                let time = Timespec::from(datagram.arrived);
+                put(raw::SOL_SOCKET, raw::SO_TIMESTAMPNS, bytemuck::bytes_of(&time).to_vec());
+            }
+        }
+        match datagram.to.ip() {
+            IpAddr::V4(to) => {
+                if self.ip.packet_info.get() {
+                    let own = if to.is_multicast() { host::OWN_ADDRESS } else { to };
+                    let index = LOOPBACK_INDEX.to_ne_bytes();
+                    put(raw::SOL_IP, raw::IP_PKTINFO, [index, own.octets(), to.octets()].concat());
+                }
+                if self.ip.receive_ttl.get() {
+                    put(raw::SOL_IP, raw::IP_TTL, self.ip.time_to_live.get().value());
+                }
+                if self.ip.receive_tos.get() {
+                    put(raw::SOL_IP, raw::IP_TOS, [datagram.service as u8].to_vec());
+                }
+            }
+            IpAddr::V6(to) => {
+                if self.ip.packet_info_v6.get() {
+                    let index = LOOPBACK_INDEX.to_ne_bytes();
+                    let info = [&to.octets()[..], &index].concat();
+                    put(raw::SOL_IPV6, raw::IPV6_PKTINFO, info);
+                }
+                if self.ip.receive_hops.get() {
+                    put(raw::SOL_IPV6, raw::IPV6_HOPLIMIT, self.ip.time_to_live.get().value());
+                }
+                if self.ip.receive_class.get() {
+                    put(raw::SOL_IPV6, raw::IPV6_TCLASS, datagram.service.value());
+                }
+            }
+        }
+        control
+    }
+}
+
+impl SocketObject for UdpSocket {
+    fn id(&self) -> SocketId {
+        self.id
+    }
+
+    fn kind(&self) -> Kind {
+        Kind { domain: self.family.number(), kind: raw::SOCK_DGRAM, protocol: IPPROTO_UDP }
+    }
+
+    fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn queue(&self) -> &WaitQueue {
+        &self.queue
+    }
+
+    /// `datagram_poll` in net/core/datagram.c.
+    fn readiness(&self) -> Readiness {
+        let mut ready = Readiness::WRITABLE;
+        if self.options.error.get().is_some() {
+            ready |= Readiness::ERR;
+        }
+        let shut = self.shut.get();
+        if shut.contains(Shut::RECEIVE) {
+            ready |= Readiness::RDHUP | Readiness::READABLE;
+        }
+        if shut == Shut::all() {
+            ready |= Readiness::HUP;
+        }
+        if !self.inbox.borrow().is_empty() {
+            ready |= Readiness::READABLE;
+        }
+        ready
+    }
+
+    fn bind(&self, env: &mut Env<'_>, address: &Address, caller: &Caller) -> Result<()> {
+        let local = bound_endpoint(self.family, self.only_v6.get(), address)?;
+        self.take_address(env.machine, local, caller.uid)
+    }
+
+    fn connect(&self, env: &mut Env<'_>, address: &Address, caller: &Caller) -> Result<()> {
+        if *address == Address::Unspecified {
+            self.clear_remote();
+            return Ok(());
+        }
+        let remote = self.endpoint(address)?;
+        self.set_remote(env.machine, remote, caller.uid)
+    }
+
+    fn local(&self) -> Address {
+        Address::Inet(self.local_end())
+    }
+
+    fn remote(&self) -> Result<Address> {
+        let remote = self.remote.get().ok_or(Errno::ENOTCONN)?;
+        Ok(Address::Inet(self.family.show(remote)))
+    }
+
+    fn send(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
+        if message.flags.contains(MessageFlags::URGENT) {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
+        let to = match message.to {
+            Some(address) => self.endpoint(address)?,
+            None => self.remote.get().ok_or(Errno::EDESTADDRREQ)?,
+        };
+        self.put(env, to, message)
+    }
+
+    fn receive(
+        &self,
+        env: &mut Env<'_>,
+        into: &[UserSlice],
+        _skip: usize,
+        flags: MessageFlags,
+    ) -> Result<Received> {
+        if flags.contains(MessageFlags::ERROR_QUEUE) {
+            return Err(Errno::EAGAIN.into());
+        }
+        if self.inbox.borrow().is_empty() {
+            self.options.check_error()?;
+            let ended = self.shut.get().contains(Shut::RECEIVE);
+            return if ended { Ok(Received::default()) } else { Err(Errno::EAGAIN.into()) };
+        }
+        let inbox = self.inbox.borrow();
+        let Some(datagram) = inbox.front() else { return Err(Errno::EAGAIN.into()) };
+        let full = datagram.bytes.len();
+        let moved =
+            user::scatter(env.host, into, &datagram.bytes[..full.min(user::total_len(into))])?;
+        let control = self.control(datagram);
+        let from = Some(Address::Inet(self.family.show(datagram.from)));
+        let mut shown = MessageFlags::empty();
+        shown.set(MessageFlags::TRUNCATED, full > moved);
+        drop(inbox);
+        if !flags.contains(MessageFlags::PEEK) {
+            self.pop();
+        }
+        Ok(Received { moved, full, flags: shown, from, control })
+    }
+
+    fn shutdown(&self, env: &mut Env<'_>, what: Shut) -> Result<()> {
+        self.shut.set(self.shut.get() | what);
+        self.queue.wake(Readiness::all(), &mut env.machine.wakes);
+        if self.remote.get().is_some() { Ok(()) } else { Err(Errno::ENOTCONN.into()) }
+    }
+
+    fn close(&self, _env: &mut Env<'_>) {
+        self.let_go();
+    }
+
+    fn unread(&self) -> Result<usize> {
+        Ok(self.inbox.borrow().front().map_or(0, |datagram| datagram.bytes.len()))
+    }
+
+    fn set_option(&self, _: &mut Env<'_>, level: u32, name: u32, value: &[u8]) -> Result<()> {
+        match (level, name) {
+            (raw::SOL_IP, raw::IP_ADD_MEMBERSHIP | raw::IP_DROP_MEMBERSHIP) => Ok(()),
+            (raw::SOL_IP, _) => self.ip.set(name, value),
+            (raw::SOL_IPV6, raw::IPV6_V6ONLY) if self.family == Family::V6 => {
+                if self.is_bound() {
+                    return Err(Errno::EINVAL.into());
+                }
+                self.only_v6.set(if read_flag(value)? { OnlyV6::Yes } else { OnlyV6::No });
+                Ok(())
+            }
+            (raw::SOL_IPV6, _) if self.family == Family::V6 => self.ip.set_v6(name, value),
+            _ => Err(Errno::ENOPROTOOPT.into()),
+        }
+    }
+
+    fn option(&self, _env: &mut Env<'_>, level: u32, name: u32) -> Result<Vec<u8>> {
+        match (level, name) {
+            (raw::SOL_IP, _) => self.ip.get(name),
+            (raw::SOL_IPV6, raw::IPV6_V6ONLY) if self.family == Family::V6 => {
+                Ok((self.only_v6.get() == OnlyV6::Yes).value())
+            }
+            (raw::SOL_IPV6, _) if self.family == Family::V6 => self.ip.get_v6(name),
+            _ => Err(Errno::ENOPROTOOPT.into()),
+        }
+    }
+}
