@@ -255,7 +255,9 @@ mod tests {
 
     #[test]
     fn canonical_input_comes_by_lines_after_editing() {
-        let cases: [(&[u8], &str, &[&[u8]]); 8] = [
+        /// What is typed, what the screen shows, what is read.
+        type Case = (&'static [u8], &'static str, &'static [&'static [u8]]);
+        let cases: [Case; 8] = [
             (b"ab\r", "ab\r\n", &[b"ab\n"]),
             (b"ab", "ab", &[]),
             (b"abc\x7fd\n", "abc\x08 \x08d\r\n", &[b"abd\n"]),
