@@ -165,6 +165,8 @@ impl Context<'_> {
 
     /// Lets a reference to a description go; the last one closes it.
     pub fn release(&mut self, description: Rc<FileDescription>) {
+        let pid = self.process().pid.raw();
+        description.closed_by(pid, &mut self.kernel.machine);
         FileDescription::let_go(description, &mut self.env());
     }
 

@@ -38,6 +38,8 @@ pub mod sched;
 pub mod signal;
 pub mod slab;
 pub mod syscall;
+#[cfg(test)]
+pub mod testing;
 pub mod time;
 pub mod uapi;
 pub mod user;

@@ -14,13 +14,14 @@ use linux_raw_sys::general as raw;
 
 use super::tty::TerminalEnd;
 use super::{
-    DeviceFile, Directory, EventFd, FileObject, HostStream, Owner, PipeEnd, PlaceFile, ProcessFile,
-    RegularFile, SignalFile, TextFile, TimerFd,
+    DeviceFile, Directory, EventFd, FileLocks, FileObject, HostStream, Owner, PipeEnd, PlaceFile,
+    ProcessFile, RegularFile, SignalFile, TextFile, TimerFd,
 };
 use crate::{
     error::{Errno, Result},
+    fs::Inode,
     host::HostStat,
-    machine::Env,
+    machine::{Env, Machine},
     poll::Epoll,
     user::UserSlice,
     wait::{Readiness, WaitQueue},
@@ -195,7 +196,38 @@ pub struct FileDescription {
     watchers: RefCell<Vec<Weak<dyn Watcher>>>,
 }
 
+impl File {
+    /// The file of a tree that it is.
+    #[must_use]
+    pub fn inode(&self) -> Option<&Rc<Inode>> {
+        match self {
+            Self::Regular(regular) => Some(&regular.inode),
+            Self::Directory(directory) => directory.inode(),
+            Self::Place(super::PlaceFile::Host(_, inode)) => Some(inode),
+            _ => None,
+        }
+    }
+
+    /// The locks on it, and whose this description's are; `None` for what has none.
+    #[must_use]
+    pub fn locks(&self) -> Option<(Rc<FileLocks>, u64)> {
+        match self {
+            Self::Regular(regular) => Some((regular.inode.locks(), regular.token)),
+            Self::Directory(directory) => Some((directory.inode()?.locks(), directory.token)),
+            _ => None,
+        }
+    }
+}
+
 impl FileDescription {
+    /// A process closes a descriptor of it: that ends the process's record locks on the file, whichever descriptor
+    /// they were set by (fcntl(2)).
+    pub fn closed_by(&self, pid: u32, machine: &mut Machine) {
+        if let Some(inode) = self.file.inode() {
+            inode.forget_process(pid, machine);
+        }
+    }
+
     /// A description at offset zero.
     #[must_use]
     pub fn new(file: File, flags: OpenFlags, path: &[u8]) -> Rc<Self> {

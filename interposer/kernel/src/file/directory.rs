@@ -6,7 +6,7 @@ use core::cell::RefCell;
 use super::{FileDescription, FileObject, Whence};
 use crate::{
     error::{Errno, Result},
-    fs::{Inode, tree},
+    fs::{Inode, Tree, tree},
     host::{HostFd, HostStat},
     machine::Env,
     user::UserSlice,
@@ -38,21 +38,33 @@ pub enum DirectorySource {
 pub struct Directory {
     /// Whose it is.
     pub source: DirectorySource,
+    /// Whose its locks are.
+    pub token: u64,
     entries: RefCell<Option<Rc<[DirectoryEntry]>>>,
 }
 
 impl Directory {
     /// One of the host.
     #[must_use]
-    pub fn host(host: HostFd, inode: Rc<Inode>) -> Self {
-        Self { source: DirectorySource::Host(host, inode), entries: RefCell::default() }
+    pub fn host(tree: &Tree, host: HostFd, inode: Rc<Inode>) -> Self {
+        let source = DirectorySource::Host(host, inode);
+        Self { source, token: tree.next_token(), entries: RefCell::default() }
     }
 
     /// One of a view.
     #[must_use]
     pub fn view(stat: HostStat, entries: Vec<DirectoryEntry>) -> Self {
         let source = DirectorySource::View(stat);
-        Self { source, entries: RefCell::new(Some(with_dots(entries, stat.ino).into())) }
+        Self { source, token: 0, entries: RefCell::new(Some(with_dots(entries, stat.ino).into())) }
+    }
+
+    /// The file, if it is the host's.
+    #[must_use]
+    pub fn inode(&self) -> Option<&Rc<Inode>> {
+        match &self.source {
+            DirectorySource::Host(_, inode) => Some(inode),
+            DirectorySource::View(_) => None,
+        }
     }
 
     /// The host's descriptor, if it is the host's.
@@ -133,7 +145,8 @@ impl FileObject for Directory {
     }
 
     fn release(&self, env: &mut Env<'_>) {
-        if let DirectorySource::Host(host, _) = &self.source {
+        if let DirectorySource::Host(host, inode) = &self.source {
+            inode.forget_description(self.token, env.machine);
             env.host.close(*host);
         }
     }

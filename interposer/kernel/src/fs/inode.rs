@@ -7,7 +7,12 @@ use alloc::{
 };
 use core::cell::{Cell, RefCell};
 
-use crate::{file::Pipe, host::HostStat};
+use crate::{
+    file::{FileLocks, LockOwner, Pipe},
+    host::HostStat,
+    machine::Machine,
+    wait::Readiness,
+};
 
 /// Nanoseconds since 1970.
 pub type FileTime = i64;
@@ -45,13 +50,20 @@ pub struct Inode {
     pub number: u64,
     times: Cell<Option<Times>>,
     fifo: RefCell<Weak<Pipe>>,
+    locks: RefCell<Option<Rc<FileLocks>>>,
 }
 
 impl Inode {
     /// A file of this number.
     #[must_use]
     pub const fn new(device: u64, number: u64) -> Self {
-        Self { device, number, times: Cell::new(None), fifo: RefCell::new(Weak::new()) }
+        Self {
+            device,
+            number,
+            times: Cell::new(None),
+            fifo: RefCell::new(Weak::new()),
+            locks: RefCell::new(None),
+        }
     }
 
     /// What flows through it, if it is a FIFO; `make` is asked when nobody has it open.
@@ -62,6 +74,27 @@ impl Inode {
             *self.fifo.borrow_mut() = Rc::downgrade(&pipe);
             pipe
         })
+    }
+
+    /// The locks on it.
+    pub fn locks(&self) -> Rc<FileLocks> {
+        Rc::clone(self.locks.borrow_mut().get_or_insert_default())
+    }
+
+    /// Ends all locks of a description.
+    pub fn forget_description(&self, token: u64, machine: &mut Machine) {
+        let Some(locks) = self.locks.borrow().clone() else { return };
+        if locks.forget_description(token) {
+            locks.queue.wake(Readiness::all(), &mut machine.wakes);
+        }
+    }
+
+    /// Ends all record locks of a process.
+    pub fn forget_process(&self, pid: u32, machine: &mut Machine) {
+        let Some(locks) = self.locks.borrow().clone() else { return };
+        if locks.unlock(LockOwner::Process(pid), 0, u64::MAX) {
+            locks.queue.wake(Readiness::all(), &mut machine.wakes);
+        }
     }
 
     /// Its times; those of 1970 if nobody looked at the file yet.

@@ -212,7 +212,7 @@ impl Walk<'_> {
         let plain = |part: &[u8]| !part.is_empty() && part != b"." && part != b"..";
         let path = rest.path.strip_prefix(b"/").unwrap_or(&rest.path);
         let Some(end) = path.iter().rposition(|&b| b == b'/') else { return };
-        if !path[..end].split(|&b| b == b'/').all(plain) {
+        if end + 1 == path.len() || !path[..end].split(|&b| b == b'/').all(plain) {
             return;
         }
         let directory = child(at, &path[..end]);
@@ -270,3 +270,6 @@ impl Walk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

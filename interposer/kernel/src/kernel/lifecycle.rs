@@ -135,7 +135,9 @@ impl Kernel {
         let files = core::mem::take(&mut self.process_mut(id).files);
         let Ok(files) = Rc::try_unwrap(files) else { return };
         let descriptors: Vec<_> = files.into_inner().remove_where(|_, _| true);
+        let pid = self.process(id).pid.raw();
         for descriptor in descriptors {
+            descriptor.description.closed_by(pid, &mut self.machine);
             let env = &mut Env { machine: &mut self.machine, host };
             FileDescription::let_go(descriptor.description, env);
         }

@@ -1,7 +1,8 @@
-//! fcntl(2), but for record locks.
+//! fcntl(2); its record locks are in [`locks`].
 
 use linux_raw_sys::general as raw;
 
+use super::locks;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
@@ -17,6 +18,9 @@ const F_CREATED_QUERY: u32 = 1028;
 
 /// fcntl(2).
 pub fn fcntl(cx: &mut Context<'_>, [fd, command, argument, ..]: [u64; 6]) -> Result<Outcome> {
+    if let Some(result) = locks::record_lock(cx, fd, command as u32, argument) {
+        return result;
+    }
     let file = cx.description(fd)?;
     let value = match command as u32 {
         raw::F_DUPFD => duplicate(cx, fd, argument, false)?,

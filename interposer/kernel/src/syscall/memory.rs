@@ -50,6 +50,9 @@ pub fn mmap(
         if writes && !file.flags.get().writes() {
             return Err(Errno::EACCES.into());
         }
+        if writes {
+            regular.check_shared_write()?;
+        }
         let object = if flags.contains(MapFlags::SHARED) {
             cx.kernel.objects.of_file(regular.inode.number)
         } else {

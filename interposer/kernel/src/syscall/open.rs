@@ -80,8 +80,9 @@ fn open_preload(
     flags: OpenFlags,
 ) -> Result<Rc<FileDescription>> {
     let host = file.open(cx.host, flags)?;
-    let inode = cx.env().tree().nameless();
-    Ok(FileDescription::new(File::Regular(RegularFile { host, inode }), flags, path))
+    let tree = cx.env().tree();
+    let file = RegularFile::new(&tree, host, tree.nameless());
+    Ok(FileDescription::new(File::Regular(file), flags, path))
 }
 
 /// Opens what a path names.
@@ -107,7 +108,8 @@ pub fn open_path(
     let follows = !flags.contains(OpenFlags::NO_FOLLOW)
         && !flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE);
     // The host says whether the last component is a link: most are not.
-    let at_once = follows && flags.intersects(OpenFlags::PATH | OpenFlags::TEMPORARY);
+    let at_once =
+        follows && flags.intersects(OpenFlags::PATH | OpenFlags::TEMPORARY | OpenFlags::DIRECTORY);
     let mut found = cx.walk(directory, path, if at_once { Follow::Yes } else { Follow::No })?;
     if follows && matches!(found.place, Place::View(_, Some(Node::Link(_) | Node::Description(_))))
     {
@@ -160,8 +162,10 @@ fn describe(
     };
     let file = match kind {
         _ if flags.contains(OpenFlags::PATH) => File::Place(PlaceFile::Host(host, inode)),
-        FileKind::Directory => File::Directory(Directory::host(host, inode)),
-        FileKind::Regular => File::Regular(RegularFile { host, inode }),
+        FileKind::Directory => {
+            File::Directory(Directory::host(&cx.kernel.machine.tree, host, inode))
+        }
+        FileKind::Regular => File::Regular(RegularFile::new(&cx.kernel.machine.tree, host, inode)),
         _ => {
             cx.host.close(host);
             return Err(Error::new(Errno::ENXIO, "a device of the host"));

@@ -7,9 +7,9 @@ use simrun_abi::calls;
 
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
-    groups, identity, io, ioctl, kill, limits, memory, open, pidfd, pipe, prctl, process,
-    readiness, residence, sched, signal, signalfd, socket, splice, stat, system, thread, time,
-    timers, tree, usage, volume, wait, xattr,
+    groups, identity, io, ioctl, kill, limits, locks, memory, memory_file, open, pidfd, pipe,
+    prctl, process, readiness, residence, sched, signal, signalfd, socket, splice, stat, system,
+    thread, time, timers, tree, usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -208,6 +208,8 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_chdir "chdir" directory::chdir, Call, Full;
     __NR_fchdir "fchdir" directory::fchdir, Call, Full;
     __NR_chroot "chroot" directory::chroot, Call, Full;
+    __NR_flock "flock" locks::flock, Call, Full;
+    __NR_memfd_create "memfd_create" memory_file::memfd_create, Call, Full;
     __NR_mkdir "mkdir" tree::mkdir, Call, Full;
     __NR_mkdirat "mkdirat" tree::mkdirat, Call, Full;
     __NR_mknod "mknod" tree::mknod, Call, Full;

@@ -3,6 +3,7 @@
 //! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents.
 
 use alloc::{
+    collections::BTreeMap,
     rc::{Rc, Weak},
     vec::Vec,
 };
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    file::FileDescription,
+    file::{FileDescription, FileLocks, LockOwner, RecordLock},
     host::{FileArgument, FileCall, Follow, Host, HostStat},
     machine::Env,
     uapi::stat::FileKind,
@@ -36,6 +37,9 @@ pub struct Tree {
     /// Descriptions whose path changes when a directory above them is renamed.
     opened: RefCell<Vec<Weak<FileDescription>>>,
     opened_max: Cell<usize>,
+    tokens: Cell<u64>,
+    /// Which record lock each blocked owner waits for.
+    pub lock_waits: RefCell<BTreeMap<LockOwner, (RecordLock, Weak<FileLocks>)>>,
     /// When the run began.
     started: FileTime,
 }
@@ -58,6 +62,8 @@ impl Tree {
             inodes: RefCell::default(),
             opened: RefCell::default(),
             opened_max: Cell::new(OPENED_MAX),
+            tokens: Cell::new(0),
+            lock_waits: RefCell::default(),
             started,
         }
     }
@@ -66,6 +72,13 @@ impl Tree {
     #[must_use]
     pub fn see(&self, stat: &HostStat) -> Rc<Inode> {
         self.inodes.borrow_mut().see(stat, self.started)
+    }
+
+    /// A number that no other description has.
+    #[must_use]
+    pub fn next_token(&self) -> u64 {
+        self.tokens.set(self.tokens.get() + 1);
+        self.tokens.get()
     }
 
     /// A file without a name in any tree.

@@ -1,0 +1,196 @@
+//! Locks on files: those of flock(2), and record locks, whose owner is a process (`F_SETLK`) or a description
+//! (`F_OFD_SETLK`); see fcntl(2).
+
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use crate::wait::WaitQueue;
+
+/// Who holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockOwner {
+    /// The process of this number.
+    Process(u32),
+    /// The description of this token.
+    Description(u64),
+}
+
+/// What a lock keeps others from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockKind {
+    /// Writing.
+    Shared,
+    /// Reading and writing.
+    Exclusive,
+}
+
+/// A lock on a range of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordLock {
+    /// Who holds it.
+    pub owner: LockOwner,
+    /// What it keeps others from.
+    pub kind: LockKind,
+    /// First byte.
+    pub start: u64,
+    /// Last byte; `u64::MAX` for the end of the file, wherever that is.
+    pub last: u64,
+}
+
+impl RecordLock {
+    fn overlaps(&self, start: u64, last: u64) -> bool {
+        self.start <= last && start <= self.last
+    }
+
+    fn conflicts(&self, other: &Self) -> bool {
+        self.owner != other.owner
+            && self.overlaps(other.start, other.last)
+            && (self.kind == LockKind::Exclusive || other.kind == LockKind::Exclusive)
+    }
+}
+
+/// The locks on one file.
+#[derive(Debug, Default)]
+pub struct FileLocks {
+    records: RefCell<Vec<RecordLock>>,
+    whole: RefCell<Vec<(u64, LockKind)>>,
+    /// Woken when a lock goes.
+    pub queue: WaitQueue,
+}
+
+impl FileLocks {
+    /// The first lock that stands in the way of another.
+    #[must_use]
+    pub fn conflict(&self, lock: &RecordLock) -> Option<RecordLock> {
+        self.records.borrow().iter().find(|held| held.conflicts(lock)).copied()
+    }
+
+    /// Takes a record lock that nothing stands in the way of; what the owner held there before is replaced. Whether
+    /// others may go on.
+    pub fn lock(&self, lock: RecordLock) -> bool {
+        let freed = self.unlock(lock.owner, lock.start, lock.last);
+        let mut records = self.records.borrow_mut();
+        let mut merged = lock;
+        records.retain(|held| {
+            let alike = held.owner == lock.owner && held.kind == lock.kind;
+            let touches = held.last.checked_add(1) == Some(merged.start)
+                || merged.last.checked_add(1) == Some(held.start);
+            if alike && touches {
+                merged.start = merged.start.min(held.start);
+                merged.last = merged.last.max(held.last);
+            }
+            !(alike && touches)
+        });
+        let at =
+            records.partition_point(|held| (held.start, held.owner) < (merged.start, merged.owner));
+        records.insert(at, merged);
+        freed
+    }
+
+    /// Lets an owner's record locks in a range go; whether there were any.
+    pub fn unlock(&self, owner: LockOwner, start: u64, last: u64) -> bool {
+        let mut records = self.records.borrow_mut();
+        let before = records.len();
+        let mut rest = Vec::with_capacity(before + 1);
+        let mut found = false;
+        for held in records.drain(..) {
+            if held.owner != owner || !held.overlaps(start, last) {
+                rest.push(held);
+                continue;
+            }
+            found = true;
+            if held.start < start {
+                rest.push(RecordLock { last: start - 1, ..held });
+            }
+            if held.last > last {
+                rest.push(RecordLock { start: last + 1, ..held });
+            }
+        }
+        *records = rest;
+        found
+    }
+
+    /// Takes the lock on the whole file for a description, in exchange for one that it holds; whether it got it.
+    pub fn lock_whole(&self, token: u64, kind: LockKind) -> bool {
+        let mut whole = self.whole.borrow_mut();
+        let free = whole.iter().all(|&(other, held)| {
+            other == token || (held == LockKind::Shared && kind == LockKind::Shared)
+        });
+        // Linux gives the old lock up first: it is gone even if the new one is not to be had (flock(2)).
+        whole.retain(|&(other, _)| other != token);
+        if free {
+            whole.push((token, kind));
+        }
+        free
+    }
+
+    /// Lets a description's lock on the whole file go; whether there was one.
+    pub fn unlock_whole(&self, token: u64) -> bool {
+        let mut whole = self.whole.borrow_mut();
+        let before = whole.len();
+        whole.retain(|&(other, _)| other != token);
+        whole.len() < before
+    }
+
+    /// Lets all that a description holds go; whether there was anything.
+    pub fn forget_description(&self, token: u64) -> bool {
+        let records = self.unlock(LockOwner::Description(token), 0, u64::MAX);
+        self.unlock_whole(token) | records
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use LockKind::{Exclusive, Shared};
+
+    const A: LockOwner = LockOwner::Process(1);
+    const B: LockOwner = LockOwner::Process(2);
+
+    fn lock(owner: LockOwner, kind: LockKind, start: u64, last: u64) -> RecordLock {
+        RecordLock { owner, kind, start, last }
+    }
+
+    fn held(locks: &FileLocks) -> Vec<(u64, u64, LockKind)> {
+        locks.records.borrow().iter().map(|l| (l.start, l.last, l.kind)).collect()
+    }
+
+    #[test]
+    fn a_new_lock_replaces_what_its_owner_held_there() {
+        let locks = FileLocks::default();
+        locks.lock(lock(A, Exclusive, 0, 99));
+        locks.lock(lock(A, Shared, 40, 59));
+        assert_eq!(held(&locks), [(0, 39, Exclusive), (40, 59, Shared), (60, 99, Exclusive)]);
+        locks.lock(lock(A, Exclusive, 40, 59));
+        assert_eq!(held(&locks), [(0, 99, Exclusive)]);
+        assert!(locks.unlock(A, 10, 19));
+        assert_eq!(held(&locks), [(0, 9, Exclusive), (20, 99, Exclusive)]);
+    }
+
+    #[test]
+    fn only_other_owners_conflict_and_shared_locks_do_not() {
+        let locks = FileLocks::default();
+        locks.lock(lock(A, Shared, 10, u64::MAX));
+        let cases = [
+            (lock(B, Shared, 10, 20), false),
+            (lock(B, Exclusive, 0, 9), false),
+            (lock(B, Exclusive, 0, 10), true),
+            (lock(A, Exclusive, 0, 10), false),
+            (lock(LockOwner::Description(1), Exclusive, 1 << 40, 1 << 41), true),
+        ];
+        for (wanted, conflicts) in cases {
+            assert_eq!(locks.conflict(&wanted).is_some(), conflicts, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn the_whole_file_is_held_by_readers_or_one_writer() {
+        let locks = FileLocks::default();
+        assert!(locks.lock_whole(1, Shared) && locks.lock_whole(2, Shared));
+        assert!(!locks.lock_whole(1, Exclusive));
+        assert!(locks.lock_whole(2, Exclusive), "the failed exchange gave up the first lock");
+        assert!(!locks.lock_whole(1, Shared));
+        assert!(locks.forget_description(2));
+        assert!(locks.lock_whole(1, Shared));
+    }
+}

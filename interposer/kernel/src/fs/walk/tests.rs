@@ -1,0 +1,139 @@
+use alloc::{format, string::String};
+
+use super::*;
+use crate::testing::FakeHost;
+
+const FILES: [&str; 14] = [
+    "/a/",
+    "/a/b/",
+    "/a/b/file",
+    "/a/up -> ..",
+    "/to_a -> a",
+    "/to_b -> /a/b/",
+    "/a/to_file -> b/file",
+    "/chain -> to_b",
+    "/loop -> pool",
+    "/pool -> loop",
+    "/dangling -> nowhere",
+    "/into_proc -> /proc/self",
+    "/a/root -> /b",
+    "/a/deep -> b/../../to_a/b",
+];
+
+fn views(path: &[u8]) -> Option<Node> {
+    match path {
+        b"/proc" | b"/proc/7" => Some(Node::Directory(Vec::new())),
+        b"/proc/self" => Some(Node::Link(b"7".to_vec())),
+        b"/proc/7/stat" => Some(Node::Text(Vec::new())),
+        b"/proc/7/cwd" => Some(Node::Link(b"/a/b".to_vec())),
+        _ => None,
+    }
+}
+
+fn show(found: Result<Found>) -> String {
+    match found {
+        Err(error) => error.errno.name().into(),
+        Ok(Found { place, last }) => {
+            let path = match &place {
+                Place::Host(path) => String::from_utf8_lossy(path).into_owned(),
+                Place::View(path, Some(_)) => format!("view {}", String::from_utf8_lossy(path)),
+                Place::View(_, None) => "no view".into(),
+                Place::Description(_) => "description".into(),
+            };
+            let slash = if last == Last::NameAndSlash { "/" } else { "" };
+            format!("{path}{slash}")
+        }
+    }
+}
+
+fn walk(tree: &Tree, host: &mut FakeHost, root: &str, path: &str, follow: Follow) -> String {
+    let root = root.as_bytes();
+    show(Walk { tree, host, views: &views, root }.walk(b"/a", path.as_bytes(), follow))
+}
+
+#[test]
+fn paths_lead_where_linux_takes_them() {
+    let cases = [
+        ("", "ENOENT"),
+        ("/", "/"),
+        ("//", "/"),
+        ("/..", "/"),
+        ("b", "/a/b"),
+        ("b/", "/a/b/"),
+        ("./b/.", "/a/b"),
+        ("../a/b/file", "/a/b/file"),
+        ("b/file/", "ENOTDIR"),
+        ("b/file/x", "ENOTDIR"),
+        ("b/file/..", "ENOTDIR"),
+        ("b/new", "/a/b/new"),
+        ("b/new/", "/a/b/new/"),
+        ("new/x", "ENOENT"),
+        ("/to_a/b/file", "/a/b/file"),
+        ("/to_b/file", "/a/b/file"),
+        ("/chain/file", "/a/b/file"),
+        ("up", "/"),
+        ("up/a/up/a/b", "/a/b"),
+        ("to_file", "/a/b/file"),
+        ("/loop", "ELOOP"),
+        ("/dangling", "/nowhere"),
+        ("/dangling/x", "ENOENT"),
+        ("deep/file", "/a/b/file"),
+        ("/proc/7/stat", "view /proc/7/stat"),
+        ("/into_proc/stat", "view /proc/7/stat"),
+        ("/proc/7/stat/", "ENOTDIR"),
+        ("/proc/7/cwd/file", "/a/b/file"),
+        ("/proc/7/none", "no view"),
+        ("/proc/none/x", "ENOENT"),
+        ("/proc/self/../..", "/"),
+    ];
+    // Twice with the same knowledge: what is remembered must not change the answer.
+    let (tree, mut host) = (Tree::new(0), FakeHost::with_files(&FILES));
+    for _ in 0..2 {
+        for (path, expected) in cases {
+            assert_eq!(walk(&tree, &mut host, "/", path, Follow::Yes), expected, "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn a_link_in_last_place_stays_if_asked() {
+    let (tree, mut host) = (Tree::new(0), FakeHost::with_files(&FILES));
+    let cases = [
+        ("/to_a", "/to_a"),
+        ("/to_a/", "/a/"),
+        ("/loop", "/loop"),
+        ("to_file", "/a/to_file"),
+        ("/proc/self", "view /proc/self"),
+    ];
+    for (path, expected) in cases {
+        assert_eq!(walk(&tree, &mut host, "/", path, Follow::No), expected, "{path:?}");
+    }
+}
+
+#[test]
+fn nothing_leads_out_of_a_changed_root() {
+    let (tree, mut host) = (Tree::new(0), FakeHost::with_files(&FILES));
+    let cases = [("/..", "/a"), ("/b/../../b", "/a/b"), ("/root/file", "/a/b/file"), ("/up", "/a")];
+    for (path, expected) in cases {
+        assert_eq!(walk(&tree, &mut host, "/a", path, Follow::Yes), expected, "{path:?}");
+    }
+}
+
+#[test]
+fn known_directories_cost_no_questions() {
+    let (tree, mut host) = (Tree::new(0), FakeHost::with_files(&FILES));
+    walk(&tree, &mut host, "/", "/a/b/file", Follow::No);
+    let before = host.questions;
+    assert_eq!(walk(&tree, &mut host, "/", "/a/b/other", Follow::No), "/a/b/other");
+    assert_eq!(host.questions, before);
+    tree.names.borrow_mut().forget(b"/a");
+    assert!(tree.names.borrow().directory(b"/a/b").is_none());
+}
+
+#[test]
+fn long_names_are_refused() {
+    let (tree, mut host) = (Tree::new(0), FakeHost::with_files(&FILES));
+    let name = "n".repeat(NAME_MAX + 1);
+    assert_eq!(walk(&tree, &mut host, "/", &name, Follow::No), "ENAMETOOLONG");
+    assert_eq!(walk(&tree, &mut host, "/", &name[1..], Follow::No), format!("/a/{}", &name[1..]));
+}
