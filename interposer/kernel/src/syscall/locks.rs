@@ -187,6 +187,9 @@ fn test(cx: &mut Context<'_>, locks: &FileLocks, request: &Request, to: u64) -> 
     Ok(Outcome::Done(0))
 }
 
+/// Mandatory locks: Linux knows the flag and ignores the call (fs/locks.c).
+const LOCK_MAND: u32 = 32;
+
 /// flock(2).
 pub fn flock(cx: &mut Context<'_>, [fd, operation, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
@@ -194,6 +197,9 @@ pub fn flock(cx: &mut Context<'_>, [fd, operation, ..]: [u64; 6]) -> Result<Outc
         return Err(Errno::EBADF.into());
     }
     let operation = operation as u32;
+    if operation & LOCK_MAND != 0 {
+        return Ok(Outcome::Done(0));
+    }
     let waits = operation & raw::LOCK_NB == 0;
     let kind = match operation & !raw::LOCK_NB {
         raw::LOCK_SH => Some(LockKind::Shared),

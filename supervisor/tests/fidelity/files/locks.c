@@ -79,6 +79,8 @@ int main(void) {
     printf("%s\n", strerror(set(c, F_OFD_SETLK, F_RDLCK, 5, 10)));
     close(b);
     printf("%s\n", strerror(set(c, F_OFD_SETLK, F_RDLCK, 5, 10)));
-    printf("%d %s\n", flock(c, 99), strerror(errno));
+    printf("%d", flock(c, 99));
+    printf(" %d", flock(c, LOCK_SH | LOCK_EX));
+    printf(" %s\n", strerror(errno));
     return 0;
 }
