@@ -9,6 +9,7 @@ use std::{
     },
     ptr::{self, NonNull},
     sync::atomic::Ordering,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -63,11 +64,10 @@ impl Memory {
         let control_file = memory_file(c"simrun-control", layout::CONTROL_SIZE)?;
         let preload = memory_file(c"simrun-preload", PRELOAD.len() as u64)?;
         preload.write_all_at(PRELOAD, 0)?;
-        let shared_memory_folder = tempfile::Builder::new()
-            .prefix("simrun-")
-            .permissions(Permissions::from_mode(SHARED_MEMORY_MODE))
-            .tempdir()?;
+        let shared_memory_folder = tempfile::Builder::new().prefix("simrun-").tempdir()?;
         let shared_memory = File::open(shared_memory_folder.path())?;
+        shared_memory.set_permissions(Permissions::from_mode(SHARED_MEMORY_MODE))?;
+        shared_memory.set_modified(UNIX_EPOCH + Duration::from_nanos(boot.start_time_ns))?;
         let parameters = boot.encode();
         if parameters.len() > BOOT_SIZE_MAX {
             return Err(io::Error::new(
