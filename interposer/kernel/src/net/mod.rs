@@ -1,7 +1,7 @@
 //! The network of the simulated machine: streams and datagrams with Linux's semantics, not packets.
 //!
 //! - [`address`]: what programs call an endpoint.
-//! - [`dns`]: names.
+//! - [`dns`]: what machines are called, and who answers that.
 //! - [`host`]: which addresses are this machine's own, and its interfaces.
 //! - [`link`]: how long anything takes to arrive: the one place where latency, loss and partition are decided.
 //! - [`ring`]: the byte queue that a stream's two ends share.

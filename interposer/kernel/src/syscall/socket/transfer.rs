@@ -42,8 +42,8 @@ pub(super) fn send(cx: &mut Context<'_>, open: &Open, message: &Outgoing<'_>) ->
     let total = user::total_len(message.data);
     let before = cx.call().progress as usize;
     let rest = user::skip(message.data, before);
-    let mut part = Outgoing { data: &rest, ..*message };
-    let result = open.object().send(&mut cx.env(), &mut part);
+    let part = Outgoing { data: &rest, ..*message };
+    let result = open.object().send(&mut cx.env(), &part);
     match result {
         Ok(moved) => {
             let done = before + moved;

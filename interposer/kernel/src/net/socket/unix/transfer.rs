@@ -370,10 +370,8 @@ impl UnixSocket {
             ready |= Readiness::READABLE;
         }
         match &*self.state.borrow() {
-            State::Listening { ready: waiting, .. } => {
-                if !waiting.is_empty() {
-                    ready |= Readiness::READABLE;
-                }
+            State::Listening { ready: waiting, .. } if !waiting.is_empty() => {
+                ready |= Readiness::READABLE;
             }
             State::Fresh if self.unix_kind.is_connected() => ready |= Readiness::HUP,
             _ => {}
