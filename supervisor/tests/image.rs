@@ -113,5 +113,5 @@ fn the_check_finds_what_it_looks_for() {
         let instruction = Decoder::new(64, bytes, DecoderOptions::NONE).decode();
         assert_eq!(fault(&instruction).is_some(), wrong, "{:?}", instruction.mnemonic());
     }
-    assert_eq!(Register::YMM0.is_ymm(), true);
+    assert!(Register::YMM0.is_ymm());
 }

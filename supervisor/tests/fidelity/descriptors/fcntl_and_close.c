@@ -89,7 +89,7 @@ int main(void) {
     pthread_t thread;
     void *result;
     pthread_create(&thread, NULL, read_byte, NULL);
-    usleep(2000);
+    usleep(300000);
     int keep = dup(p[0]);
     close(p[0]);
     dup2(event, p[0]);

@@ -75,7 +75,8 @@ int main(void) {
     struct statx sx;
     printf("statx %d %d %o\n", statx(AT_FDCWD, "d/f", 0, STATX_BASIC_STATS, &sx), (int)sx.stx_size, sx.stx_mode);
     struct statfs sf;
-    printf("statfs %d %ld\n", statfs("d", &sf), (long)sf.f_namelen);
+    int got = statfs("d", &sf);
+    printf("statfs %d %ld\n", got, (long)sf.f_namelen);
     printf("sync %d %d\n", fsync(fd), fdatasync(fd));
     printf("seek %d %d\n", (int)lseek(fd, 5, SEEK_DATA), (int)lseek(fd, 1 << 20, SEEK_HOLE));
     printf("%s\n", strerror(errno));
