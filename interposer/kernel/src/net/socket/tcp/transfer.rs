@@ -113,6 +113,9 @@ impl TcpSocket {
             return Err(Errno::EAGAIN.into());
         }
         let sent = fill(&mut peer.incoming.borrow_mut().bytes, room)?;
+        if sent < total {
+            self.wants_room.set(true);
+        }
         self.send_segment(machine, Segment::Data(sent));
         Ok(sent)
     }
