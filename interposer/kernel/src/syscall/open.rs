@@ -116,7 +116,8 @@ pub fn open_path(
         found = cx.walk(directory, path, Follow::Yes)?;
     }
     match open_found(cx, &found, flags, mode) {
-        Err(Error { errno: Errno::ELOOP, .. }) if follows && !at_once => {
+        // `ENOTDIR` is what the host calls a link where it must find a directory.
+        Err(Error { errno: Errno::ELOOP | Errno::ENOTDIR, .. }) if follows && !at_once => {
             let found = cx.walk(directory, path, Follow::Yes)?;
             open_found(cx, &found, flags, mode)
         }
