@@ -8,7 +8,7 @@ use super::kill;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{Fd, File, FileDescription, OpenFlags, ProcessFile},
+    file::{Directory, DirectorySource, Fd, File, FileDescription, OpenFlags, ProcessFile},
     outcome::Outcome,
     process::{Capabilities, Pid, ProcessId, ProcessState},
 };
@@ -54,6 +54,18 @@ pub fn behind(cx: &mut Context<'_>, fd: u64) -> Result<ProcessId> {
     cx.kernel.processes.get(id).map(|_| id).ok_or(Errno::ESRCH.into())
 }
 
+/// The live process that a descriptor for signals stands for: a pidfd, or an open `/proc/PID`.
+fn signalled_by(cx: &mut Context<'_>, fd: u64) -> Result<ProcessId> {
+    let file = cx.description(fd)?;
+    let File::Directory(Directory { source: DirectorySource::View(_), .. }) = &file.file else {
+        return behind(cx, fd);
+    };
+    let path = file.path.borrow();
+    let number = path.strip_prefix(b"/proc/").and_then(|name| core::str::from_utf8(name).ok());
+    let number = number.and_then(|name| name.parse().ok()).ok_or(Errno::EBADF)?;
+    cx.kernel.pids.get(&Pid::new(number)).copied().ok_or(Errno::ESRCH.into())
+}
+
 /// pidfd_send_signal(2).
 pub fn pidfd_send_signal(
     cx: &mut Context<'_>,
@@ -62,7 +74,7 @@ pub fn pidfd_send_signal(
     if flags as u32 != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let target = behind(cx, fd)?;
+    let target = signalled_by(cx, fd)?;
     let signal = kill::signal(number)?;
     let pid = u64::from(cx.kernel.process(target).pid.raw());
     let info = if info == 0 { None } else { kill::read_info(cx, pid, number, info)? };

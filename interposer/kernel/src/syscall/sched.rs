@@ -38,13 +38,18 @@ fn may_change(cx: &mut Context<'_>, target: ThreadId) -> Result<()> {
     }
 }
 
+/// The thread whose affinity a call is about: that there is none of a negative number is no error of its own.
+fn affinity_target(cx: &Context<'_>, pid: u64) -> Result<ThreadId> {
+    cx.kernel.find_thread(cx.thread, pid).map_err(|_| Errno::ESRCH.into())
+}
+
 /// sched_getaffinity(2).
 pub fn sched_getaffinity(cx: &mut Context<'_>, [pid, len, to, ..]: [u64; 6]) -> Result<Outcome> {
     let cpus = u64::from(cx.kernel.machine.config.cpus);
     if len.saturating_mul(8) < cpus || !len.is_multiple_of(MASK_SIZE) {
         return Err(Errno::EINVAL.into());
     }
-    let target = cx.kernel.find_thread(cx.thread, pid)?;
+    let target = affinity_target(cx, pid)?;
     let mask = scheduling(cx, target).affinity & processors(cx);
     cx.write(UserPtr::new(to), &mask)?;
     Ok(Outcome::Done(MASK_SIZE))
@@ -54,7 +59,7 @@ pub fn sched_getaffinity(cx: &mut Context<'_>, [pid, len, to, ..]: [u64; 6]) -> 
 pub fn sched_setaffinity(cx: &mut Context<'_>, [pid, len, from, ..]: [u64; 6]) -> Result<Outcome> {
     let mut mask = [0; MASK_SIZE as usize];
     user::read_bytes(cx.host, from, &mut mask[..len.min(MASK_SIZE) as usize])?;
-    let target = cx.kernel.find_thread(cx.thread, pid)?;
+    let target = affinity_target(cx, pid)?;
     may_change(cx, target)?;
     let mask = u64::from_le_bytes(mask) & processors(cx);
     if mask == 0 {
