@@ -16,7 +16,7 @@ use nix::{
     sys::stat::{Mode, umask},
     unistd::{getegid, geteuid, getgroups},
 };
-use simrun_abi::boot::{Boot, Detail, Identity, Strategy};
+use simrun_abi::boot::{Boot, Detail, Identity, Patching, Strategy};
 
 use crate::{
     cli::{self, World},
@@ -91,6 +91,7 @@ impl Plan {
             umask: current_umask(),
             processor: launch::processor(),
             preload: !world.no_preload,
+            patching: if world.no_patching { Patching::Off } else { Patching::On },
             waiting: Vec::new(),
         };
         Ok(Self { boot, wall_timeout: world.wall_timeout })

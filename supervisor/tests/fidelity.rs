@@ -2,7 +2,7 @@
 //!
 //! Each `tests/fidelity/AREA/NAME.EXT` prints what it saw and exits with zero when all was well. It is built or
 //! interpreted by what its ending asks for (see [`Language`]), run natively once, then simulated: output and status must
-//! be as native, and the same seed must give the same fingerprint. Directives in the first lines of the file, after
+//! be as native, and the same seed must give the same fingerprint, with call sites patched or not. Directives in the first lines of the file, after
 //! `//` or `#`:
 //!
 //! - `link: -lm`: further arguments for the compiler.
@@ -19,8 +19,9 @@ use std::{
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// Seeds tried; the first one twice.
-const SEEDS: [u64; 4] = [1, 2, 3, 1];
+/// Seeds tried with further arguments; the first one again, and once with every call trapping.
+const ATTEMPTS: [(u64, &[&str]); 5] =
+    [(1, &[]), (2, &[]), (3, &[]), (1, &[]), (1, &["--no-patching"])];
 
 /// What makes a source into a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,11 +128,13 @@ impl Program {
             (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
         };
         let mut fingerprints: Vec<(u64, String)> = Vec::new();
-        for (attempt, seed) in SEEDS.into_iter().enumerate() {
+        for (attempt, (seed, options)) in ATTEMPTS.into_iter().enumerate() {
             let work = folder.path().join(format!("simulated-{attempt}"));
             fs::create_dir(&work)?;
             let output = Command::new(env!("CARGO_BIN_EXE_simrun"))
-                .args(["--seed", &seed.to_string(), "--"])
+                .args(["--seed", &seed.to_string()])
+                .args(options)
+                .arg("--")
                 .args(&command)
                 .args(&arguments)
                 .current_dir(&work)

@@ -34,6 +34,15 @@ pub struct Identity {
     pub groups: Vec<u32>,
 }
 
+/// Whether call sites that trap often are patched. It makes a difference to speed only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Patching {
+    /// They are.
+    On,
+    /// Every call traps.
+    Off,
+}
+
 /// Everything a run is started with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
@@ -71,6 +80,8 @@ pub struct Boot {
     pub processor: Processor,
     /// Whether the preload library is present at [`crate::layout::fds::PRELOAD`].
     pub preload: bool,
+    /// Whether call sites are patched.
+    pub patching: Patching,
     /// Loops that wait without a call, learned from earlier attempts.
     pub waiting: Vec<WaitingLoop>,
 }

@@ -130,6 +130,10 @@ pub struct World {
     #[arg(long)]
     pub no_preload: bool,
 
+    /// Let every system call trap, for tests: slower, and otherwise the same
+    #[arg(long, hide = true)]
+    pub no_patching: bool,
+
     /// The command to run and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

@@ -61,6 +61,7 @@ impl Kernel {
             loaded: Vec::new(),
             yields: false,
             processor: boot.processor,
+            patching: boot.patching,
             ended: None,
             entries: 0,
             switches: 0,

@@ -1,14 +1,20 @@
 //! Call sites that need not trap again.
 //!
-//! A trap costs microseconds, a jump nanoseconds. A site `mov $number, %eax; syscall` that traps a second time gets its
-//! first five bytes, the `mov`, replaced by a jump to a stub, which does the `mov` and goes on to the image's entry. The
-//! `syscall` stays: threads and signal frames point at it or past it, and whoever jumps to it traps as before.
-//! No instruction boundary lies within the replaced bytes, so no thread can stand there.
+//! A trap costs microseconds, a jump nanoseconds. A site that traps a second time gets a jump to a stub, which goes on
+//! to the image's entry. No instruction boundary lies within the replaced bytes, so no thread can stand there.
+//!
+//! - `mov $number, %eax; syscall`: the jump takes the place of the `mov`, which the stub does. The `syscall` stays:
+//!   threads and signal frames point at it or past it, and whoever jumps to it traps as before.
+//! - Any other `syscall`: a short jump takes its place, to padding nearby that holds the jump to the stub.
 
-use simrun_abi::layout::stubs;
+use alloc::{vec, vec::Vec};
+
+use linux_raw_sys::general::__NR_rt_sigreturn;
+use simrun_abi::{boot::Patching, layout::stubs};
 
 use super::Kernel;
 use crate::{
+    arch::x86_64::padding::{self, INT3, Padding},
     error::{Errno, Result},
     host::{Backing, Host},
     mm::{AddressSpace, MapFlags, Mapping, Protection, Range, SpaceId},
@@ -21,10 +27,21 @@ const MOV_EAX: u8 = 0xb8;
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
 /// `jmp rel32`.
 const JUMP: u8 = 0xe9;
+/// `jmp rel8`.
+const SHORT_JUMP: u8 = 0xeb;
 /// Length of the `mov`, and of the jump that takes its place.
-const MOV_LEN: u64 = 5;
-/// Length of the whole site.
-const SITE_LEN: u64 = 7;
+const JUMP_LEN: u64 = 5;
+/// Code before and after a site that is searched for jumps into padding.
+const NEIGHBOURHOOD: u64 = 8 << 10;
+
+/// How a site is patched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    /// The `mov` before it becomes the jump.
+    Move,
+    /// It becomes a short jump to a jump at this range of addresses.
+    Hop(Range),
+}
 
 impl Kernel {
     /// Patches the site whose call has just trapped, if that is safe and worth it. `site` is the address after it.
@@ -35,48 +52,96 @@ impl Kernel {
         site: u64,
         number: u64,
     ) {
-        if !host.trapped_before(site) {
+        if self.patching == Patching::Off || !host.trapped_before(site) {
             return;
         }
-        let start = site.wrapping_sub(SITE_LEN);
         let Some(space) = self.spaces.get_mut(here) else { return };
         // Failure leaves the site as it was: it goes on trapping.
-        if is_patchable(space, start) && matches_site(host, start, number) {
-            let _ = patch(host, space, start, number);
+        let Some(code) = patchable_code(space, site) else { return };
+        if let Some(form) = form_of(host, &code, site, number) {
+            let _ = patch(host, space, site, number, &form);
         }
     }
 }
 
-/// Only code of a file that the program cannot write to: what a program writes itself may be read or rewritten by it.
-fn is_patchable(space: &AddressSpace, start: u64) -> bool {
-    space.at(start).is_some_and(|(range, mapping): (Range, &Mapping)| {
-        mapping.inode != 0
-            && mapping.prot.contains(Protection::EXEC)
-            && !mapping.prot.contains(Protection::WRITE)
-            && !mapping.flags.contains(MapFlags::SHARED)
-            && start + SITE_LEN <= range.end
-    })
+/// The mapping around a site that may be patched: only code of a file that the program cannot write to. What a program
+/// writes itself may be read or rewritten by it.
+fn patchable_code(space: &AddressSpace, site: u64) -> Option<Range> {
+    let (range, mapping): (Range, &Mapping) = space.at(site.wrapping_sub(1))?;
+    let fits = mapping.inode != 0
+        && mapping.prot.contains(Protection::EXEC)
+        && !mapping.prot.contains(Protection::WRITE)
+        && !mapping.flags.contains(MapFlags::SHARED)
+        && range.start + SYSCALL.len() as u64 + JUMP_LEN <= site;
+    fits.then_some(range)
 }
 
-fn matches_site(host: &mut dyn Host, start: u64, number: u64) -> bool {
-    let mut code = [0; SITE_LEN as usize];
+fn form_of(host: &mut dyn Host, code: &Range, site: u64, number: u64) -> Option<Form> {
+    let mut bytes = [0; JUMP_LEN as usize + SYSCALL.len()];
+    host.read_user(site - bytes.len() as u64, &mut bytes).ok()?;
     let [n0, n1, n2, n3, ..] = number.to_le_bytes();
-    host.read_user(start, &mut code).is_ok()
-        && code[..5] == [MOV_EAX, n0, n1, n2, n3]
-        && code[5..] == SYSCALL
-        && number <= u64::from(u32::MAX)
+    if bytes[5..] != SYSCALL {
+        None
+    } else if bytes[..5] == [MOV_EAX, n0, n1, n2, n3] && number <= u64::from(u32::MAX) {
+        Some(Form::Move)
+    } else if number == u64::from(__NR_rt_sigreturn) {
+        // Unwinders know the code that ends a handler by its bytes.
+        None
+    } else {
+        find_padding(host, code, site).map(Form::Hop)
+    }
 }
 
-fn patch(host: &mut dyn Host, space: &mut AddressSpace, start: u64, number: u64) -> Result<()> {
-    let (stub, offset) = place_stub(host, space, start)?;
-    host.write_user(stub, &stub_code(number as u32, start + SITE_LEN, host.call_entry()))?;
-    let (first, last) = (start & !(PAGE_SIZE - 1), (start + MOV_LEN - 1) & !(PAGE_SIZE - 1));
-    let len = last - first + PAGE_SIZE;
-    let Some((_, mapping)) = space.at(start) else { return Err(Errno::EFAULT.into()) };
-    let prot = mapping.prot;
+fn find_padding(host: &mut dyn Host, code: &Range, site: u64) -> Option<Range> {
+    let start = code.start.max(site.saturating_sub(NEIGHBOURHOOD));
+    let end = code.end.min(site + NEIGHBOURHOOD);
+    let mut bytes: Vec<u8> = vec![0; (end - start) as usize];
+    host.read_user(start, &mut bytes).ok()?;
+    let Padding { start: first, end: last } =
+        padding::find(&bytes, start, (site - start) as usize)?;
+    Some(Range { start: start + first as u64, end: start + last as u64 })
+}
+
+fn patch(
+    host: &mut dyn Host,
+    space: &mut AddressSpace,
+    site: u64,
+    number: u64,
+    form: &Form,
+) -> Result<()> {
+    let syscall = site - SYSCALL.len() as u64;
+    let jump = match form {
+        Form::Move => syscall - JUMP_LEN,
+        Form::Hop(padding) => padding.start,
+    };
+    let (stub, offset) = place_stub(host, space, jump)?;
+    let code = match form {
+        Form::Move => stub_code(Some(number as u32), site, host.call_entry()),
+        Form::Hop(_) => stub_code(None, site, host.call_entry()),
+    };
+    host.write_user(stub, &code)?;
     let [o0, o1, o2, o3] = offset.to_le_bytes();
+    let far = [JUMP, o0, o1, o2, o3];
+    match form {
+        Form::Move => overwrite(host, space, jump, &far),
+        Form::Hop(padding) => {
+            let mut filled = vec![INT3; (padding.end - padding.start) as usize];
+            filled[..far.len()].copy_from_slice(&far);
+            overwrite(host, space, jump, &filled)?;
+            let distance = i8::try_from(jump - site).map_err(|_| Errno::ERANGE)?;
+            overwrite(host, space, syscall, &[SHORT_JUMP, distance as u8])
+        }
+    }
+}
+
+/// Writes over code.
+fn overwrite(host: &mut dyn Host, space: &AddressSpace, at: u64, bytes: &[u8]) -> Result<()> {
+    let Some((_, mapping)) = space.at(at) else { return Err(Errno::EFAULT.into()) };
+    let prot = mapping.prot;
+    let first = at & !(PAGE_SIZE - 1);
+    let len = (at + bytes.len() as u64 - first).next_multiple_of(PAGE_SIZE);
     host.protect(first, len, prot | Protection::WRITE)?;
-    let written = host.write_user(start, &[JUMP, o0, o1, o2, o3]);
+    let written = host.write_user(at, bytes);
     host.protect(first, len, prot)?;
     Ok(written?)
 }
@@ -85,7 +150,7 @@ fn patch(host: &mut dyn Host, space: &mut AddressSpace, start: u64, number: u64)
 fn place_stub(host: &mut dyn Host, space: &mut AddressSpace, start: u64) -> Result<(u64, i32)> {
     for (range_start, made) in stubs::STARTS.into_iter().zip(&mut space.stubs) {
         let stub = range_start + u64::from(*made) * stubs::STUB_SIZE;
-        let distance = (stub as i64).wrapping_sub((start + MOV_LEN) as i64);
+        let distance = (stub as i64).wrapping_sub((start + JUMP_LEN) as i64);
         let Ok(offset) = i32::try_from(distance) else { continue };
         if stub >= range_start + stubs::SIZE {
             return Err(Errno::ENOMEM.into());
@@ -101,14 +166,19 @@ fn place_stub(host: &mut dyn Host, space: &mut AddressSpace, start: u64) -> Resu
     Err(Errno::ENOMEM.into())
 }
 
-/// `mov $number, %eax; movabs $return_to, %rcx; jmp *entry`. The processor leaves the return address in rcx, too.
-fn stub_code(number: u32, return_to: u64, entry: u64) -> [u8; stubs::STUB_SIZE as usize] {
-    let mut code = [0xcc; stubs::STUB_SIZE as usize];
-    code[0] = MOV_EAX;
-    code[1..5].copy_from_slice(&number.to_le_bytes());
-    code[5..7].copy_from_slice(&[0x48, 0xb9]);
-    code[7..15].copy_from_slice(&return_to.to_le_bytes());
-    code[15..21].copy_from_slice(&[0xff, 0x25, 0, 0, 0, 0]);
-    code[21..29].copy_from_slice(&entry.to_le_bytes());
-    code
+/// `mov $number, %eax` if that is wanted; `movabs $return_to, %rcx; jmp *entry`. The processor leaves the return address
+/// in rcx, too.
+fn stub_code(number: Option<u32>, return_to: u64, entry: u64) -> [u8; stubs::STUB_SIZE as usize] {
+    let mut code = Vec::with_capacity(stubs::STUB_SIZE as usize);
+    if let Some(number) = number {
+        code.push(MOV_EAX);
+        code.extend_from_slice(&number.to_le_bytes());
+    }
+    code.extend_from_slice(&[0x48, 0xb9]);
+    code.extend_from_slice(&return_to.to_le_bytes());
+    code.extend_from_slice(&[0xff, 0x25, 0, 0, 0, 0]);
+    code.extend_from_slice(&entry.to_le_bytes());
+    let mut stub = [INT3; stubs::STUB_SIZE as usize];
+    stub[..code.len()].copy_from_slice(&code);
+    stub
 }

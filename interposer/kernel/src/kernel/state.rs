@@ -2,7 +2,10 @@
 
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 
-use simrun_abi::{boot::Processor, control::End};
+use simrun_abi::{
+    boot::{Patching, Processor},
+    control::End,
+};
 
 use crate::{
     file::tty::Terminals,
@@ -49,6 +52,7 @@ pub struct Kernel {
     /// Set by a handler whose thread gives way.
     pub yields: bool,
     pub(crate) processor: Processor,
+    pub(crate) patching: Patching,
     pub(crate) ended: Option<(End, u32)>,
     pub(crate) entries: u64,
     pub(crate) switches: u64,
