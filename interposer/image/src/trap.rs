@@ -119,8 +119,10 @@ unsafe extern "C" fn on_exception(
         context.registers.rip = rip;
         return;
     }
-    if (layout::OWN_START..layout::OWN_END).contains(&rip) {
-        let address = details.address;
+    let address = details.address;
+    // What cannot be executed is no place for the image to be at: a program has jumped there.
+    let image = layout::IMAGE_BASE..layout::IMAGE_BASE + layout::IMAGE_SIZE;
+    if image.contains(&rip) && address != rip {
         last_words::end_with(
             format_args!("signal {signal} at {rip:#x} touching {address:#x}"),
             End::Panic,
