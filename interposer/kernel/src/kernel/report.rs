@@ -8,7 +8,7 @@ use simrun_abi::{
 };
 
 use super::Kernel;
-use crate::{host::Host, syscall::table};
+use crate::{host::Host, process::ThreadId, signal::Signal, syscall::table};
 
 impl Kernel {
     /// Ends the run: no thread can ever run again.
@@ -18,7 +18,22 @@ impl Kernel {
         self.end(End::Deadlock, 0);
     }
 
-    fn describe_thread(&self, id: crate::process::ThreadId) -> StuckThread {
+    /// Says so when a program is about to get SIGSYS for a call by the interface of 32-bit programs (`int $0x80`), which
+    /// the simulated kernel does not have.
+    pub(crate) fn report_foreign_call(
+        &mut self,
+        host: &mut dyn Host,
+        id: ThreadId,
+        signal: Signal,
+    ) {
+        if signal == Signal::SYS {
+            let program = self.process(self.thread(id).process).program_name().into_owned();
+            let effect = "it is not supported and ended in SIGSYS";
+            self.machine.escape(host, "a 32-bit system call", &program, effect);
+        }
+    }
+
+    fn describe_thread(&self, id: ThreadId) -> StuckThread {
         let thread = self.thread(id);
         let process = self.process(thread.process);
         let (call, waits_for) = match &thread.call {

@@ -77,6 +77,7 @@ impl Kernel {
             Trap::Tsc { with_processor } => self.read_tsc(id, with_processor),
             Trap::Exception { info, exception } => {
                 if !self.emulate(host, id) {
+                    self.report_foreign_call(host, id, info.signal);
                     self.take_exception(id, info, exception);
                 }
             }
