@@ -38,7 +38,7 @@ pub mod sched;
 pub mod signal;
 pub mod slab;
 pub mod syscall;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time;
 pub mod uapi;

@@ -55,6 +55,12 @@ impl Scheduler {
         !self.queue.is_empty()
     }
 
+    /// The threads that wait for their turn.
+    #[must_use]
+    pub fn queued(&self) -> &[ThreadId] {
+        &self.queue
+    }
+
     /// Choices made so far.
     #[must_use]
     pub fn choices(&self) -> u64 {

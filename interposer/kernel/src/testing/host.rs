@@ -14,6 +14,9 @@ use crate::{
     user::UserSlice,
 };
 
+/// Most bytes of a file.
+const FILE_SIZE_MAX: usize = 16 << 20;
+
 /// A file of a [`FakeHost`].
 #[derive(Clone, Debug)]
 enum FakeFile {
@@ -96,7 +99,7 @@ impl FakeHost {
 fn status((ino, file): &(u64, FakeFile)) -> HostStat {
     let (mode, size) = match file {
         FakeFile::Directory => (raw::S_IFDIR | 0o755, 0),
-        FakeFile::Regular(contents) => (raw::S_IFREG | 0o644, contents.len()),
+        FakeFile::Regular(contents) => (raw::S_IFREG | 0o755, contents.len()),
         FakeFile::Link(target) => (raw::S_IFLNK | 0o777, target.len()),
     };
     HostStat { dev: 1, ino: *ino, mode, nlink: 1, size: size as u64, ..HostStat::default() }
@@ -179,7 +182,9 @@ impl Host for FakeHost {
     }
 
     fn close(&mut self, fd: HostFd) {
-        self.open[fd.0 as usize] = None;
+        if let Some(place) = self.open.get_mut(fd.0 as usize) {
+            *place = None;
+        }
     }
 
     fn pread_user(&mut self, fd: HostFd, into: UserSlice, offset: u64) -> HostResult<usize> {
@@ -205,7 +210,10 @@ impl Host for FakeHost {
 
     fn pwrite(&mut self, fd: HostFd, from: &[u8], offset: u64) -> HostResult<usize> {
         let contents = self.contents(fd)?;
-        let end = offset as usize + from.len();
+        let end = (offset as usize).saturating_add(from.len());
+        if end > FILE_SIZE_MAX {
+            return Err(Errno::EFBIG);
+        }
         contents.resize(contents.len().max(end), 0);
         contents[offset as usize..end].copy_from_slice(from);
         Ok(from.len())

@@ -1,4 +1,16 @@
-//! What the kernel's own tests use in place of the real machine.
+//! What the kernel's own tests use in place of the real machine, and programs made of bytes.
 
+mod bytes;
+mod elf;
 mod host;
+mod machine;
+mod program;
+
+pub use bytes::Bytes;
+pub use elf::smallest_program;
 pub use host::FakeHost;
+pub use machine::FakeMachine;
+pub use program::{Played, boots, play};
+
+#[cfg(test)]
+mod tests;
