@@ -150,6 +150,7 @@ fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
         stopped_by: None,
         timers: ProcessTimers::default(),
         program: boot.program.as_slice().into(),
+        executable: boot.program.as_slice().into(),
         preload: false,
         command_line: Vec::new(),
         environment: Vec::new(),

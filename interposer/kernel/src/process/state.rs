@@ -90,8 +90,10 @@ pub struct Process {
     pub stopped_by: Option<Signal>,
     /// Timers that send it signals.
     pub timers: ProcessTimers,
-    /// Path of its program.
+    /// Path of its program, as it was called.
     pub program: Rc<[u8]>,
+    /// The same, absolute and behind symbolic links.
+    pub executable: Rc<[u8]>,
     /// Whether its program is one that loads the preload library.
     pub preload: bool,
     /// Argument vector, as `/proc/self/cmdline` shows it.

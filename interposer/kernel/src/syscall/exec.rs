@@ -18,18 +18,25 @@ use crate::{
     wait::Readiness,
 };
 
-/// Opens a file for execution by a path from a directory.
+/// Opens a file for execution by a path from a directory; it comes with its path behind symbolic links.
 ///
 /// # Errors
 /// As execve(2).
-pub fn open_program(mut walk: Walk<'_>, directory: &[u8], path: &[u8]) -> Result<HostFd> {
+pub fn open_program(
+    mut walk: Walk<'_>,
+    directory: &[u8],
+    path: &[u8],
+) -> Result<(HostFd, Vec<u8>)> {
     let found = walk.walk(directory, path, Follow::Yes)?;
     let host = walk.host;
     let denied = Error::new(Errno::EACCES, "not an executable file");
-    let path = match found.place {
-        Place::Host(path) => path,
+    let (path, name) = match found.place {
+        Place::Host(path) => (path.clone(), path),
         Place::Description(file) => match super::path::host_target(&file) {
-            Some(Target::Open(fd)) => alloc::format!("/proc/self/fd/{}", fd.0).into_bytes(),
+            Some(Target::Open(fd)) => {
+                let path = alloc::format!("/proc/self/fd/{}", fd.0).into_bytes();
+                (path, file.path.borrow().to_vec())
+            }
             _ => return Err(denied),
         },
         Place::View(_, None) => return Err(Errno::ENOENT.into()),
@@ -39,7 +46,7 @@ pub fn open_program(mut walk: Walk<'_>, directory: &[u8], path: &[u8]) -> Result
     if FileKind::of(stat.mode) != FileKind::Regular || stat.mode & 0o111 == 0 {
         return Err(denied);
     }
-    Ok(host.open(&path, 0, 0)?)
+    Ok((host.open(&path, 0, 0)?, name))
 }
 
 /// execve(2).

@@ -237,6 +237,7 @@ fn child_of(
         stopped_by: None,
         timers: ProcessTimers::default(),
         program: Rc::clone(&caller.program),
+        executable: Rc::clone(&caller.executable),
         preload: caller.preload,
         command_line: caller.command_line.clone(),
         environment: caller.environment.clone(),

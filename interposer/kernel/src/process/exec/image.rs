@@ -23,6 +23,8 @@ struct Part {
 /// A program that was opened and found sound, with its interpreter.
 pub struct Image {
     program: Part,
+    /// The program's path as it was called; after `#!` lines, the last one's.
+    name: Vec<u8>,
     interpreter: Option<Part>,
     /// Path for `AT_EXECFN` and the log.
     pub path: Vec<u8>,
@@ -38,7 +40,7 @@ const SCRIPT_LINE_MAX: usize = 256;
 const SCRIPT_DEPTH_MAX: usize = 5;
 
 /// Opens a file by absolute path for execution; the descriptor and the path behind symbolic links.
-pub type Opener<'a> = dyn FnMut(&mut dyn Host, &[u8]) -> Result<HostFd> + 'a;
+pub type Opener<'a> = dyn FnMut(&mut dyn Host, &[u8]) -> Result<(HostFd, Vec<u8>)> + 'a;
 
 impl Image {
     /// Opens a program and whatever it needs to be loaded.
@@ -54,9 +56,10 @@ impl Image {
     ) -> Result<Self> {
         let (mut file, mut arguments) = (path.to_vec(), arguments);
         for _ in 0..SCRIPT_DEPTH_MAX {
-            let fd = open(host, &file)?;
+            let (fd, real) = open(host, &file)?;
             let Some(line) = script_line(host, fd)? else {
-                return Self::open_elf(host, open, fd, file, path, arguments, environment);
+                let program = (Part::parse(host, fd, real)?, file);
+                return Self::open_elf(host, open, program, path, arguments, environment);
             };
             host.close(fd);
             let (interpreter, argument) = line;
@@ -74,28 +77,28 @@ impl Image {
     fn open_elf(
         host: &mut dyn Host,
         open: &mut Opener<'_>,
-        fd: HostFd,
-        file: Vec<u8>,
+        (program, name): (Part, Vec<u8>),
         path: &[u8],
         arguments: Vec<Vec<u8>>,
         environment: Vec<Vec<u8>>,
     ) -> Result<Self> {
-        let program = Part::parse(host, fd, file)?;
         let interpreter = match program.interpreter_path(host) {
             Ok(None) => None,
-            Ok(Some(name)) => match open(host, &name).and_then(|fd| Part::parse(host, fd, name)) {
-                Ok(part) => Some(part),
-                Err(error) => {
-                    host.close(program.fd);
-                    return Err(error);
+            Ok(Some(loader)) => {
+                match open(host, &loader).and_then(|(fd, real)| Part::parse(host, fd, real)) {
+                    Ok(part) => Some(part),
+                    Err(error) => {
+                        host.close(program.fd);
+                        return Err(error);
+                    }
                 }
-            },
+            }
             Err(error) => {
                 host.close(program.fd);
                 return Err(error);
             }
         };
-        Ok(Self { program, interpreter, path: path.to_vec(), arguments, environment })
+        Ok(Self { program, name, interpreter, path: path.to_vec(), arguments, environment })
     }
 
     /// Lets it go without loading it.
@@ -233,7 +236,7 @@ pub fn load(
 ) -> Result<Registers> {
     host.unmap_program();
     *space = AddressSpace::default();
-    let Image { program, interpreter, path, arguments, environment } = image;
+    let Image { program, name, interpreter, path, arguments, environment } = image;
     let bias = if program.elf.position_independent {
         layout::PROGRAM_BASE.next_multiple_of(program.elf.align()) - program.elf.extent().0
     } else {
@@ -276,7 +279,8 @@ pub fn load(
     if let Some(part) = interpreter {
         host.close(part.fd);
     }
-    process.program = program.path.as_slice().into();
+    process.program = name.into();
+    process.executable = program.path.as_slice().into();
     let name = path.rsplit(|&b| b == b'/').next().unwrap_or(&path);
     host.describe_program(&ProgramPlaces {
         name,

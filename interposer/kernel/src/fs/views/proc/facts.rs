@@ -45,7 +45,7 @@ pub fn code(space: &AddressSpace, process: &Process) -> (u64, u64) {
     space
         .iter()
         .find(|(_, mapping)| {
-            mapping.prot.contains(Protection::EXEC) && mapping.name == process.program
+            mapping.prot.contains(Protection::EXEC) && mapping.name == process.executable
         })
         .map_or((0, 0), |(range, _)| (range.start, range.end))
 }

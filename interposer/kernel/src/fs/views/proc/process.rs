@@ -142,7 +142,7 @@ fn below(subject: &Subject<'_>, caller: ThreadId, path: &str) -> Option<Node> {
         _ if !rest.is_empty() => None,
         "cwd" => Some(Node::Link(subject.process.fs.borrow().directory.clone())),
         "root" => Some(Node::Link(subject.process.fs.borrow().root.clone())),
-        "exe" => Some(Node::Link(subject.process.program.to_vec())),
+        "exe" => Some(Node::Link(subject.process.executable.to_vec())),
         _ => file(subject, caller, first),
     }
 }
