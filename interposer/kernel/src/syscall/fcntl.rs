@@ -48,6 +48,8 @@ pub fn fcntl(cx: &mut Context<'_>, [fd, command, argument, ..]: [u64; 6]) -> Res
         | raw::F_GETSIG
         | raw::F_SETOWN_EX
         | raw::F_GETOWN_EX => owner(cx, &file, command as u32, argument)?,
+        // Nothing to watch for: what was watched for before, which is nothing too, ends.
+        raw::F_NOTIFY if argument as u32 & !raw::DN_MULTISHOT == 0 => 0,
         raw::F_GETPIPE_SZ => pipe(&file)?.pipe.capacity() as u64,
         raw::F_SETPIPE_SZ => {
             let size = u64::from(argument as u32);

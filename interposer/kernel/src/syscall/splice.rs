@@ -1,4 +1,4 @@
-//! sendfile(2), splice(2), tee(2), vmsplice(2): from one file to another, through memory of the kernel.
+//! sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2): from one file to another, through memory of the kernel.
 
 use alloc::{rc::Rc, vec};
 
@@ -37,6 +37,23 @@ enum Position {
 impl Position {
     fn new(address: u64) -> Self {
         UserPtr::new(address).non_null().map_or(Self::Own, Self::Given)
+    }
+
+    /// Where it is.
+    fn get(self, cx: &mut Context<'_>, file: &FileDescription) -> Result<u64> {
+        match self {
+            Self::Own => Ok(file.offset.get()),
+            Self::Given(place) => cx.read(place),
+        }
+    }
+
+    /// Moves it.
+    fn set(self, cx: &mut Context<'_>, file: &FileDescription, at: u64) -> Result<()> {
+        match self {
+            Self::Own => file.offset.set(at),
+            Self::Given(place) => cx.write(place, &at)?,
+        }
+        Ok(())
     }
 
     /// Does something at the position, and moves that.
@@ -126,6 +143,89 @@ pub fn sendfile(
             }
         }
     }
+}
+
+/// copy_file_range(2).
+pub fn copy_file_range(
+    cx: &mut Context<'_>,
+    [input, from, out, to, count, flags]: [u64; 6],
+) -> Result<Outcome> {
+    let (source, target) = (cx.description(input)?, cx.description(out)?);
+    check_copied(&source, &target, flags)?;
+    let (from, to) = (Position::new(from), Position::new(to));
+    let (read_at, write_at) = (from.get(cx, &source)?, to.get(cx, &target)?);
+    let count = (count as usize).min(crate::uapi::limits::RW_COUNT_MAX);
+    for at in [read_at, write_at] {
+        at.checked_add(count as u64).ok_or(Errno::EOVERFLOW)?;
+        i64::try_from(at).map_err(|_| Errno::EINVAL)?;
+    }
+    let is_same = match (source.file.inode(), target.file.inode()) {
+        (Some(one), Some(other)) => Rc::ptr_eq(one, other),
+        _ => false,
+    };
+    if is_same && read_at.abs_diff(write_at) < count as u64 {
+        return Err(Error::new(Errno::EINVAL, "the ranges overlap"));
+    }
+    let mut buffer = vec![0; count.min(CHUNK_MAX)];
+    let mut done = 0;
+    while done < count {
+        let part = &mut buffer[..(count - done).min(CHUNK_MAX)];
+        let moved = copy_part(
+            cx,
+            (&source, read_at + done as u64),
+            (&target, write_at + done as u64),
+            part,
+        );
+        match moved {
+            Ok(0) => break,
+            Ok(moved) => done += moved,
+            Err(_) if done > 0 => break,
+            Err(error) => return Err(error),
+        }
+    }
+    from.set(cx, &source, read_at + done as u64)?;
+    to.set(cx, &target, write_at + done as u64)?;
+    Ok(Outcome::Done(done as u64))
+}
+
+/// What copy_file_range(2) demands of its files.
+fn check_copied(source: &FileDescription, target: &FileDescription, flags: u64) -> Result<()> {
+    if flags as u32 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    for file in [source, target] {
+        match &file.file {
+            File::Regular(_) => {}
+            File::Directory(_) => return Err(Errno::EISDIR.into()),
+            _ => return Err(Errno::EINVAL.into()),
+        }
+    }
+    source.check_reads()?;
+    target.check_writes()?;
+    if target.flags.get().contains(OpenFlags::APPEND) {
+        return Err(Errno::EBADF.into());
+    }
+    Ok(())
+}
+
+/// Copies at most as much as the buffer holds; the descriptions' own offsets stay.
+fn copy_part(
+    cx: &mut Context<'_>,
+    (source, read_at): (&FileDescription, u64),
+    (target, write_at): (&FileDescription, u64),
+    buffer: &mut [u8],
+) -> Result<usize> {
+    let own = source.offset.replace(read_at);
+    let read = source.read_kernel(&mut cx.env(), buffer);
+    source.offset.set(own);
+    let bytes = &buffer[..read?];
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    let own = target.offset.replace(write_at);
+    let written = target.write_kernel(&mut cx.env(), bytes);
+    target.offset.set(own);
+    written
 }
 
 fn raise_if_broken(cx: &mut Context<'_>, error: &Error) {
