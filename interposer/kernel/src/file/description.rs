@@ -14,12 +14,12 @@ use linux_raw_sys::general as raw;
 
 use super::tty::TerminalEnd;
 use super::{
-    DeviceFile, Directory, EventFd, FileLocks, FileObject, HostStream, Owner, PipeEnd, PlaceFile,
-    ProcessFile, RegularFile, SignalFile, TextFile, TimerFd,
+    DeviceFile, Directory, EventFd, FileLocks, FileObject, Happening, HostStream, Inotify, Owner,
+    PipeEnd, PlaceFile, ProcessFile, RegularFile, SignalFile, TextFile, TimerFd,
 };
 use crate::{
     error::{Errno, Result},
-    fs::Inode,
+    fs::{Inode, tree::notify},
     host::HostStat,
     machine::{Env, Machine},
     poll::Epoll,
@@ -163,6 +163,8 @@ file_types! {
     Event(EventFd),
     /// Where signals are read.
     Signal(SignalFile),
+    /// What happens to watched files.
+    Inotify(Rc<Inotify>),
     /// A timer that can be waited for.
     Timer(Rc<TimerFd>),
     /// An epoll instance.
@@ -260,7 +262,8 @@ impl FileDescription {
     /// As read(2); `EAGAIN` where a blocking descriptor would wait.
     pub fn read(&self, env: &mut Env<'_>, into: &[UserSlice]) -> Result<usize> {
         self.check_reads()?;
-        self.file.as_object().read(env, self, into)
+        let done = self.file.as_object().read(env, self, into);
+        notify::transferred(env, self, Happening::ACCESS, done)
     }
 
     /// Writes at the offset and moves it.
@@ -269,7 +272,8 @@ impl FileDescription {
     /// As write(2); `EAGAIN` where a blocking descriptor would wait.
     pub fn write(&self, env: &mut Env<'_>, from: &[UserSlice]) -> Result<usize> {
         self.check_writes()?;
-        self.file.as_object().write(env, self, from)
+        let done = self.file.as_object().write(env, self, from);
+        notify::transferred(env, self, Happening::MODIFY, done)
     }
 
     /// Reads at an offset of the caller's.
@@ -279,7 +283,10 @@ impl FileDescription {
     pub fn read_at(&self, env: &mut Env<'_>, into: &[UserSlice], at: u64) -> Result<usize> {
         let object = self.file.as_object();
         match self.check_reads() {
-            Ok(()) => object.read_at(env, into, at),
+            Ok(()) => {
+                let done = object.read_at(env, into, at);
+                notify::transferred(env, self, Happening::ACCESS, done)
+            }
             // Whether there are positions at all is what Linux looks at first.
             Err(refused) => object.read_at(env, &[], at).and(Err(refused)),
         }
@@ -292,7 +299,10 @@ impl FileDescription {
     pub fn write_at(&self, env: &mut Env<'_>, from: &[UserSlice], at: u64) -> Result<usize> {
         let object = self.file.as_object();
         match self.check_writes() {
-            Ok(()) => object.write_at(env, self, from, at),
+            Ok(()) => {
+                let done = object.write_at(env, self, from, at);
+                notify::transferred(env, self, Happening::MODIFY, done)
+            }
             Err(refused) => object.write_at(env, self, &[], at).and(Err(refused)),
         }
     }
@@ -346,7 +356,8 @@ impl FileDescription {
     /// As read(2); `EINVAL` for a type that cannot.
     pub fn read_kernel(&self, env: &mut Env<'_>, into: &mut [u8]) -> Result<usize> {
         self.check_reads()?;
-        self.file.as_object().read_kernel(env, self, into)
+        let done = self.file.as_object().read_kernel(env, self, into);
+        notify::transferred(env, self, Happening::ACCESS, done)
     }
 
     /// Writes at the offset from memory of the kernel, for `sendfile` and `splice`.
@@ -355,7 +366,8 @@ impl FileDescription {
     /// As write(2); `EINVAL` for a type that cannot.
     pub fn write_kernel(&self, env: &mut Env<'_>, from: &[u8]) -> Result<usize> {
         self.check_writes()?;
-        self.file.as_object().write_kernel(env, self, from)
+        let done = self.file.as_object().write_kernel(env, self, from);
+        notify::transferred(env, self, Happening::MODIFY, done)
     }
 
     /// Bytes that can be read at once: ioctl(2)'s `FIONREAD`.
@@ -401,6 +413,7 @@ impl FileDescription {
     pub fn let_go(this: Rc<Self>, env: &mut Env<'_>) {
         if let Some(last) = Rc::into_inner(this) {
             last.tell_watchers();
+            notify::closed(env, &last);
             last.file.as_object().release(env);
         }
     }

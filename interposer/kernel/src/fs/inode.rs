@@ -8,10 +8,10 @@ use alloc::{
 use core::cell::{Cell, RefCell};
 
 use crate::{
-    file::{FileLocks, LockOwner, Pipe},
+    file::{FileLocks, Inotify, LockOwner, Pipe, Told},
     host::HostStat,
     machine::Machine,
-    wait::Readiness,
+    wait::{Readiness, Wakes},
 };
 
 /// Nanoseconds since 1970.
@@ -51,6 +51,9 @@ pub struct Inode {
     times: Cell<Option<Times>>,
     fifo: RefCell<Weak<Pipe>>,
     locks: RefCell<Option<Rc<FileLocks>>>,
+    /// Who watches it, and as which of their watches.
+    watchers: RefCell<Vec<(Weak<Inotify>, i32)>>,
+    nameless: Cell<bool>,
 }
 
 impl Inode {
@@ -63,6 +66,55 @@ impl Inode {
             times: Cell::new(None),
             fifo: RefCell::new(Weak::new()),
             locks: RefCell::new(None),
+            watchers: RefCell::new(Vec::new()),
+            nameless: Cell::new(false),
+        }
+    }
+
+    /// Whether its last name is gone.
+    #[must_use]
+    pub fn is_nameless(&self) -> bool {
+        self.nameless.get()
+    }
+
+    /// Its last name is gone.
+    pub fn set_nameless(&self) {
+        self.nameless.set(true);
+    }
+
+    /// An instance watches it from now on.
+    pub fn watched_by(&self, instance: Weak<Inotify>, watch: i32) {
+        self.watchers.borrow_mut().push((instance, watch));
+    }
+
+    /// An instance no longer watches it.
+    pub fn unwatched_by(&self, instance: &Inotify, watch: i32) {
+        let is_it = |other: &Weak<Inotify>, number: i32| {
+            number == watch && core::ptr::eq(other.as_ptr(), instance)
+        };
+        self.watchers.borrow_mut().retain(|(other, number)| !is_it(other, *number));
+    }
+
+    /// Tells those who watch it what happened.
+    pub fn tell(&self, told: &Told<'_>, wakes: &mut Wakes) {
+        if self.watchers.borrow().is_empty() {
+            return;
+        }
+        let watchers = self.watchers.borrow().clone();
+        for (instance, watch) in watchers {
+            if let Some(instance) = instance.upgrade() {
+                instance.tell(watch, told, wakes);
+            }
+        }
+    }
+
+    /// Ends all watches: the file is gone.
+    pub fn end_watches(&self, wakes: &mut Wakes) {
+        for (instance, watch) in self.watchers.take() {
+            if let Some(instance) = instance.upgrade() {
+                // One shot may have ended it before.
+                let _ = instance.unwatch(watch, wakes);
+            }
         }
     }
 

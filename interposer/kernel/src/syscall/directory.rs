@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{DirectoryEntry, File},
+    file::{DirectoryEntry, File, Happening},
     fs::{Place, tree},
     host::Follow,
     outcome::Outcome,
@@ -74,6 +74,7 @@ fn read_entries(
     let size = size as u32 as usize;
     let mut at = file.offset.get();
     let entries = directory.entries(&mut cx.env(), at == 0)?;
+    tree::notify::through(&mut cx.env(), &file, Happening::ACCESS);
     let mut bytes = Vec::new();
     while let Some(entry) = usize::try_from(at).ok().and_then(|index| entries.get(index)) {
         let before = bytes.len();

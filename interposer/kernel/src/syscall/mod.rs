@@ -16,6 +16,7 @@ mod futex;
 mod futex_lock;
 mod groups;
 mod identity;
+mod inotify;
 mod io;
 mod ioctl;
 mod kill;

@@ -7,12 +7,13 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{
-        Directory, DirectoryEntry, File, FileDescription, OpenFlags, Pipe, PlaceFile, RegularFile,
+        Directory, DirectoryEntry, File, FileDescription, Happening, OpenFlags, Pipe, PlaceFile,
+        RegularFile,
     },
     fs::{
         Found, Last, Place,
         preload::PreloadFile,
-        tree::{self, attributes::Target, open as tree_open},
+        tree::{self, attributes::Target, notify, open as tree_open},
         views::{self, Node},
     },
     host::Follow,
@@ -155,7 +156,7 @@ fn describe(
     path: &[u8],
     flags: OpenFlags,
 ) -> Result<Opening> {
-    let tree_open::Opened { host, stat, inode } = opened;
+    let tree_open::Opened { host, stat, inode, truncated } = opened;
     let kind = FileKind::of(stat.mode);
     let Some(host) = host else {
         let fifo = inode.fifo(|| Pipe::new(tree::show(&stat, &inode)).into());
@@ -174,6 +175,10 @@ fn describe(
     };
     let description = FileDescription::new(file, flags, path);
     cx.kernel.machine.tree.follow(&description);
+    notify::through(&mut cx.env(), &description, Happening::OPEN);
+    if truncated {
+        notify::through(&mut cx.env(), &description, Happening::MODIFY);
+    }
     Ok(Opening::File(description))
 }
 

@@ -7,9 +7,9 @@ use simrun_abi::calls;
 
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
-    groups, identity, io, ioctl, kill, limits, locks, memory, memory_file, open, pidfd, pipe,
-    prctl, process, readiness, residence, sched, signal, signalfd, socket, splice, stat, system,
-    thread, time, timers, tree, usage, volume, wait, xattr,
+    groups, identity, inotify, io, ioctl, kill, limits, locks, memory, memory_file, open, pidfd,
+    pipe, prctl, process, readiness, residence, sched, signal, signalfd, socket, splice, stat,
+    system, thread, time, timers, tree, usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -184,6 +184,10 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_epoll_pwait2 "epoll_pwait2" epoll::epoll_pwait2, Poll, Full;
     __NR_eventfd "eventfd" event::eventfd, Call, Full;
     __NR_eventfd2 "eventfd2" event::eventfd2, Call, Full;
+    __NR_inotify_init "inotify_init" inotify::inotify_init, Call, Full;
+    __NR_inotify_init1 "inotify_init1" inotify::inotify_init1, Call, Full;
+    __NR_inotify_add_watch "inotify_add_watch" inotify::inotify_add_watch, Call, Full;
+    __NR_inotify_rm_watch "inotify_rm_watch" inotify::inotify_rm_watch, Call, Full;
     __NR_timerfd_create "timerfd_create" event::timerfd_create, Call, Full;
     __NR_timerfd_settime "timerfd_settime" event::timerfd_settime, Call, Full;
     __NR_timerfd_gettime "timerfd_gettime" event::timerfd_gettime, Call, Full;

@@ -1,6 +1,7 @@
 //! Linux's user-space interface, by header: limits and the `repr(C)` structures that cross the boundary.
 //! Constants come from `linux_raw_sys`.
 
+pub mod inotify;
 pub mod limits;
 pub mod poll;
 pub mod signal;

@@ -4,12 +4,14 @@ use alloc::rc::Rc;
 
 use linux_raw_sys::general as nr;
 
-use super::{Inode, call};
+use super::{Inode, call, notify};
 use crate::{
     error::Result,
+    file::Happening,
     fs::FileTime,
     host::{FileArgument, HostFd, HostStat},
     machine::Env,
+    uapi::stat::FileKind,
 };
 
 use FileArgument::{Input, Number, Output, String};
@@ -38,6 +40,18 @@ impl Target<'_> {
     pub fn inode(self, env: &mut Env<'_>) -> Result<Rc<Inode>> {
         let stat = self.stat(env)?;
         Ok(env.tree().see(&stat))
+    }
+
+    /// Tells those who watch the file or its directory.
+    fn tell(self, env: &mut Env<'_>, inode: &Inode, stat: &HostStat, what: Happening) {
+        let what = match FileKind::of(stat.mode) {
+            FileKind::Directory => what | Happening::DIRECTORY,
+            _ => what,
+        };
+        match self {
+            Self::Path(path) => notify::both(env, inode, path, what),
+            Self::Open(fd) => notify::open_file(env, inode, fd, what),
+        }
     }
 
     /// Runs `with` with a path that the host resolves to the file.
@@ -73,11 +87,13 @@ pub fn stat(env: &mut Env<'_>, target: Target<'_>) -> Result<HostStat> {
 /// # Errors
 /// As there.
 pub fn set_mode(env: &mut Env<'_>, target: Target<'_>, mode: u32) -> Result<()> {
-    let inode = target.inode(env)?;
+    let stat = target.stat(env)?;
+    let inode = env.tree().see(&stat);
     target.with_path(|path| {
         call(env.host, nr::__NR_chmod, [String(path), Number((mode & 0o7777).into())])
     })?;
     inode.changed(env.file_time());
+    target.tell(env, &inode, &stat, Happening::ATTRIBUTES);
     Ok(())
 }
 
@@ -86,7 +102,8 @@ pub fn set_mode(env: &mut Env<'_>, target: Target<'_>, mode: u32) -> Result<()> 
 /// # Errors
 /// As there.
 pub fn set_owner(env: &mut Env<'_>, target: Target<'_>, owner: u32, group: u32) -> Result<()> {
-    let inode = target.inode(env)?;
+    let stat = target.stat(env)?;
+    let inode = env.tree().see(&stat);
     target.with_path(|path| {
         let arguments = [
             Number(HERE),
@@ -98,6 +115,9 @@ pub fn set_owner(env: &mut Env<'_>, target: Target<'_>, owner: u32, group: u32) 
         call(env.host, nr::__NR_fchownat, arguments)
     })?;
     inode.changed(env.file_time());
+    if (owner, group) != (u32::MAX, u32::MAX) {
+        target.tell(env, &inode, &stat, Happening::ATTRIBUTES);
+    }
     Ok(())
 }
 
@@ -140,7 +160,8 @@ pub fn set_times(
     access: NewTime,
     modification: NewTime,
 ) -> Result<()> {
-    let inode = target.inode(env)?;
+    let stat = target.stat(env)?;
+    let inode = env.tree().see(&stat);
     let raw = [access.raw(), modification.raw()];
     target.with_path(|path| {
         let arguments = [
@@ -157,6 +178,13 @@ pub fn set_times(
     modification.apply(&mut times.modification, now);
     times.change = now;
     inode.set_times(times);
+    let what = match (access, modification) {
+        (NewTime::Keep, NewTime::Keep) => return Ok(()),
+        (_, NewTime::Keep) => Happening::ACCESS,
+        (NewTime::Keep, _) => Happening::MODIFY,
+        _ => Happening::ATTRIBUTES,
+    };
+    target.tell(env, &inode, &stat, what);
     Ok(())
 }
 
@@ -168,6 +196,7 @@ pub fn truncate(env: &mut Env<'_>, path: &[u8], len: u64) -> Result<()> {
     let inode = Target::Path(path).inode(env)?;
     call(env.host, nr::__NR_truncate, [String(path), Number(len)])?;
     inode.modified(env.file_time());
+    notify::both(env, &inode, path, Happening::MODIFY);
     Ok(())
 }
 
@@ -178,6 +207,7 @@ pub fn truncate(env: &mut Env<'_>, path: &[u8], len: u64) -> Result<()> {
 pub fn truncate_open(env: &mut Env<'_>, fd: HostFd, inode: &Inode, len: u64) -> Result<()> {
     call(env.host, nr::__NR_ftruncate, [Number(fd.0 as u64), Number(len)])?;
     inode.modified(env.file_time());
+    notify::open_file(env, inode, fd, Happening::MODIFY);
     Ok(())
 }
 
@@ -195,6 +225,7 @@ pub fn allocate(
     let arguments = [Number(fd.0 as u64), Number(mode.into()), Number(range.0), Number(range.1)];
     call(env.host, nr::__NR_fallocate, arguments)?;
     inode.modified(env.file_time());
+    notify::open_file(env, inode, fd, Happening::MODIFY);
     Ok(())
 }
 
@@ -243,7 +274,8 @@ pub fn write_attribute(
     name: &[u8],
     value: Option<(&[u8], u32)>,
 ) -> Result<()> {
-    let inode = target.inode(env)?;
+    let stat = target.stat(env)?;
+    let inode = env.tree().see(&stat);
     let follows = matches!(target, Target::Open(_));
     target.with_path(|path| match value {
         Some((value, flags)) => {
@@ -258,5 +290,6 @@ pub fn write_attribute(
         }
     })?;
     inode.changed(env.file_time());
+    target.tell(env, &inode, &stat, Happening::ATTRIBUTES);
     Ok(())
 }

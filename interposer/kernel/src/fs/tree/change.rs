@@ -1,10 +1,14 @@
 //! Making, removing and renaming files.
 
+use alloc::rc::Rc;
+
 use linux_raw_sys::general as nr;
 
-use super::{Times, call, touch_parent, walk};
+use super::{Times, call, notify, touch_parent, walk};
 use crate::{
     error::{Errno, Result},
+    file::Happening,
+    fs::Inode,
     host::{FileArgument, Follow, HostFd, HostStat},
     machine::Env,
     uapi::stat::FileKind,
@@ -21,12 +25,21 @@ pub enum Removal {
     File,
 }
 
+/// A file's kind as those who watch are told.
+fn told_kind(stat: &HostStat) -> Happening {
+    match FileKind::of(stat.mode) {
+        FileKind::Directory => Happening::DIRECTORY,
+        _ => Happening::empty(),
+    }
+}
+
 /// A new name is there: its file is new too.
 fn made(env: &mut Env<'_>, path: &[u8]) -> Result<()> {
     let stat = env.host.stat(path, Follow::No)?;
     let inode = env.tree().inodes.borrow_mut().fresh(stat.dev, stat.ino);
     inode.set_times(Times::all(env.file_time()));
     touch_parent(env, path);
+    notify::name(env, path, Happening::CREATE | told_kind(&stat));
     Ok(())
 }
 
@@ -88,21 +101,30 @@ pub fn link(env: &mut Env<'_>, file: Linked<'_>, path: &[u8]) -> Result<()> {
         }
     };
     let stat = env.host.stat(path, Follow::No)?;
-    env.tree().see(&stat).changed(env.file_time());
+    let inode = env.tree().see(&stat);
+    inode.changed(env.file_time());
     touch_parent(env, path);
+    notify::file(env, &inode, Happening::ATTRIBUTES);
+    notify::name(env, path, Happening::CREATE);
     Ok(())
 }
 
-/// A name of this file is gone.
-fn removed(env: &mut Env<'_>, path: &[u8], stat: &HostStat) {
+/// A name of this file is gone; the file, if it was its last one.
+fn removed(env: &mut Env<'_>, path: &[u8], stat: &HostStat) -> Option<Rc<Inode>> {
     let tree = env.tree();
-    tree.see(stat).changed(env.file_time());
+    let inode = tree.see(stat);
+    inode.changed(env.file_time());
     let is_directory = FileKind::of(stat.mode) == FileKind::Directory;
-    if is_directory || stat.nlink <= 1 {
+    let is_last = is_directory || stat.nlink <= 1;
+    if is_last {
         tree.inodes.borrow_mut().forget(stat.dev, stat.ino);
     }
     tree.names.borrow_mut().forget(path);
     tree.remove_opened(path);
+    if !is_directory {
+        notify::file(env, &inode, Happening::ATTRIBUTES);
+    }
+    is_last.then_some(inode)
 }
 
 /// rmdir(2) and unlink(2).
@@ -116,8 +138,12 @@ pub fn remove(env: &mut Env<'_>, path: &[u8], what: Removal) -> Result<()> {
         Removal::File => nr::__NR_unlink,
     };
     call(env.host, number, [String(path)])?;
-    removed(env, path, &stat);
+    let last = removed(env, path, &stat);
     touch_parent(env, path);
+    if let Some(inode) = last {
+        notify::last_name_gone(env, &inode);
+    }
+    notify::name(env, path, Happening::DELETE | told_kind(&stat));
     Ok(())
 }
 
@@ -135,18 +161,31 @@ pub fn rename(env: &mut Env<'_>, old: &[u8], new: &[u8], flags: u32) -> Result<b
         return Ok(false);
     }
     let (tree, now) = (env.tree(), env.file_time());
+    let mut last = None;
+    notify::moved(env, old, new, told_kind(&moved));
     if flags & nr::RENAME_EXCHANGE != 0 {
         tree.names.borrow_mut().forget(old);
         tree.names.borrow_mut().forget(new);
         tree.exchange_opened(old, new);
     } else {
         if let Some(stat) = &replaced {
-            removed(env, new, stat);
+            last = removed(env, new, stat);
         }
         tree.names.borrow_mut().forget(old);
         tree.move_opened(old, new);
     }
-    tree.see(&moved).changed(now);
+    let inode = tree.see(&moved);
+    inode.changed(now);
+    notify::file(env, &inode, Happening::MOVE_SELF);
+    if let Some(inode) = last {
+        notify::last_name_gone(env, &inode);
+    }
+    if let Some(other) = replaced.filter(|_| flags & nr::RENAME_EXCHANGE != 0) {
+        notify::moved(env, new, old, told_kind(&other));
+        let other = tree.see(&other);
+        other.changed(now);
+        notify::file(env, &other, Happening::MOVE_SELF);
+    }
     touch_parent(env, new);
     if walk::parent(old) != walk::parent(new) {
         touch_parent(env, old);

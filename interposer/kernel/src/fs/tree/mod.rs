@@ -1,6 +1,7 @@
 //! The tree of files: all access to the host's goes through here, and what the run does to it is noted here.
 //!
-//! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents.
+//! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents;
+//!   [`notify`]: telling those who watch.
 
 use alloc::{
     collections::BTreeMap,
@@ -11,6 +12,7 @@ use core::cell::{Cell, RefCell};
 
 pub mod attributes;
 pub mod change;
+pub mod notify;
 pub mod open;
 
 use super::{
@@ -21,7 +23,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    file::{FileDescription, FileLocks, LockOwner, RecordLock},
+    file::{FileDescription, FileLocks, InotifyCounts, LockOwner, RecordLock},
     host::{FileArgument, FileCall, Follow, Host, HostStat},
     machine::Env,
     uapi::stat::FileKind,
@@ -40,6 +42,9 @@ pub struct Tree {
     tokens: Cell<u64>,
     /// Which record lock each blocked owner waits for.
     pub lock_waits: RefCell<BTreeMap<LockOwner, (RecordLock, Weak<FileLocks>)>>,
+    /// How much is watched.
+    pub inotify: InotifyCounts,
+    cookie: Cell<u32>,
     /// When the run began.
     started: FileTime,
 }
@@ -64,6 +69,8 @@ impl Tree {
             opened_max: Cell::new(OPENED_MAX),
             tokens: Cell::new(0),
             lock_waits: RefCell::default(),
+            inotify: InotifyCounts::default(),
+            cookie: Cell::new(0),
             started,
         }
     }

@@ -2,10 +2,10 @@
 
 use alloc::rc::Rc;
 
-use super::{Inode, touch_parent};
+use super::{Inode, notify, touch_parent};
 use crate::{
     error::{Errno, Error, Result},
-    file::OpenFlags,
+    file::{Happening, OpenFlags},
     fs::Times,
     host::{Follow, HostFd, HostStat},
     machine::Env,
@@ -21,6 +21,8 @@ pub struct Opened {
     pub stat: HostStat,
     /// The file.
     pub inode: Rc<Inode>,
+    /// Whether it was there and has been emptied.
+    pub truncated: bool,
 }
 
 /// What the host is told: access mode and the flags that decide what is opened. It must never wait, and never
@@ -87,6 +89,7 @@ fn create(env: &mut Env<'_>, path: &[u8], flags: OpenFlags, mode: u32) -> Result
     let fd = env.host.open(path, host_flags(flags - OpenFlags::TRUNCATE), mode)?;
     let opened = new(env, fd)?;
     touch_parent(env, path);
+    notify::name(env, path, Happening::CREATE);
     Ok(opened)
 }
 
@@ -100,7 +103,7 @@ fn new(env: &mut Env<'_>, fd: HostFd) -> Result<Opened> {
     let stat = env.host.fstat(fd).inspect_err(|_| env.host.close(fd))?;
     let inode = env.tree().inodes.borrow_mut().fresh(stat.dev, stat.ino);
     inode.set_times(Times::all(env.file_time()));
-    Ok(Opened { host: Some(fd), stat, inode })
+    Ok(Opened { host: Some(fd), stat, inode, truncated: false })
 }
 
 /// A file that was there.
@@ -112,7 +115,8 @@ fn opened(env: &mut Env<'_>, fd: HostFd, flags: OpenFlags) -> Result<Opened> {
         return Err(Errno::EISDIR.into());
     }
     let inode = env.tree().see(&stat);
-    if flags.contains(OpenFlags::TRUNCATE) && kind == FileKind::Regular {
+    let truncated = flags.contains(OpenFlags::TRUNCATE) && kind == FileKind::Regular;
+    if truncated {
         inode.modified(env.file_time());
     }
     let host = if kind == FileKind::Fifo && !flags.contains(OpenFlags::PATH) {
@@ -121,14 +125,17 @@ fn opened(env: &mut Env<'_>, fd: HostFd, flags: OpenFlags) -> Result<Opened> {
     } else {
         Some(fd)
     };
-    Ok(Opened { host, stat, inode })
+    Ok(Opened { host, stat, inode, truncated })
 }
 
 /// What the host refuses to open without a peer: a FIFO's writing end, a socket.
 fn open_special(env: &mut Env<'_>, path: &[u8]) -> Result<Opened> {
     let stat = env.host.stat(path, Follow::No)?;
     match FileKind::of(stat.mode) {
-        FileKind::Fifo => Ok(Opened { host: None, stat, inode: env.tree().see(&stat) }),
+        FileKind::Fifo => {
+            let inode = env.tree().see(&stat);
+            Ok(Opened { host: None, stat, inode, truncated: false })
+        }
         _ => Err(Errno::ENXIO.into()),
     }
 }
