@@ -1,7 +1,7 @@
 //! One node's network: its ports, and what is under way to it.
 
 use alloc::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     rc::{Rc, Weak},
     vec::Vec,
 };
@@ -38,8 +38,13 @@ const FIRST_ID: u64 = 10_001;
 pub struct Stack {
     this: Weak<Self>,
     next_id: Cell<u64>,
-    parcels: RefCell<BTreeMap<(Instant, u64), Parcel>>,
+    /// What is under way, by the instant at which it arrives and in the order in which it was sent.
+    under_way: RefCell<BTreeMap<(Instant, u64), Parcel>>,
     sent: Cell<u64>,
+    /// What arrives now.
+    arriving: RefCell<VecDeque<Parcel>>,
+    /// Whether some of that is being handed over.
+    hands_over: Cell<bool>,
     /// Sockets of TCP that hold a port.
     pub(super) tcp: Ports<TcpSocket>,
     /// Those of them that take connections.
@@ -59,8 +64,10 @@ impl Stack {
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
             next_id: Cell::new(FIRST_ID),
-            parcels: RefCell::default(),
+            under_way: RefCell::default(),
             sent: Cell::new(0),
+            arriving: RefCell::default(),
+            hands_over: Cell::new(false),
             tcp: Ports::default(),
             listeners: Ports::default(),
             udp: Ports::default(),
@@ -84,41 +91,64 @@ impl Stack {
     }
 
     /// Notes a parcel that arrives at this instant.
-    pub(super) fn take_in(&self, due: Instant, parcel: Parcel) {
+    pub(super) fn take_in_later(&self, due: Instant, parcel: Parcel) {
         let number = self.sent.get();
         self.sent.set(number + 1);
-        self.parcels.borrow_mut().insert((due, number), parcel);
+        self.under_way.borrow_mut().insert((due, number), parcel);
     }
 
-    fn next_parcel(&self, now: Instant) -> Option<Parcel> {
-        let mut parcels = self.parcels.borrow_mut();
-        let entry = parcels.first_entry()?;
+    /// Lets a parcel arrive, and what its arrival brings about. A parcel sent while another arrives waits until that
+    /// is dealt with, so that no socket is entered twice.
+    pub(super) fn take_in(&self, machine: &mut Machine, parcel: Parcel) {
+        self.arriving.borrow_mut().push_back(parcel);
+        if self.hands_over.replace(true) {
+            return;
+        }
+        while let Some(parcel) = self.next_arrival() {
+            self.hand_over(machine, parcel);
+        }
+        self.hands_over.set(false);
+    }
+
+    fn next_arrival(&self) -> Option<Parcel> {
+        self.arriving.borrow_mut().pop_front()
+    }
+
+    fn next_due(&self, now: Instant) -> Option<Parcel> {
+        let mut under_way = self.under_way.borrow_mut();
+        let entry = under_way.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove())
+    }
+
+    fn hand_over(&self, machine: &mut Machine, parcel: Parcel) {
+        match parcel {
+            Parcel::Syn { client, from, to } => {
+                if let Some(stack) = self.this.upgrade() {
+                    TcpSocket::on_request(&stack, machine, &client, from, to);
+                }
+            }
+            Parcel::Datagram { datagram, sender } => {
+                if let Some(stack) = self.this.upgrade() {
+                    UdpSocket::arrive(&stack, machine, datagram, &sender);
+                }
+            }
+            Parcel::Unreachable { sender, destination } => {
+                if let Some(sender) = sender.upgrade() {
+                    sender.on_unreachable(machine, destination);
+                }
+            }
+            Parcel::Segment { to, from, segment } => {
+                TcpSocket::arrive(&to, &from, segment, machine);
+            }
+        }
     }
 }
 
 impl Expire for Stack {
     fn expire(&self, machine: &mut Machine) {
         let now = machine.clock.now();
-        while let Some(parcel) = self.next_parcel(now) {
-            match parcel {
-                Parcel::Syn { client, from, to } => {
-                    let Some(stack) = self.this.upgrade() else { return };
-                    TcpSocket::on_request(&stack, machine, &client, from, to);
-                }
-                Parcel::Datagram { datagram, sender } => {
-                    let Some(stack) = self.this.upgrade() else { return };
-                    UdpSocket::arrive(&stack, machine, datagram, &sender);
-                }
-                Parcel::Unreachable { sender, destination } => {
-                    if let Some(sender) = sender.upgrade() {
-                        sender.on_unreachable(machine, destination);
-                    }
-                }
-                Parcel::Segment { to, from, segment } => {
-                    TcpSocket::arrive(&to, &from, segment, machine);
-                }
-            }
+        while let Some(parcel) = self.next_due(now) {
+            self.take_in(machine, parcel);
         }
     }
 }

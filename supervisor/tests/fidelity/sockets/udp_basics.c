@@ -44,7 +44,8 @@ static void both(int family) {
     close(y);
     printf("to nobody %zd\n", send(x, "x", 1, 0));
     struct pollfd p = {.fd = x, .events = POLLIN};
-    printf("poll %d %x\n", poll(&p, 1, 1000), p.revents & POLLERR);
+    int ready = poll(&p, 1, 1000);
+    printf("poll %d %x\n", ready, p.revents & POLLERR);
     n = recv(x, buffer, 1, 0);
     printf("refused %zd %s\n", n, strerror(errno));
     n = sendto(x, buffer, 100, MSG_DONTWAIT, NULL, 0);

@@ -194,24 +194,25 @@ pub fn connect(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result
     let address = read_address(cx, address, len)?;
     let address = unix_path::find(cx, address)?;
     let caller = caller(cx);
-    let result = open.object().connect(&mut cx.env(), &address, &caller);
+    let patience = if open.description.is_nonblocking() {
+        Patience::None
+    } else {
+        Patience::Until(open.object().options().send_timeout.get())
+    };
+    let mut result = open.object().connect(&mut cx.env(), &address, &caller);
+    if result.as_ref().is_err_and(|error| error.errno == Errno::EINPROGRESS)
+        && patience != Patience::None
+    {
+        // The answer may be there already.
+        result = open.object().connect(&mut cx.env(), &address, &caller);
+    }
     match result {
         Ok(()) => Ok(Outcome::Done(0)),
         Err(Error { errno: errno @ (Errno::EINPROGRESS | Errno::EALREADY), .. }) => {
-            let patience = if open.description.is_nonblocking() {
-                Patience::None
-            } else {
-                Patience::Until(open.object().options().send_timeout.get())
-            };
             let errno = if cx.call().deadline.is_some() { Errno::EINPROGRESS } else { errno };
             wait(cx, &open, patience, errno, "the connection to be made")
         }
         Err(Error { errno: Errno::EAGAIN, .. }) => {
-            let patience = if open.description.is_nonblocking() {
-                Patience::None
-            } else {
-                Patience::Until(open.object().options().send_timeout.get())
-            };
             wait(cx, &open, patience, Errno::EAGAIN, "the listener to take connections")
         }
         Err(error) => {

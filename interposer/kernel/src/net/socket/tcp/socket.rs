@@ -247,7 +247,8 @@ impl TcpSocket {
     /// Asks for a connection, or tells how far it is.
     ///
     /// # Errors
-    /// As connect(2) on a descriptor that does not block: `EINPROGRESS` if it was asked for just now.
+    /// As connect(2) on a descriptor that does not block: `EINPROGRESS` if it was asked for just now, even if the
+    /// answer is there already (the socket takes it in when the call lets go of it).
     pub fn ask_for(&self, machine: &mut Machine, remote: SocketAddr, uid: u32) -> Result<()> {
         match &mut *self.state.borrow_mut() {
             State::Listening(_) => return Err(Errno::EISCONN.into()),
@@ -274,17 +275,28 @@ impl TcpSocket {
         Err(Errno::EINPROGRESS.into())
     }
 
-    /// Sends the request for a connection, and sees to it that it is sent again.
+    /// Sends the request for a connection, and sees to it that it is sent again unless it is answered at once.
     fn ask(&self, machine: &mut Machine) {
-        let State::Connecting(connecting) = &mut *self.state.borrow_mut() else { return };
-        connecting.attempts += 1;
-        let Connecting { local, remote, attempts } = *connecting;
+        let Some(Connecting { local, remote, attempts }) = self.next_attempt() else { return };
         let path = Path { from: local.ip(), to: remote.ip() };
         let parcel = Parcel::Syn { client: self.this.clone(), from: local, to: remote };
         link::deliver(&self.stack, machine, path, Instant::BOOT, parcel);
+        if !matches!(*self.state.borrow(), State::Connecting(_)) {
+            return;
+        }
         let due = machine.clock.now() + SYN_RETRY * (1 << (attempts - 1).min(SYN_RETRIES));
         let this: Weak<Self> = self.this.clone();
         machine.set_timer(due, this);
+    }
+
+    fn next_attempt(&self) -> Option<Connecting> {
+        match &mut *self.state.borrow_mut() {
+            State::Connecting(connecting) => {
+                connecting.attempts += 1;
+                Some(*connecting)
+            }
+            _ => None,
+        }
     }
 
     /// A request for a connection has arrived at the machine.

@@ -113,6 +113,7 @@ impl TcpSocket {
             return Err(Errno::EAGAIN.into());
         }
         let sent = fill(&mut peer.incoming.borrow_mut().bytes, room)?;
+        drop(peer);
         if sent < total {
             self.wants_room.set(true);
         }
