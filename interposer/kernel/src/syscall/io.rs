@@ -48,6 +48,9 @@ pub(super) fn read_some(
     if let File::Signal(signals) = &file.file {
         return super::signalfd::read(cx, file, signals, into);
     }
+    if let File::Socket(_) = &file.file {
+        return super::socket::read(cx, file, into);
+    }
     let result = file.read(&mut cx.env(), into);
     cx.or_block_for(file, result, Readiness::READABLE, "data to read")
 }
@@ -72,6 +75,9 @@ pub(super) fn write_all(
     file: &Rc<FileDescription>,
     from: &[UserSlice],
 ) -> Result<Outcome> {
+    if let File::Socket(_) = &file.file {
+        return super::socket::write(cx, file, from);
+    }
     let total = user::total_len(from);
     let mut done = cx.call().progress as usize;
     loop {

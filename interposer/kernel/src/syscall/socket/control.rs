@@ -130,6 +130,15 @@ pub(super) fn write(
     Ok((place.used as u64, shown))
 }
 
+/// Closes files that came with a message whose receiver does not take them.
+pub(super) fn drop_rights(cx: &mut Context<'_>, items: Vec<Control>) {
+    for item in items {
+        if let Control::Rights(rights) = item {
+            rights.into_iter().for_each(|right| cx.release(right));
+        }
+    }
+}
+
 /// Where ancillary data goes.
 struct Place {
     at: u64,

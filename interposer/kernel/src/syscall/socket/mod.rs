@@ -17,7 +17,7 @@ pub use connection::{
 };
 pub use message::{recvmmsg, recvmsg, sendmmsg, sendmsg};
 pub use option::{getsockopt, setsockopt};
-pub use transfer::{recvfrom, sendto};
+pub use transfer::{read, recvfrom, sendto, write};
 
 use alloc::{rc::Rc, vec};
 use core::time::Duration;

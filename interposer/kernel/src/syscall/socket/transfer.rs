@@ -1,9 +1,14 @@
 //! Sending and receiving.
 
-use super::{Open, Patience, caller, connection, read_address, unix_path, wait, write_address};
+use alloc::rc::Rc;
+
+use super::{
+    Open, Patience, caller, connection, control, read_address, unix_path, wait, write_address,
+};
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
+    file::FileDescription,
     net::{
         address::Address,
         socket::{MessageFlags, Outgoing, Received},
@@ -38,40 +43,90 @@ fn patience(open: &Open, flags: MessageFlags, timeout: Option<core::time::Durati
 
 /// Sends a message; a stream's whole, over as many attempts as it takes.
 pub(super) fn send(cx: &mut Context<'_>, open: &Open, message: &Outgoing<'_>) -> Result<Outcome> {
-    let patience = patience(open, message.flags, open.object().options().send_timeout.get());
     let total = user::total_len(message.data);
-    let before = cx.call().progress as usize;
-    let rest = user::skip(message.data, before);
-    let part = Outgoing { data: &rest, ..*message };
-    let result = open.object().send(&mut cx.env(), &part);
-    match result {
-        Ok(moved) => {
-            let done = before + moved;
-            let waits = open.object().is_stream() && done < total && patience != Patience::None;
-            if !waits {
-                return Ok(Outcome::Done(done as u64));
+    loop {
+        let done = cx.call().progress as usize;
+        let sent = if done == 0 {
+            open.object().send(&mut cx.env(), message)
+        } else {
+            let rest = user::skip(message.data, done);
+            open.object().send(&mut cx.env(), &Outgoing { data: &rest, rights: &[], ..*message })
+        };
+        match sent {
+            Ok(moved) => {
+                let done = done + moved;
+                if moved == 0 || done >= total || !open.object().is_stream() {
+                    return Ok(Outcome::Done(done as u64));
+                }
+                cx.call().progress = done as u64;
             }
-            cx.call().progress = done as u64;
-            wait_for_room(cx, open, patience, done)
-        }
-        Err(Error { errno: Errno::EAGAIN, .. }) => wait_for_room(cx, open, patience, before),
-        Err(_) if before > 0 => Ok(Outcome::Done(before as u64)),
-        Err(error) => {
-            let signals = open.object().is_stream();
-            if signals
-                && error.errno == Errno::EPIPE
-                && !message.flags.contains(MessageFlags::NO_SIGNAL)
-            {
-                raise_broken_pipe(cx);
+            Err(Error { errno: Errno::EAGAIN, .. }) => {
+                let timeout = open.object().options().send_timeout.get();
+                let patience = patience(open, message.flags, timeout);
+                return wait_for_room(cx, open, patience, done);
             }
-            if error.errno == Errno::ENETUNREACH
-                && let Some(to) = message.to
-            {
-                connection::report_escape(cx, to);
-            }
-            Err(error)
+            Err(error) => return fail_sending(cx, open, message, done, error),
         }
     }
+}
+
+/// What a send that cannot go on comes to, after so many bytes.
+fn fail_sending(
+    cx: &mut Context<'_>,
+    open: &Open,
+    message: &Outgoing<'_>,
+    done: usize,
+    error: Error,
+) -> Result<Outcome> {
+    let is_stream = open.object().is_stream();
+    if done > 0 {
+        if error.errno == Errno::ECONNRESET {
+            // The next call tells of it.
+            open.object().options().error.set(Some(error.errno));
+        }
+        return Ok(Outcome::Done(done as u64));
+    }
+    if is_stream && error.errno == Errno::EPIPE && !message.flags.contains(MessageFlags::NO_SIGNAL)
+    {
+        raise_broken_pipe(cx);
+    }
+    if error.errno == Errno::ENETUNREACH
+        && let Some(to) = message.to
+    {
+        connection::report_escape(cx, to);
+    }
+    Err(error)
+}
+
+/// read(2) on a socket; reading nothing asks it nothing (`sock_read_iter` in net/socket.c).
+pub fn read(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    into: &[UserSlice],
+) -> Result<Outcome> {
+    if user::total_len(into) == 0 {
+        return Ok(Outcome::Done(0));
+    }
+    let open = Open { description: Rc::clone(file) };
+    match receive(cx, &open, into, MessageFlags::empty())? {
+        Progress::Over(received) => {
+            control::drop_rights(cx, received.control);
+            Ok(Outcome::Done(received.moved as u64))
+        }
+        Progress::Waits(outcome) => Ok(outcome),
+    }
+}
+
+/// write(2) on a socket.
+pub fn write(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    from: &[UserSlice],
+) -> Result<Outcome> {
+    let open = Open { description: Rc::clone(file) };
+    let (flags, caller) = (MessageFlags::empty(), caller(cx));
+    let message = Outgoing { data: from, to: None, flags, caller, rights: &[], source: None };
+    send(cx, &open, &message)
 }
 
 fn wait_for_room(
@@ -167,6 +222,7 @@ pub fn recvfrom(
         Progress::Over(received) => received,
         Progress::Waits(outcome) => return Ok(outcome),
     };
+    control::drop_rights(cx, received.control);
     if address != 0 {
         write_source(cx, address, address_len, received.from.as_ref())?;
     }

@@ -8,7 +8,7 @@ use simrun_abi::event::What;
 
 use super::{Shut, TcpSocket, bind::Binding, transfer::Taking};
 use crate::{
-    error::{Errno, Result},
+    error::{Errno, Error, Result},
     machine::Env,
     net::{
         address::{Address, Family},
@@ -107,6 +107,9 @@ impl SocketObject for TcpSocket {
     }
 
     fn send(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
+        if message.flags.contains(MessageFlags::URGENT) {
+            return Err(Error::new(Errno::EOPNOTSUPP, "urgent data is not supported"));
+        }
         self.write(env, message.data)
     }
 
