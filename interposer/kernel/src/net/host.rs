@@ -33,6 +33,42 @@ const LOWER_UP: u32 = 0x10000;
 const ARPHRD_ETHER: u16 = 1;
 const ARPHRD_LOOPBACK: u16 = 772;
 
+impl Interface {
+    /// Whether it is the loopback device.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.flags & LOOPBACK != 0
+    }
+
+    /// The interface of a name.
+    #[must_use]
+    pub fn by_name(name: &[u8]) -> Option<&'static Self> {
+        INTERFACES.iter().find(|interface| interface.name.as_bytes() == name)
+    }
+
+    /// Its first address of IPv4 with the length of its prefix.
+    #[must_use]
+    pub fn v4(&self) -> Option<(Ipv4Addr, u8)> {
+        self.addresses.iter().find_map(|&(address, prefix)| match address {
+            IpAddr::V4(v4) => Some((v4, prefix)),
+            IpAddr::V6(_) => None,
+        })
+    }
+
+    /// The mask of a prefix.
+    #[must_use]
+    pub fn mask(prefix: u8) -> Ipv4Addr {
+        Ipv4Addr::from(u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0))
+    }
+
+    /// The address that reaches all of its network, if it can.
+    #[must_use]
+    pub fn broadcast(&self) -> Option<Ipv4Addr> {
+        let (address, prefix) = self.v4().filter(|_| !self.is_loopback())?;
+        Some(Ipv4Addr::from(u32::from(address) | !u32::from(Self::mask(prefix))))
+    }
+}
+
 /// The machine's interfaces.
 pub static INTERFACES: [Interface; 2] = [
     Interface {

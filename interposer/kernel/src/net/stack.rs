@@ -1,7 +1,7 @@
 //! One node's network: its ports, and what is under way to it.
 
 use alloc::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::{Rc, Weak},
     vec::Vec,
 };
@@ -53,6 +53,8 @@ pub struct Stack {
     pub(super) udp: Ports<UdpSocket>,
     /// Unix sockets that have a name.
     pub(super) unix: RefCell<BTreeMap<UnixKey, Weak<UnixSocket>>>,
+    /// Ports that sockets of netlink hold.
+    pub(super) netlink_ports: RefCell<BTreeSet<u32>>,
     /// Sockets whose program has closed them but whose connection is not over.
     pub(super) orphans: RefCell<BTreeMap<SocketId, Rc<TcpSocket>>>,
 }
@@ -72,6 +74,7 @@ impl Stack {
             listeners: Ports::default(),
             udp: Ports::default(),
             unix: RefCell::default(),
+            netlink_ports: RefCell::default(),
             orphans: RefCell::default(),
         })
     }

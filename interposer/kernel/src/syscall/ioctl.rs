@@ -32,6 +32,9 @@ pub fn ioctl(cx: &mut Context<'_>, [fd, number, argument, ..]: [u64; 6]) -> Resu
         request::FIOASYNC => set_flag(cx, &file, OpenFlags::ASYNC, argument),
         number => match &file.file {
             File::Terminal(end) => terminal(cx, end, number, argument),
+            File::Socket(socket) if number != request::FIONREAD => {
+                super::socket::ioctl(cx, socket, number, argument)
+            }
             _ if number == request::FIONREAD => {
                 let waiting = file.readable_bytes(&mut cx.env())?;
                 answer(cx, argument, &i32::try_from(waiting).unwrap_or(i32::MAX))

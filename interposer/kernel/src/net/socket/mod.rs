@@ -2,6 +2,7 @@
 //!
 //! - [`options`]: what all of them have.
 //! - [`message`]: what goes in and comes out.
+//! - [`netlink`]: questions about the machine's interfaces.
 //! - [`object`]: what every kind can be asked, and sockets as files.
 //! - [`option_value`]: how options are spelt.
 //! - [`tcp`]: streams of the internet protocols.
@@ -9,6 +10,7 @@
 //! - [`unix`]: unix sockets.
 
 pub mod message;
+pub mod netlink;
 pub mod object;
 pub mod option_value;
 pub mod options;

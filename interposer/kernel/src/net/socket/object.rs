@@ -6,6 +6,7 @@ use linux_raw_sys::general::S_IFSOCK;
 
 use super::{
     message::{Caller, MessageFlags, Outgoing, Received},
+    netlink::NetlinkSocket,
     options::Options,
     tcp::{Shut, TcpSocket},
     udp::UdpSocket,
@@ -30,6 +31,8 @@ pub enum Socket {
     Udp(Rc<UdpSocket>),
     /// A unix socket of any kind.
     Unix(Rc<UnixSocket>),
+    /// Questions to the kernel about its network.
+    Netlink(Rc<NetlinkSocket>),
 }
 
 /// Domain, type and protocol, as socket(2) takes them.
@@ -132,6 +135,7 @@ impl Socket {
             Self::Tcp(socket) => &**socket,
             Self::Udp(socket) => &**socket,
             Self::Unix(socket) => &**socket,
+            Self::Netlink(socket) => &**socket,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         Socket,
         address::{Address, Family},
         socket::{
+            netlink::NetlinkSocket,
             tcp::{Shut, TcpSocket},
             udp::UdpSocket,
             unix::{UnixKind, UnixSocket},
@@ -25,6 +26,7 @@ use crate::{
 /// `SOCK_NONBLOCK` and `SOCK_CLOEXEC`: the same bits as in open(2).
 const FLAGS: u32 = general::O_NONBLOCK | general::O_CLOEXEC;
 const SOCK_TYPE_MASK: u32 = 0xf;
+const NETLINK_ROUTE: u32 = 0;
 const IPPROTO_TCP: u32 = 6;
 const IPPROTO_UDP: u32 = 17;
 const IPPROTO_ICMP: u32 = 1;
@@ -67,6 +69,13 @@ fn make_socket(cx: &mut Context<'_>, domain: u32, kind: u32, protocol: u32) -> R
             }
             Ok(Socket::Unix(UnixSocket::new(stack, kind)))
         }
+        raw::AF_NETLINK => match (kind, protocol) {
+            (raw::SOCK_RAW | raw::SOCK_DGRAM, NETLINK_ROUTE) => {
+                Ok(Socket::Netlink(NetlinkSocket::new(stack, kind)))
+            }
+            (raw::SOCK_RAW | raw::SOCK_DGRAM, _) => Err(Errno::EPROTONOSUPPORT.into()),
+            _ => Err(Errno::ESOCKTNOSUPPORT.into()),
+        },
         raw::AF_PACKET => Err(Errno::EPERM.into()),
         _ => Err(Errno::EAFNOSUPPORT.into()),
     }

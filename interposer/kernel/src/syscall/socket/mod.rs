@@ -3,11 +3,13 @@
 //! - [`connection`]: making them, naming them, connecting them.
 //! - [`transfer`]: sending and receiving.
 //! - [`message`], [`control`]: the same with ancillary data.
+//! - [`interface`]: what they take by ioctl.
 //! - [`unix_path`]: sockets in the file tree.
 //! - [`option`]: setsockopt and getsockopt.
 
 mod connection;
 mod control;
+mod interface;
 mod message;
 mod option;
 mod transfer;
@@ -15,6 +17,7 @@ mod unix_path;
 pub use connection::{
     accept, accept4, bind, connect, getpeername, getsockname, listen, shutdown, socket, socketpair,
 };
+pub use interface::control as ioctl;
 pub use message::{recvmmsg, recvmsg, sendmmsg, sendmsg};
 pub use option::{getsockopt, setsockopt};
 pub use transfer::{read, recvfrom, sendto, write};
