@@ -1,6 +1,6 @@
 //! The kernel's heap, and the memory routines that a C library would bring.
 
-use core::arch::asm;
+use core::arch::{asm, naked_asm};
 
 use simrun_abi::layout;
 use talc::{ErrOnOom, Span, Talc, Talck, locking::AssumeUnlockable};
@@ -17,23 +17,79 @@ pub fn open_heap() {
     assert!(claimed.is_ok(), "the arena is large enough for a heap");
 }
 
+/// The compiler calls it wherever a structure moves. A string instruction takes longer to start than a few hundred bytes
+/// take by vector moves. All loads come before the first store up to [`OVERLAP_MAX`] bytes; beyond, it copies forward.
+///
 /// # Safety
 /// As memcpy(3).
 #[unsafe(no_mangle)]
+#[unsafe(naked)]
 pub unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, len: usize) -> *mut u8 {
-    // SAFETY: the caller's.
-    unsafe {
-        asm!("rep movsb", inout("rcx") len => _, inout("rdi") to => _, inout("rsi") from => _, options(nostack, preserves_flags))
-    };
-    to
+    naked_asm!(
+        "mov rax, rdi",
+        "cmp rdx, 16",
+        "jb 3f",
+        "cmp rdx, {long}",
+        "ja 2f",
+        "movups xmm0, [rsi + rdx - 16]", // the last sixteen bytes, however many precede them
+        "lea r8, [rdi + rdx - 16]",
+        "1:",
+        "movups xmm1, [rsi]",
+        "movups [rdi], xmm1",
+        "add rsi, 16",
+        "add rdi, 16",
+        "cmp rdi, r8",
+        "jb 1b",
+        "movups [r8], xmm0",
+        "ret",
+        "2:",
+        "mov rcx, rdx",
+        "rep movsb",
+        "ret",
+        "3:", // eight to fifteen: two words that may overlap
+        "cmp edx, 8",
+        "jb 4f",
+        "mov rcx, [rsi]",
+        "mov r8, [rsi + rdx - 8]",
+        "mov [rdi], rcx",
+        "mov [rdi + rdx - 8], r8",
+        "ret",
+        "4:", // four to seven
+        "cmp edx, 4",
+        "jb 5f",
+        "mov ecx, [rsi]",
+        "mov r8d, [rsi + rdx - 4]",
+        "mov [rdi], ecx",
+        "mov [rdi + rdx - 4], r8d",
+        "ret",
+        "5:", // up to three: the first, the middle and the last
+        "test edx, edx",
+        "jz 6f",
+        "mov r9, rdx",
+        "shr r9, 1",
+        "movzx ecx, byte ptr [rsi]",
+        "movzx r10d, byte ptr [rsi + r9]",
+        "movzx r8d, byte ptr [rsi + rdx - 1]",
+        "mov [rdi], cl",
+        "mov [rdi + r9], r10b",
+        "mov [rdi + rdx - 1], r8b",
+        "6:",
+        "ret",
+        long = const LONG,
+    )
 }
+
+/// Bytes beyond which a string instruction is the faster way.
+const LONG: usize = 768;
+/// Bytes up to which `memcpy` loads everything before it stores anything.
+const OVERLAP_MAX: usize = 32;
 
 /// # Safety
 /// As memmove(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, len: usize) -> *mut u8 {
-    if (to as usize).wrapping_sub(from as usize) >= len {
-        // SAFETY: the caller's; the ranges do not overlap in a way that a forward copy would spoil.
+    if len <= OVERLAP_MAX || (to as usize).wrapping_sub(from as usize) >= len {
+        // SAFETY: the caller's; the ranges do not overlap in a way that this copy would spoil.
         return unsafe { memcpy(to, from, len) };
     }
     // SAFETY: the caller's; copied from the end because the target overlaps the source from above. The direction

@@ -250,13 +250,13 @@ fn mappings(memory: &Memory) -> Vec<Mapping> {
         .map(|segment| {
             let start = segment.address & !4095;
             let size = segment.address + segment.memory_size - start;
-            shared(
-                start,
-                size,
-                segment.protection,
-                memory.image.as_raw_fd(),
-                start - layout::IMAGE_BASE,
-            )
+            let (fd, offset) = match &memory.own_file {
+                Some(own) if segment.is_constant() => {
+                    (own.file.as_raw_fd(), own.offset + (segment.offset & !4095))
+                }
+                _ => (memory.image.as_raw_fd(), start - layout::IMAGE_BASE),
+            };
+            shared(start, size, segment.protection, fd, offset)
         })
         .collect();
     mappings.push(shared(

@@ -1,6 +1,57 @@
 //! The embedded kernel image.
 
-static BYTES: &[u8] = include_bytes!(env!("SIMRUN_IMAGE"));
+use std::{fs::File, os::unix::fs::FileExt, slice};
+
+/// Where pages begin, so that the image can be mapped from simrun's own file.
+#[repr(C, align(4096))]
+struct PageAligned<T: ?Sized>(T);
+
+static IMAGE: &PageAligned<[u8]> = &PageAligned(*include_bytes!(env!("SIMRUN_IMAGE")));
+static BYTES: &[u8] = &IMAGE.0;
+
+/// simrun's own file, and where the image begins in it.
+#[derive(Debug)]
+pub struct OwnFile {
+    /// The file.
+    pub file: File,
+    /// Bytes before the image.
+    pub offset: u64,
+}
+
+impl OwnFile {
+    /// The file that this process runs; `None` where the host does not give it, or not as it was mapped.
+    pub fn find() -> Option<Self> {
+        let offset = offset_in_own_file(BYTES.as_ptr().addr() as u64)?;
+        let file = File::open("/proc/self/exe").ok()?;
+        let mut head = [0; HEADER_SIZE];
+        file.read_exact_at(&mut head, offset).ok()?;
+        (head == BYTES[..HEADER_SIZE] && offset.is_multiple_of(PAGE_SIZE))
+            .then_some(Self { file, offset })
+    }
+}
+
+/// Size of the header of an ELF file.
+const HEADER_SIZE: usize = 64;
+const PAGE_SIZE: u64 = 4096;
+
+/// Where what lies at an address of this program is in its file, by the program headers that the host has mapped.
+fn offset_in_own_file(address: u64) -> Option<u64> {
+    // SAFETY: getauxval only reads; the host has mapped so many headers there, and nothing writes to them.
+    let (headers, table) = unsafe {
+        let table = libc::getauxval(libc::AT_PHDR);
+        let count = libc::getauxval(libc::AT_PHNUM) as usize;
+        if table == 0 {
+            return None;
+        }
+        let first: *const libc::Elf64_Phdr = std::ptr::with_exposed_provenance(table as usize);
+        (slice::from_raw_parts(first, count), table)
+    };
+    let base = table - headers.iter().find(|header| header.p_type == libc::PT_PHDR)?.p_vaddr;
+    headers.iter().filter(|header| header.p_type == libc::PT_LOAD).find_map(|header| {
+        let distance = address.checked_sub(base + header.p_vaddr)?;
+        (distance < header.p_filesz).then(|| header.p_offset + distance)
+    })
+}
 
 /// A segment of the image.
 #[derive(Clone, Copy, Debug)]
@@ -9,10 +60,19 @@ pub struct Segment {
     pub address: u64,
     /// Bytes in memory.
     pub memory_size: u64,
+    /// Where it lies in the image.
+    pub offset: u64,
     /// Contents at the start.
     pub bytes: &'static [u8],
     /// `PROT_*`.
     pub protection: i32,
+}
+
+impl Segment {
+    /// Whether its pages are those of the file for good.
+    pub fn is_constant(&self) -> bool {
+        self.protection & libc::PROT_WRITE == 0
+    }
 }
 
 /// Where the image is entered.
@@ -33,6 +93,7 @@ pub fn segments() -> Vec<Segment> {
             Segment {
                 address: word(at + 16),
                 memory_size: word(at + 40),
+                offset: offset as u64,
                 bytes: &BYTES[offset..offset + size],
                 protection: bit(4, libc::PROT_READ)
                     | bit(2, libc::PROT_WRITE)
@@ -70,6 +131,17 @@ mod tests {
             assert!(inside, "{segment:x?}");
         }
         assert!(segments.iter().any(|s| (s.address..s.address + s.memory_size).contains(&entry())));
+    }
+
+    #[test]
+    fn the_image_can_be_mapped_from_the_file_that_runs() {
+        let own = OwnFile::find().expect("tests run on Linux, by themselves");
+        for segment in segments() {
+            let mut bytes = vec![0; segment.bytes.len()];
+            own.file.read_exact_at(&mut bytes, own.offset + segment.offset).expect("in the file");
+            assert!(bytes == segment.bytes, "{:#x}", segment.address);
+            assert!(segment.address.is_multiple_of(PAGE_SIZE), "{:#x}", segment.address);
+        }
     }
 
     #[test]

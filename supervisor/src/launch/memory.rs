@@ -21,12 +21,14 @@ use simrun_abi::{
 
 use tempfile::TempDir;
 
-use super::image;
+use super::image::{self, OwnFile};
 
 /// The memory of a run: image, arena, and the control mapping, which the supervisor sees too.
 pub struct Memory {
-    /// Segments of the image, each at its distance from the base.
+    /// Segments of the image, each at its distance from the base; not those that are mapped from simrun's own file.
     pub image: File,
+    /// simrun's own file, where segments that nobody writes to can be mapped from it: that saves a copy.
+    pub own_file: Option<OwnFile>,
     /// The kernel's heap.
     pub arena: File,
     /// Control block, boot parameters and ring.
@@ -57,7 +59,11 @@ impl Memory {
     /// The memory of a new run.
     pub fn new(boot: &Boot) -> io::Result<Self> {
         let image = memory_file(c"simrun-image", layout::IMAGE_SIZE)?;
+        let own_file = OwnFile::find();
         for segment in image::segments() {
+            if own_file.is_some() && segment.is_constant() {
+                continue;
+            }
             image.write_all_at(segment.bytes, segment.address - layout::IMAGE_BASE)?;
         }
         let arena = memory_file(c"simrun-arena", layout::ARENA_SIZE)?;
@@ -93,6 +99,7 @@ impl Memory {
         let mapping = NonNull::new(mapping.cast()).expect("a mapping is not null");
         let memory = Self {
             image,
+            own_file,
             arena,
             control_file,
             preload,

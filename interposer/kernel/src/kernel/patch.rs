@@ -56,10 +56,15 @@ impl Kernel {
             return;
         }
         let Some(space) = self.spaces.get_mut(here) else { return };
-        // Failure leaves the site as it was: it goes on trapping.
         let Some(code) = patchable_code(space, site) else { return };
-        if let Some(form) = form_of(host, &code, site, number) {
-            let _ = patch(host, space, site, number, &form);
+        if space.unpatchable.contains(&site) {
+            return;
+        }
+        let form = form_of(host, &code, site, number);
+        let patched = form.is_some_and(|form| patch(host, space, site, number, &form).is_ok());
+        if !patched {
+            // It goes on trapping; to look for a way again would cost more than a trap.
+            space.unpatchable.insert(site);
         }
     }
 }

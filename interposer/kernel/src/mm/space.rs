@@ -127,6 +127,8 @@ pub struct AddressSpace {
     pub committed: u64,
     /// Stubs made in each range of [`layout::stubs`].
     pub stubs: [u32; layout::stubs::STARTS.len()],
+    /// Call sites, by the address after them, for which there is no way to be patched.
+    pub unpatchable: BTreeSet<u64>,
     /// Addresses of patched instructions. Kept when their mapping goes: a program may copy its code over itself.
     pub patched: BTreeSet<u64>,
     /// Patched jumps of loops that wait.
@@ -142,6 +144,7 @@ impl Default for AddressSpace {
             users: 1,
             committed: 0,
             stubs: [0; layout::stubs::STARTS.len()],
+            unpatchable: BTreeSet::new(),
             patched: BTreeSet::new(),
             waiting: BTreeMap::new(),
         }
