@@ -1,0 +1,6 @@
+//! System calls of a program made of arbitrary bytes: `cargo +nightly fuzz run calls`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = simrun_kernel::testing::play(bytes);
+});
