@@ -64,7 +64,12 @@ pub fn fingerprint(output: &Output) -> String {
 
 /// Builds `tests/command/NAME.c`.
 pub fn build(name: &str, folder: &Path) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command").join(name);
+    build_in("command", name, folder)
+}
+
+/// Builds `tests/AREA/NAME.c`.
+pub fn build_in(area: &str, name: &str, folder: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(area).join(name);
     let binary = folder.join(name);
     let built = Command::new("cc")
         .args(["-O1", "-pthread", "-Wall", "-o"])
