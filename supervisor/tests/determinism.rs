@@ -1,0 +1,154 @@
+//! A seed gives one fingerprint, whatever else the machine does and wherever simrun is started.
+//!
+//! `SIMRUN_RUNS` says how many runs of each program are compared.
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use common::{build_in, fingerprint, simrun};
+
+/// Runs of each program, unless `SIMRUN_RUNS` says otherwise.
+const RUNS: usize = 6;
+
+/// Processes that do nothing but compute, to keep others from the processors.
+struct Load(Vec<Child>);
+
+impl Load {
+    fn start() -> Self {
+        let one = |_| {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", "while :; do :; done"]).stdout(Stdio::null());
+            command.spawn().expect("a shell")
+        };
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        Self((0..processors).map(one).collect())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // One that is gone already is no load.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fidelity")
+}
+
+/// Compares the runs of a command: half of them on a busy machine, begun in turn from two directories. The environment
+/// is an input to programs such as these (a shell copies it), so it stays the same.
+#[track_caller]
+fn assert_one_fingerprint(command: &[&Path]) {
+    let runs = std::env::var("SIMRUN_RUNS").map_or(RUNS, |runs| runs.parse().expect("a number"));
+    let mut load = None;
+    let mut first = None;
+    for run in 0..runs {
+        if run == runs / 2 {
+            load = Some(Load::start());
+        }
+        // The program's own directory is one of its inputs, and must be empty each time.
+        let inside = Path::new("/tmp/simrun-determinism").join(std::process::id().to_string());
+        let inside = inside.join(command[command.len() - 1].file_stem().expect("a name"));
+        fs::create_dir_all(&inside).expect("a folder");
+        let mut simrun = simrun(["--seed", "7", "--wall-timeout", "300s", "--cwd"]);
+        simrun.arg(&inside).arg("--").args(command);
+        if run % 2 == 1 {
+            simrun.current_dir("/");
+        }
+        let output = simrun.output().expect("a run");
+        fs::remove_dir_all(&inside).expect("the folder");
+        let this = (output.status.code(), fingerprint(&output), output.stdout);
+        let first = first.get_or_insert_with(|| this.clone());
+        assert!(
+            first.1 == this.1 && first.0 == this.0 && first.2 == this.2,
+            "run {run} of {command:?}"
+        );
+    }
+    drop(load);
+}
+
+/// A script or program text of the fidelity tests, and what interprets it.
+#[track_caller]
+fn assert_interpreted(interpreter: &str, source: &str) {
+    assert_one_fingerprint(&[Path::new(interpreter), &sources().join(source)]);
+}
+
+#[track_caller]
+fn assert_built(compiler: &str, arguments: &[&str], source: &Path) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let binary = folder.path().join("program");
+    let built = Command::new(compiler).args(arguments).arg(&binary).arg(source).status();
+    assert!(built.expect("a compiler").success());
+    assert_one_fingerprint(&[&binary]);
+}
+
+#[test]
+fn pipelines() {
+    assert_interpreted("/bin/bash", "shell/pipeline.sh");
+}
+
+#[test]
+fn tools() {
+    assert_interpreted("/bin/bash", "shell/tools.sh");
+}
+
+#[test]
+fn c_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_one_fingerprint(&[&build_in("command", "threads", folder.path())]);
+}
+
+#[test]
+fn cpp_threads() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/determinism/threads.cc");
+    assert_built("c++", &["-O1", "-pthread", "-o"], &source);
+}
+
+#[test]
+fn rust_threads() {
+    assert_built("rustc", &["-O", "-o"], &sources().join("rust/threads_and_channels.rs"));
+}
+
+#[test]
+fn goroutines() {
+    assert_built("go", &["build", "-o"], &sources().join("go/goroutines.go"));
+}
+
+#[test]
+fn python_asyncio() {
+    assert_interpreted("/usr/bin/python3", "python/asyncio_echo.py");
+}
+
+#[test]
+fn python_threads_and_processes() {
+    assert_interpreted("/usr/bin/python3", "python/threads_and_processes.py");
+}
+
+#[test]
+fn redis() {
+    assert_interpreted("/bin/bash", "servers/redis.sh");
+}
+
+#[test]
+fn nginx() {
+    assert_interpreted("/bin/bash", "servers/nginx.sh");
+}
+
+#[test]
+fn memcached() {
+    assert_interpreted("/bin/bash", "servers/memcached.sh");
+}
+
+#[test]
+fn sqlite() {
+    assert_interpreted("/bin/bash", "servers/sqlite.sh");
+}
