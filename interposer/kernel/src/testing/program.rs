@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use linux_raw_sys::general as nr;
-use simrun_abi::boot::{Boot, Detail, Identity, Processor, Strategy};
+use simrun_abi::boot::{Boot, Detail, Identity, Patching, Processor, Strategy};
 
 use super::{Bytes, FakeMachine, smallest_program};
 use crate::{
@@ -296,6 +296,7 @@ fn boot(seed: u64) -> Boot {
         umask: 0o22,
         processor: Processor { hwcap: 0, hwcap2: 0, signal_stack_min: 2048 },
         preload: false,
+        patching: Patching::Off,
         waiting: Vec::new(),
     }
 }
