@@ -3,7 +3,8 @@
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::File,
+    file::{DeviceFile, File},
+    fs::views::Device,
     host::Backing,
     kernel::Kernel,
     mm::{MapFlags, Mapping, Protection, Range},
@@ -31,6 +32,7 @@ pub fn mmap(
     {
         return Err(Errno::EINVAL.into());
     }
+    let flags = if maps_zero(cx, fd, prot, flags)? { flags | MapFlags::ANONYMOUS } else { flags };
     let (backing, mapping) = if flags.contains(MapFlags::ANONYMOUS) {
         let plain = Mapping::anonymous(prot, kept(flags), b"");
         if flags.contains(MapFlags::SHARED) {
@@ -86,6 +88,22 @@ pub fn mmap(
         }
     }
     Ok(Outcome::Done(range.start))
+}
+
+/// Whether a mapping is of `/dev/zero`, which is as good as one of no file (zero(4)).
+fn maps_zero(cx: &mut Context<'_>, fd: u64, prot: Protection, flags: MapFlags) -> Result<bool> {
+    if flags.contains(MapFlags::ANONYMOUS) {
+        return Ok(false);
+    }
+    let file = cx.description(fd)?;
+    let File::Device(DeviceFile { device: Device::Zero, .. }) = &file.file else {
+        return Ok(false);
+    };
+    let writes = flags.contains(MapFlags::SHARED) && prot.contains(Protection::WRITE);
+    if !file.flags.get().reads() || (writes && !file.flags.get().writes()) {
+        return Err(Errno::EACCES.into());
+    }
+    Ok(true)
 }
 
 /// How often all address spaces together may commit the machine's memory: they share much of it after fork.
