@@ -163,6 +163,14 @@ pub fn copy_file_range(
         (Some(one), Some(other)) => Rc::ptr_eq(one, other),
         _ => false,
     };
+    // What lies behind the end is not copied, and cannot overlap.
+    let count = match &source.file {
+        File::Regular(regular) => {
+            let left = regular.size(&mut cx.env())?.saturating_sub(read_at);
+            count.min(usize::try_from(left).unwrap_or(usize::MAX))
+        }
+        _ => count,
+    };
     if is_same && read_at.abs_diff(write_at) < count as u64 {
         return Err(Error::new(Errno::EINVAL, "the ranges overlap"));
     }
