@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn padding_follows_an_end_of_code_and_ends_aligned() {
         let nops = |before: &[u8]| [before, &LONG_NOP, &[0x53]].concat();
-        let cases: [(&str, Vec<u8>, Option<(usize, usize)>); 6] = [
+        type Case = (&'static str, Vec<u8>, Option<(usize, usize)>);
+        let cases: [Case; 6] = [
             ("ret; nop", nops(&[0x90, 0x90, 0x90, 0x90, 0x90, 0xc3]), Some((8, 16))),
             ("jmp; nop", nops(&[0x90, 0x90, 0x90, 0x90, 0xeb, 0x00]), None),
             ("jmp far; nop", nops(&[0x90, 0x90, 0x90, 0x90, 0xeb, 0x08]), Some((8, 16))),

@@ -258,7 +258,8 @@ mod tests {
         const CLOSE_WAIT: u8 = 8;
         const LAST_ACK: u8 = 9;
         let reset = Some(Errno::ECONNRESET);
-        let cases: [(&str, &[Action], [u8; 2], [Option<Errno>; 2]); 9] = [
+        type Case = (&'static str, &'static [Action], [u8; 2], [Option<Errno>; 2]);
+        let cases: [Case; 9] = [
             ("nothing", &[], [ESTABLISHED; 2], [None; 2]),
             ("fin sent", &[Finish(0)], [FIN_WAIT, ESTABLISHED], [None; 2]),
             ("half close", &[Finish(0), Arrive(1)], [FIN_WAIT, CLOSE_WAIT], [None; 2]),
