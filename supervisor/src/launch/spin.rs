@@ -27,6 +27,9 @@ use super::{Ending, Outcome, processes};
 pub const TICK: Duration = Duration::from_millis(100);
 /// Processor time without an entry into the kernel from which on the place is watched.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Processor time without an entry into the kernel after which a person is told, whatever the place: a loop too wide to
+/// be told from work may be a wait, and then it has no end.
+const LONG: Duration = Duration::from_secs(10);
 /// Samples of the instruction pointer on which the verdict rests: one each tick.
 const SAMPLES: usize = 10;
 /// Most bytes of code in which the jump that makes the loop is looked for.
@@ -53,6 +56,7 @@ pub struct SpinWatch {
     since: Duration,
     probes: u32,
     places: Vec<u64>,
+    told: bool,
 }
 
 impl SpinWatch {
@@ -66,12 +70,20 @@ impl SpinWatch {
         let used = processor_time(holder)?;
         if (entries, holder) != (self.entries, self.holder) {
             let probes = control.probes.load(Ordering::Acquire);
-            *self = Self { entries, holder, since: used, probes, places: Vec::new() };
+            let told = self.told;
+            *self = Self { entries, holder, since: used, probes, places: Vec::new(), told };
             return None;
         }
         let spent = used.saturating_sub(self.since);
         if spent < PATIENCE || control.others.load(Ordering::Relaxed) == 0 {
             return None;
+        }
+        if spent >= LONG && !std::mem::replace(&mut self.told, true) {
+            let program = processes::program(Pid::from_raw(holder));
+            eprintln!(
+                "simrun: warning: {program} has computed for {LONG:?} without a system call while others wait; if it \
+                 waits for one of them, it waits forever (end it with --wall-timeout)"
+            );
         }
         let probes = control.probes.load(Ordering::Acquire);
         if probes != self.probes {
