@@ -20,8 +20,7 @@ static void *drain(void *arg) {
     usleep(50000);
     int fd = ((int *)arg)[2];
     while (total < 2 * SIZE && (n = read(fd, buffer, sizeof buffer)) > 0) total += n;
-    printf("received all: %d\n", total == 2 * SIZE);
-    return 0;
+    return (void *)(long)(total == 2 * SIZE);
 }
 
 int main(void) {
@@ -48,6 +47,8 @@ int main(void) {
     left -= first;
     printf("the rest in one: %d\n", send(client, data, left, 0) == (ssize_t)left);
     printf("again in one: %d\n", send(client, data, SIZE, 0) == SIZE);
-    pthread_join(reader, 0);
+    void *all;
+    pthread_join(reader, &all);
+    printf("received all: %ld\n", (long)all);
     return 0;
 }

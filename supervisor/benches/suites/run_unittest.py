@@ -1,0 +1,61 @@
+"""Runs one module of CPython's own tests and writes a line for each test: its id and how it ended."""
+import importlib
+import os
+import sys
+import unittest
+
+
+class Recorder(unittest.TextTestResult):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.record = open(os.environ["SUITE_RECORD"], "a", buffering=1)
+
+    def note(self, test, status):
+        self.record.write(f"{test.id().replace(' ', '_')} {status}\n")
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.note(test, "pass")
+
+    def addExpectedFailure(self, test, err):
+        super().addExpectedFailure(test, err)
+        self.note(test, "pass")
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.note(test, "skip")
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.note(test, "fail")
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.note(test, "fail")
+
+
+def without(suite, left_out):
+    """The tests of a suite but those left out by id."""
+    kept = unittest.TestSuite()
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            kept.addTest(without(test, left_out))
+        elif test.id() not in left_out:
+            kept.addTest(test)
+    return kept
+
+
+def main():
+    from test import support
+
+    support.verbose = False
+    module = importlib.import_module("test." + sys.argv[1])
+    suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+    for name in sys.argv[2:]:
+        suite = unittest.defaultTestLoader.loadTestsFromName(name, module)
+    suite = without(suite, os.environ.get("SUITE_LEAVE_OUT", "").split(","))
+    unittest.TextTestRunner(stream=sys.stderr, verbosity=2, resultclass=Recorder).run(suite)
+
+
+if __name__ == "__main__":
+    main()
