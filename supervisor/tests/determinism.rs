@@ -49,6 +49,7 @@ fn sources() -> PathBuf {
 #[track_caller]
 fn assert_one_fingerprint(command: &[&Path]) {
     let runs = std::env::var("SIMRUN_RUNS").map_or(RUNS, |runs| runs.parse().expect("a number"));
+    let scratch = tempfile::tempdir().expect("a folder");
     let mut load = None;
     let mut first = None;
     for run in 0..runs {
@@ -56,8 +57,7 @@ fn assert_one_fingerprint(command: &[&Path]) {
             load = Some(Load::start());
         }
         // The program's own directory is one of its inputs, and must be empty each time.
-        let inside = Path::new("/tmp/simrun-determinism").join(std::process::id().to_string());
-        let inside = inside.join(command[command.len() - 1].file_stem().expect("a name"));
+        let inside = scratch.path().join("inside");
         fs::create_dir_all(&inside).expect("a folder");
         let mut simrun = simrun(["--seed", "7", "--wall-timeout", "300s", "--cwd"]);
         simrun.arg(&inside).arg("--").args(command);

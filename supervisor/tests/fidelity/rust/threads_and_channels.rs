@@ -1,4 +1,4 @@
-// std threads, channels, scoped threads, condition variables, processes, TCP.
+//! std threads, channels, scoped threads, condition variables, processes, TCP.
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
