@@ -90,8 +90,6 @@ pub struct Machine {
     pub config: Config,
     /// Woken when any signal is sent: signalfds look again.
     pub signal_arrived: WaitQueue,
-    /// The thread whose turn it is.
-    pub running: Option<ThreadId>,
     /// Who acts now, for the log.
     pub actor: (u32, u32),
     /// Inode number of the last object without a name.
@@ -125,7 +123,6 @@ impl Machine {
                 preload: boot.preload,
             },
             signal_arrived: WaitQueue::default(),
-            running: None,
             actor: (0, 0),
             inodes: INODE_FIRST - 1,
         }
@@ -140,15 +137,6 @@ impl Machine {
     /// Sends a signal once the current handler is through.
     pub fn post_signal(&mut self, target: SignalTarget, info: SignalInfo) {
         self.signals.push((target, info));
-    }
-
-    /// Sends the calling thread a signal for what it tries to do, such as `SIGPIPE`.
-    pub fn signal_caller(&mut self, signal: Signal) {
-        if let Some(thread) = self.running {
-            let (pid, uid) = (Tid::new(self.actor.0), self.config.identity.uid);
-            let info = SignalInfo::from_process(signal, 0, pid, uid);
-            self.post_signal(SignalTarget::Thread(thread), info);
-        }
     }
 
     /// Sets a timer for an object.

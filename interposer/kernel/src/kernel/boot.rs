@@ -103,7 +103,6 @@ impl Kernel {
         self.scheduler.dequeue(thread);
         self.current = Some(thread);
         self.machine.set_actor(tid, tid);
-        self.machine.running = Some(thread);
         self.machine.record(host, What::Start { parent: Tid::INIT.raw(), thread: false });
         let path = alloc::string::String::from_utf8_lossy(&boot.program).into_owned();
         self.machine.record(host, What::Exec { path });

@@ -131,7 +131,6 @@ impl Kernel {
                 let thread = self.thread(next);
                 let (tid, pid) = (thread.tid, self.process(thread.process).pid);
                 self.machine.set_actor(pid, tid);
-                self.machine.running = Some(next);
                 if let Some(choice) = choice {
                     self.machine.record(host, choice);
                 }
@@ -270,7 +269,7 @@ impl Kernel {
             let Some(choice) = self.scheduler.preempts() else { return Step::Over };
             self.machine.record(host, choice);
         }
-        self.give_way(id, yields);
+        self.give_way(id);
         Step::Away
     }
 
@@ -283,9 +282,8 @@ impl Kernel {
         }
     }
 
-    /// Puts the current thread back among those that wait for a turn. One that asked for it lets another go first.
-    fn give_way(&mut self, id: ThreadId, asked: bool) {
-        let _ = asked;
+    /// Puts the current thread back among those that wait for a turn.
+    fn give_way(&mut self, id: ThreadId) {
         self.scheduler.enqueue(id);
         self.current = None;
     }
@@ -440,7 +438,7 @@ impl Kernel {
         self.charge(id, Class::Poll);
         self.run_timers(host);
         if self.current == Some(id) && self.scheduler.has_waiting() {
-            self.give_way(id, true);
+            self.give_way(id);
         }
     }
 

@@ -117,10 +117,8 @@ fn stop_writing(
 
 /// Sends the calling thread the signal of one who writes where nobody can read any more.
 pub(super) fn raise_broken_pipe(cx: &mut Context<'_>) {
-    let signal = Signal::new(u64::from(raw::SIGPIPE)).expect("a signal");
-    let (pid, uid) = (cx.process().pid.raw(), cx.process().credentials.uid);
-    let sender = u64::from(pid) | u64::from(uid) << 32;
-    let info = SignalInfo { signal, code: SI_USER, errno: 0, fields: [sender, 0, 0] };
+    let (pid, uid) = (cx.process().pid, cx.process().credentials.uid);
+    let info = SignalInfo::from_process(Signal::PIPE, SI_USER, pid, uid);
     cx.kernel.machine.post_signal(SignalTarget::Thread(cx.thread), info);
 }
 
