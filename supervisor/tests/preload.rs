@@ -1,9 +1,13 @@
 //! What the preload library brings: threads are switched where nothing enters a kernel by itself.
 
+mod common;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
+
+use common::fingerprint;
 
 /// A bug must show within so many seeds.
 const SEEDS: u64 = 50;
@@ -55,12 +59,6 @@ fn found_only_with_the_library(name: &str) {
         (output.status.code(), fingerprint(&output))
     };
     assert_eq!(again(with[0]), again(with[0]), "{name}: the same seed fails the same way");
-}
-
-fn fingerprint(output: &Output) -> String {
-    let words = String::from_utf8_lossy(&output.stderr);
-    let found = words.split("fingerprint ").nth(1).and_then(|rest| rest.split(',').next());
-    found.unwrap_or_else(|| panic!("no fingerprint in {words}")).to_owned()
 }
 
 #[test]

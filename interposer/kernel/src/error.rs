@@ -46,6 +46,12 @@ impl Errno {
         }
     }
 
+    /// What a failed call leaves in the result register: the number, negated.
+    #[must_use]
+    pub fn as_result(self) -> u64 {
+        (-i64::from(self.0)) as u64
+    }
+
     /// The positive number.
     #[must_use]
     pub fn number(self) -> u16 {

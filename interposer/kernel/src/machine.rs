@@ -23,6 +23,11 @@ use crate::{
     wait::{WaitQueue, Wakes},
 };
 
+/// The simulated kernel's release, as uname(2) and `/proc` show it.
+pub const KERNEL_RELEASE: &str = "6.1.0-simrun";
+/// The simulated kernel's version, as uname(2) and `/proc` show it.
+pub const KERNEL_VERSION: &str = "#1 SMP simrun";
+
 /// An object with something to do at an instant.
 pub trait Expire {
     /// The timer went off.

@@ -242,7 +242,7 @@ impl Kernel {
     ) -> Step {
         let value = match result {
             Ok(value) => value,
-            Err(error) => (-i64::from(error.errno.number())) as u64,
+            Err(error) => error.errno.as_result(),
         };
         self.show_call(host, id, row, result);
         let Some(thread) = self.threads.get_mut(id) else { return Step::Away };
@@ -404,7 +404,7 @@ impl Kernel {
             Ok(value) => (value as i64, alloc::string::String::new()),
             Err(Error { errno, reason }) => {
                 let separator = if reason.is_empty() { "" } else { ": " };
-                (-i64::from(errno.number()), alloc::format!("{errno:?}{separator}{reason}"))
+                (errno.as_result() as i64, alloc::format!("{errno:?}{separator}{reason}"))
             }
         };
         let event = self.machine.event(What::Call { text, result, reason });
@@ -489,7 +489,7 @@ impl Kernel {
     pub(crate) fn end_interrupted_call(&mut self, host: &mut dyn Host, id: ThreadId) {
         let Some(number) = self.thread(id).call.as_ref().map(|call| call.number) else { return };
         self.show_call(host, id, table::row(number), Err(Errno::EINTR.into()));
-        let value = (-i64::from(Errno::EINTR.number())) as u64;
+        let value = Errno::EINTR.as_result();
         let thread = self.thread_mut(id);
         thread.registers.rax = value;
         let tid = thread.tid.raw();

@@ -116,7 +116,7 @@ pub fn move_waiters(cx: &mut Context<'_>, request: &Request, max: usize) -> Resu
                 cx.kernel.futexes.add_to_lock(lock, thread, owner);
             }
             Err(error) => {
-                let result = (-i64::from(error.errno.number())) as u64;
+                let result = error.errno.as_result();
                 cx.kernel.wake_with(thread, result);
             }
         }

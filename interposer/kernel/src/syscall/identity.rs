@@ -1,6 +1,12 @@
 //! Who and where a program is, and randomness.
 
-use crate::{context::Context, error::Result, outcome::Outcome, user};
+use crate::{
+    context::Context,
+    error::Result,
+    machine::{KERNEL_RELEASE, KERNEL_VERSION},
+    outcome::Outcome,
+    user,
+};
 
 fn done(value: u32) -> Result<Outcome> {
     Ok(Outcome::Done(u64::from(value)))
@@ -69,8 +75,8 @@ pub fn uname(cx: &mut Context<'_>, [to, ..]: [u64; 6]) -> Result<Outcome> {
     let fields: [&[u8]; 6] = [
         b"Linux",
         hostname.as_bytes(),
-        b"6.1.0-simrun",
-        b"#1 SMP simrun",
+        KERNEL_RELEASE.as_bytes(),
+        KERNEL_VERSION.as_bytes(),
         b"x86_64",
         domain.as_bytes(),
     ];

@@ -9,10 +9,6 @@ use crate::{
     process::{Process, ProcessId, ProcessState, State, Thread, ThreadId},
 };
 
-/// The kernel's release, as uname(2) has it.
-pub const RELEASE: &str = "6.1.0-simrun";
-/// The kernel's version, as uname(2) has it.
-pub const VERSION: &str = "#1 SMP simrun";
 /// Most of a growing stack that is taken to be used.
 const STACK_USED_MAX: u64 = 128 << 10;
 

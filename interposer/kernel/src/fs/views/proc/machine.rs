@@ -10,6 +10,7 @@ use crate::{
         Source::{Always, Made},
     },
     kernel::Kernel,
+    machine::{KERNEL_RELEASE, KERNEL_VERSION},
     process::State,
     uapi::limits::PAGE_SIZE,
 };
@@ -222,7 +223,7 @@ fn loadavg(kernel: &Kernel) -> String {
 }
 
 fn version(_: &Kernel) -> String {
-    format!("Linux version {} (simrun@simrun) (rustc) {}\n", facts::RELEASE, facts::VERSION)
+    format!("Linux version {} (simrun@simrun) (rustc) {}\n", KERNEL_RELEASE, KERNEL_VERSION)
 }
 
 fn interrupts(kernel: &Kernel) -> String {

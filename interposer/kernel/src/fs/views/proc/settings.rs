@@ -5,7 +5,6 @@ use alloc::{
     string::{String, ToString},
 };
 
-use super::facts;
 use crate::{
     fs::views::{
         Node,
@@ -15,6 +14,7 @@ use crate::{
         },
     },
     kernel::Kernel,
+    machine::{KERNEL_RELEASE, KERNEL_VERSION},
     random::Purpose,
 };
 
@@ -167,11 +167,11 @@ fn hostname(kernel: &Kernel) -> String {
 }
 
 fn release(_: &Kernel) -> String {
-    format!("{}\n", facts::RELEASE)
+    format!("{}\n", KERNEL_RELEASE)
 }
 
 fn version(_: &Kernel) -> String {
-    format!("{}\n", facts::VERSION)
+    format!("{}\n", KERNEL_VERSION)
 }
 
 /// Numbers of the streams that identifiers come from, among those derived for processes.
