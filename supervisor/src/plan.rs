@@ -6,7 +6,7 @@ use std::{
     fs, io,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
-        fs::PermissionsExt,
+        fs::{FileExt, MetadataExt, PermissionsExt},
     },
     path::{Path, PathBuf},
     time::Duration,
@@ -16,7 +16,8 @@ use nix::{
     sys::stat::{Mode, umask},
     unistd::{getegid, geteuid, getgroups},
 };
-use simrun_abi::boot::{Boot, Detail, Identity, Patching, Strategy};
+use simrun_abi::boot::{Boot, Detail, Identity, Patching, Strategy, WaitingLoop};
+use simrun_kernel::arch::x86_64::Branch;
 
 use crate::{
     cli::{self, World},
@@ -44,6 +45,12 @@ pub enum Error {
     /// The schedule cannot be read.
     #[error("{}: the schedule cannot be read", .0.display())]
     Schedule(PathBuf, #[source] io::Error),
+    /// The file of a place cannot be read.
+    #[error("{}: cannot be read for --yield-at", .0.display())]
+    Place(PathBuf, #[source] io::Error),
+    /// The place is none.
+    #[error("{}+{:#x}: no jump is there to yield at", .0.display(), .1)]
+    NoJump(PathBuf, u64),
     /// The schedule is none.
     #[error("{}: line {} is not one of a trace", .0.display(), .1)]
     ScheduleLine(PathBuf, usize),
@@ -92,7 +99,7 @@ impl Plan {
             processor: launch::processor(),
             preload: !world.no_preload,
             patching: if world.no_patching { Patching::Off } else { Patching::On },
-            waiting: Vec::new(),
+            waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
         Ok(Self { boot, wall_timeout: world.wall_timeout })
     }
@@ -112,6 +119,17 @@ fn directory(asked: Option<&Path>) -> Result<PathBuf, Error> {
         if is_directory { Ok(found) } else { Err(io::ErrorKind::NotADirectory.into()) }
     });
     found.map_err(|error| Error::Directory(path.into(), error))
+}
+
+/// The loop whose jump is at a place in a file.
+fn waiting_loop((path, offset): &(PathBuf, u64)) -> Result<WaitingLoop, Error> {
+    let fail = |error| Error::Place(path.clone(), error);
+    let file = fs::File::open(path).map_err(fail)?;
+    let status = file.metadata().map_err(fail)?;
+    let mut code = [0; Branch::LEN_MAX];
+    let len = file.read_at(&mut code, *offset).map_err(fail)?;
+    Branch::decode(&code[..len]).ok_or_else(|| Error::NoJump(path.clone(), *offset))?;
+    Ok(WaitingLoop { device: status.dev(), inode: status.ino(), offset: *offset })
 }
 
 fn schedule(path: &Path) -> Result<Vec<(u64, u32)>, Error> {

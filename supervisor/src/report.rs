@@ -101,17 +101,10 @@ impl Report {
             ],
             Ending::Interrupted(signal) => vec![format!("ended by {signal}")],
             Ending::Deadlock => self.deadlock(&again),
-            Ending::Spin(spin) => {
-                let mut lines = vec![format!(
-                    "{} spins: it has used {} of processor time near {} without a system call while others wait",
-                    spin.program,
-                    seconds(spin.processor_time),
-                    spin.place
-                )];
-                lines.push("hint: without a system call no other thread can run".into());
-                lines.push(again);
-                lines
-            }
+            Ending::Spin(spin) => vec![
+                format!("{} has kept others waiting for too long in {}", spin.program, spin.file),
+                again,
+            ],
             Ending::NotStarted(words) => vec![words.clone()],
             Ending::Panic(words) => vec![
                 format!("the simulated kernel failed: {words}"),

@@ -106,6 +106,7 @@ fn tagged(what: &What) -> (&'static str, Map<String, Value>) {
         What::Output { .. } => "output",
         What::Message { .. } => "message",
         What::Escape { .. } => "escape",
+        What::Loop { .. } => "loop",
         What::Deadlock { .. } => "deadlock",
         What::Call { .. } => "call",
     };

@@ -7,38 +7,13 @@ mod common;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
 };
 
-use common::{build_in, fingerprint, simrun};
+use common::{Load, build_in, fingerprint, simrun};
 
 /// Runs of each program, unless `SIMRUN_RUNS` says otherwise.
 const RUNS: usize = 6;
-
-/// Processes that do nothing but compute, to keep others from the processors.
-struct Load(Vec<Child>);
-
-impl Load {
-    fn start() -> Self {
-        let one = |_| {
-            let mut command = Command::new("/bin/sh");
-            command.args(["-c", "while :; do :; done"]).stdout(Stdio::null());
-            command.spawn().expect("a shell")
-        };
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Self((0..processors).map(one).collect())
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            // One that is gone already is no load.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fidelity")

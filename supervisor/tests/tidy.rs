@@ -143,7 +143,7 @@ const LAYERS: [&[&str]; 10] = [
     &["uapi", "error", "arch", "random", "slab"],
     &["user", "host"],
     &["event", "time"],
-    &["wait", "sched", "fault"],
+    &["wait", "sched", "spin", "fault"],
     &["mm", "signal", "futex", "outcome"],
     &["machine"],
     &["poll", "file"],

@@ -20,7 +20,8 @@ pub const SPACES_MAX: usize = 4096;
 /// Room for the image's last words, in bytes.
 pub const PANIC_SIZE: usize = 1024;
 
-/// The host signal (SIGPROF) by which the supervisor asks where a process is; [`Control::probe_place`] is the answer.
+/// The host signal (SIGPROF) by which the supervisor has the running thread looked at, for [`Control::search_steps`]:
+/// it may wait in a loop without a system call. [`Control::searches`] is the answer.
 pub const PROBE_SIGNAL: i32 = 27;
 
 /// How the run ended, in [`Control::end`].
@@ -94,10 +95,12 @@ pub struct Control {
     pub others: AtomicU32,
     /// Calls of the host on the workload's standard streams: after the first, a run cannot be started again unnoticed.
     pub stream_calls: AtomicU64,
-    /// Answers to [`PROBE_SIGNAL`] so far.
-    pub probes: AtomicU32,
-    /// The instruction pointer that the last answer found.
-    pub probe_place: AtomicU64,
+    /// How many instructions of a thread to look at.
+    pub search_steps: AtomicU64,
+    /// Searches that have ended with the verdict that the thread computes.
+    pub searches: AtomicU32,
+    /// The jump that makes the widest loop that the last of them has seen; zero for none.
+    pub search_loop: AtomicU64,
     /// The supervisor's process id.
     pub supervisor: AtomicI32,
     /// Host process that holds the token.

@@ -99,6 +99,11 @@ pub enum What {
         /// What it means for the run.
         effect: String,
     },
+    /// A thread was found to wait in a loop without a system call; it counts as blocked there until another has run.
+    Loop {
+        /// File and offset. Not part of the fingerprint.
+        place: String,
+    },
     /// The run cannot go on: no thread can ever run again.
     Deadlock {
         /// Every thread and what it waits for.

@@ -55,6 +55,20 @@ pub mod stubs {
     pub const STUB_SIZE: u64 = 32;
 }
 
+/// Whether an address lies in one of simrun's own ranges.
+#[must_use]
+pub const fn is_own(address: u64) -> bool {
+    let mut range = 0;
+    while range < stubs::STARTS.len() {
+        let start = stubs::STARTS[range];
+        if start <= address && address < start + stubs::SIZE {
+            return true;
+        }
+        range += 1;
+    }
+    OWN_START <= address && address < OWN_END
+}
+
 /// Lowest address a program may map (`vm.mmap_min_addr`).
 pub const USER_START: u64 = 0x1_0000;
 /// First address past user space (`TASK_SIZE` with four-level page tables).

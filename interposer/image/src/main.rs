@@ -11,7 +11,8 @@
 //! - [`shell`]: what the kernel asks of the real machine.
 //! - [`memory`]: the kernel's heap, and the memory routines that a C library would bring.
 //! - [`state`]: the statics that all processes share, and the few words that each has of its own.
-//! - [`supervisor`]: calling the supervisor, and answering it.
+//! - [`steps`]: letting a thread go on step by step.
+//! - [`supervisor`]: calling the supervisor.
 //! - [`last_words`]: what is left of a panic.
 #![no_std]
 #![no_main]
@@ -26,6 +27,7 @@ mod patched;
 mod shell;
 mod start;
 mod state;
+mod steps;
 mod supervisor;
 mod token;
 mod trap;

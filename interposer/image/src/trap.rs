@@ -1,15 +1,17 @@
 //! From a host signal to the kernel and back.
 
+use alloc::collections::BTreeMap;
 use core::sync::atomic::Ordering;
 
 use linux_raw_sys::general as nr;
 use simrun_abi::{control::End, layout};
 use simrun_kernel::{
     arch::x86_64::Registers,
-    kernel::{Kernel, Trap, Way},
+    kernel::{Kernel, Placed, Trap, Way},
     mm::SpaceId,
     outcome::Next,
     signal::{Signal, SignalInfo},
+    spin::{Circle, Place},
 };
 
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     shell::Shell,
     start,
     state::{self, Frame},
-    supervisor, token, user_copy,
+    steps, supervisor, token, user_copy,
 };
 
 const SIGILL: usize = 4;
@@ -77,7 +79,7 @@ pub fn install_handlers() {
         for signal in [SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGPROF] {
             let handler: Handler = match signal {
                 SIGSYS => on_call,
-                SIGPROF => supervisor::on_probe,
+                SIGPROF => steps::on_probe,
                 _ => on_exception,
             };
             let flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_NODEFER | SA_RESTART;
@@ -117,6 +119,9 @@ unsafe extern "C" fn on_exception(
     let rip = context.registers.rip;
     if let Some(rip) = user_copy::fix_up(rip) {
         context.registers.rip = rip;
+        return;
+    }
+    if signal as usize == SIGTRAP && steps::on_trap(details, context) {
         return;
     }
     let address = details.address;
@@ -194,13 +199,22 @@ fn host_pid() -> i32 {
     unsafe { gate::call(nr::__NR_getpid, [0; 6]) }.map_or(0, |pid| pid as i32)
 }
 
-fn serve(context: *mut UserContext, trap: Trap) {
+/// Serves a trap.
+pub fn serve(context: &mut UserContext, trap: Trap) {
+    steps::stop(context);
+    let context: *mut UserContext = context;
     // SAFETY: private words are mapped and this process's own; the frame is the host's.
     let registers = unsafe {
         (*state::private()).frame = Frame::Trapped(context);
         &raw mut (*context).registers
     };
+    let is_exception = matches!(trap, Trap::Exception { .. });
     go_on(registers, Some(trap));
+    // Only a trap at a known place has the kernel want that.
+    if is_exception && let Some(steps) = with_kernel(Kernel::take_wanted_search) {
+        // SAFETY: the frame is the host's, still in place.
+        steps::begin(unsafe { &mut *context }, steps);
+    }
 }
 
 /// Serves the call of a patched site.
@@ -250,6 +264,18 @@ fn go_on(registers: *mut Registers, trap: Option<Trap>) {
         // SAFETY: as above.
         unsafe { registers.write(kernel.thread(id).registers) };
     });
+}
+
+/// Tells the kernel of the circle that the current thread was found in.
+pub fn note_circle(circle: Circle) -> Placed {
+    let here = own_space();
+    with_kernel(|kernel| kernel.note_circle(&mut Shell, here, circle))
+}
+
+/// Shows the places where threads of this process are known to wait.
+pub fn with_places<T>(f: impl FnOnce(&BTreeMap<u64, Place>) -> T) -> T {
+    let here = own_space();
+    with_kernel(|kernel| f(kernel.waiting_places(here).unwrap_or(&BTreeMap::new())))
 }
 
 fn own_space() -> SpaceId {

@@ -13,7 +13,7 @@
 //! stack of the kernel ever outlives a call.
 //!
 //! Layers, each using only those before it: `uapi`, `error`, `arch`, `user`, `host`, `random`, `event`, `time`;
-//! `wait`, `sched`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`; `process`, `fs`, `net`; `syscall`; `kernel`.
+//! `wait`, `sched`, `spin`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`; `process`, `fs`, `net`; `syscall`; `kernel`.
 #![no_std]
 #![deny(unsafe_code)]
 extern crate alloc;
@@ -37,6 +37,7 @@ pub mod random;
 pub mod sched;
 pub mod signal;
 pub mod slab;
+pub mod spin;
 pub mod syscall;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -95,6 +95,8 @@ pub struct Machine {
     pub config: Config,
     /// Woken when any signal is sent: signalfds look again.
     pub signal_arrived: WaitQueue,
+    /// Waited on by threads in a loop without a call: woken when another thread has run.
+    pub progress: WaitQueue,
     /// Who acts now, for the log.
     pub actor: (u32, u32),
     /// Inode number of the last object without a name.
@@ -128,6 +130,7 @@ impl Machine {
                 preload: boot.preload,
             },
             signal_arrived: WaitQueue::default(),
+            progress: WaitQueue::default(),
             actor: (0, 0),
             inodes: INODE_FIRST - 1,
         }

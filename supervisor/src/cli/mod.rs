@@ -122,6 +122,10 @@ pub struct World {
     #[arg(long, value_name = "FILE")]
     pub schedule: Option<PathBuf>,
 
+    /// Let other threads go first at this jump of a loop that waits without a system call; may be repeated
+    #[arg(long, value_name = "FILE+OFFSET", value_parser = units::place)]
+    pub yield_at: Vec<(PathBuf, u64)>,
+
     /// Simulated date at the start: RFC 3339, or seconds since 1970 as in @1700000000
     #[arg(long, value_name = "TIME", default_value = "2030-01-01T00:00:00Z", value_parser = units::instant)]
     pub start_time: u64,

@@ -1,6 +1,9 @@
 //! Durations, sizes and instants as people write them.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 /// Least memory of a simulated machine, in bytes: less, and no program of today starts.
 const MEMORY_MIN: u64 = 16 << 20;
@@ -94,6 +97,14 @@ pub fn instant(text: &str) -> Result<u64, String> {
         }
     };
     u64::try_from(since_1970.as_nanos()).map_err(|_| String::from("dates go up to the year 2554"))
+}
+
+/// A place in a file, as in `FILE+0xOFFSET`.
+pub fn place(text: &str) -> Result<(PathBuf, u64), String> {
+    let wrong = || "write a file and an offset in it, as in ./service+0x12f3".to_owned();
+    let (file, offset) = text.rsplit_once("+0x").ok_or_else(wrong)?;
+    let offset = u64::from_str_radix(offset, 16).map_err(|_| wrong())?;
+    if file.is_empty() { Err(wrong()) } else { Ok((file.into(), offset)) }
 }
 
 /// A variable, as in `KEY=VALUE`.

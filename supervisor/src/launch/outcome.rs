@@ -37,7 +37,7 @@ pub enum Ending {
     Interrupted(Signal),
     /// Nothing can run and no timer is set.
     Deadlock,
-    /// A thread never enters the kernel while others wait.
+    /// A thread has kept others waiting for too long, and the run is to begin again, see [`super::learn`].
     Spin(Spin),
     /// The command's program cannot be executed.
     NotStarted(String),
@@ -94,8 +94,6 @@ pub struct Tally {
     pub choices: u64,
     /// Switches between threads.
     pub switches: u64,
-    /// Uses of the command's standard streams.
-    pub stream_calls: u64,
 }
 
 impl Tally {
@@ -107,7 +105,6 @@ impl Tally {
             entries: control.entries.load(Ordering::Relaxed),
             choices: control.choices.load(Ordering::Relaxed),
             switches: control.switches.load(Ordering::Relaxed),
-            stream_calls: control.stream_calls.load(Ordering::Relaxed),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use simrun_abi::{
-    boot::{Boot, Processor},
+    boot::{Boot, Processor, WaitingLoop},
     event::Event,
 };
 
@@ -70,7 +70,7 @@ pub fn run(
     let processes = Processes::new(first);
     let deadline = wall_timeout.map(|timeout| start + timeout);
     let mut reader = Reader::default();
-    let ending = watch_over(&memory, &processes, &watch, deadline, || {
+    let ending = watch_over(&memory, &processes, &watch, deadline, &boot.waiting, || {
         reader.drain(&memory, &mut each);
     });
     processes.end_all(&memory);
@@ -84,6 +84,7 @@ fn watch_over(
     processes: &Processes,
     watch: &Watch,
     deadline: Option<Instant>,
+    known_loops: &[WaitingLoop],
     mut drain: impl FnMut(),
 ) -> Ending {
     let control = memory.control();
@@ -104,7 +105,7 @@ fn watch_over(
             let program = processes::program(nix::unistd::Pid::from_raw(holder));
             return Ending::WallTimedOut { program };
         }
-        if let Some(spin) = spins.look(control) {
+        if let Some(spin) = spins.look(control, known_loops) {
             return Ending::Spin(spin);
         }
         match watch.wait(left.unwrap_or(spin::TICK).min(spin::TICK)) {

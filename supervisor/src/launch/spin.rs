@@ -1,15 +1,12 @@
 //! Noticing a thread that never enters the kernel. As only one thread of a simulation runs at a time, one that waits
 //! in a loop for another waits forever.
 //!
-//! Computing for long is no spin. It is one when the instruction pointer stays within a few bytes all the while and
-//! somebody else could change something: a thread waits for its turn, or a timer is set.
+//! The supervisor only notices that a thread computes for long, and has the image look at it step by step. One that is
+//! found to wait goes on waiting as a blocked thread does, see `simrun_kernel::spin`, and the supervisor hears no more of
+//! it. Of any other nobody can tell whether it waits or works. When that has gone on for very long while others wait,
+//! the run begins again with a place in the loop where others go first, unless it has done something that can be seen.
 
-use std::{
-    fs, io,
-    os::unix::fs::{FileExt, MetadataExt},
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::MetadataExt, sync::atomic::Ordering, time::Duration};
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -19,33 +16,37 @@ use simrun_abi::{
     boot::{Boot, WaitingLoop},
     control::{Control, PROBE_SIGNAL},
 };
-use simrun_kernel::process::code::{LOOP_MAX, back_edge};
 
 use super::{Ending, Outcome, processes};
+use crate::report::say;
 
 /// How often to look.
 pub const TICK: Duration = Duration::from_millis(100);
-/// Processor time without an entry into the kernel from which on the place is watched.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Processor time without an entry into the kernel after which a person is told, whatever the place: a loop too wide to
-/// be told from work may be a wait, and then it has no end.
+/// Processor time without an entry into the kernel after which to look closely, and at how many instructions: a step
+/// takes some microseconds, so that a thread that works loses little.
+const SEARCHES: [(Duration, u64); 4] = [
+    (Duration::from_millis(200), 4_000),
+    (Duration::from_secs(1), 40_000),
+    (Duration::from_secs(4), 200_000),
+    (Duration::from_secs(9), 200_000),
+];
+/// Which of them is the first for a thread that keeps nobody waiting.
+const FIRST_ALONE: usize = 1;
+/// Processor time without an entry into the kernel after which a thread that keeps others waiting, and goes in no circle,
+/// is dealt with.
 const LONG: Duration = Duration::from_secs(10);
-/// Samples of the instruction pointer on which the verdict rests: one each tick.
-const SAMPLES: usize = 10;
-/// Most bytes of code in which the jump that makes the loop is looked for.
-const CODE_SIZE: usize = 2 * LOOP_MAX as usize;
+/// Most loops that are learned for one command.
+const LOOPS_MAX: usize = 32;
 
-/// A thread that spins.
+/// A thread that may wait for another in a loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spin {
     /// Its program.
     pub program: String,
-    /// Where it spins: address, and file if known.
-    pub place: String,
-    /// Its jump back, if it was found in the file: it can be made to give way there.
-    pub waiting: Option<WaitingLoop>,
-    /// How long it has, in processor time.
-    pub processor_time: Duration,
+    /// The file that holds the loop.
+    pub file: String,
+    /// The jump that makes it.
+    pub place: WaitingLoop,
 }
 
 /// What is known of the thread that runs now.
@@ -54,62 +55,81 @@ pub struct SpinWatch {
     entries: u64,
     holder: i32,
     since: Duration,
-    probes: u32,
-    places: Vec<u64>,
+    /// Searches asked for so far.
+    searches: usize,
+    /// Searches that had ended when this thread began.
+    ended_before: u32,
     told: bool,
 }
 
 impl SpinWatch {
-    /// Looks again; tells of a thread that spins.
-    pub fn look(&mut self, control: &Control) -> Option<Spin> {
+    /// Looks again; tells of a thread for which the run has to begin again.
+    pub fn look(&mut self, control: &Control, known: &[WaitingLoop]) -> Option<Spin> {
         let (entries, holder) =
             (control.entries.load(Ordering::Relaxed), control.holder.load(Ordering::Relaxed));
         if holder == 0 {
             return None;
         }
         let used = processor_time(holder)?;
+        let ended = control.searches.load(Ordering::Acquire);
         if (entries, holder) != (self.entries, self.holder) {
-            let probes = control.probes.load(Ordering::Acquire);
             let told = self.told;
-            *self = Self { entries, holder, since: used, probes, places: Vec::new(), told };
+            *self = Self { entries, holder, since: used, searches: 0, ended_before: ended, told };
             return None;
         }
         let spent = used.saturating_sub(self.since);
-        if spent < PATIENCE || control.others.load(Ordering::Relaxed) == 0 {
-            return None;
+        let keeps_others_waiting = control.others.load(Ordering::Relaxed) != 0;
+        if !keeps_others_waiting {
+            self.searches = self.searches.max(FIRST_ALONE);
         }
-        if spent >= LONG && !std::mem::replace(&mut self.told, true) {
-            let program = processes::program(Pid::from_raw(holder));
-            eprintln!(
-                "simrun: warning: {program} has computed for {LONG:?} without a system call while others wait; if it \
-                 waits for one of them, it waits forever (end it with --wall-timeout)"
-            );
-        }
-        let probes = control.probes.load(Ordering::Acquire);
-        if probes != self.probes {
-            self.probes = probes;
-            self.places.push(control.probe_place.load(Ordering::Relaxed));
-        }
-        if self.places.len() < SAMPLES {
+        if let Some(&(after, steps)) = SEARCHES.get(self.searches)
+            && spent >= after
+        {
+            self.searches += 1;
+            control.search_steps.store(steps, Ordering::Relaxed);
             let signal = Signal::try_from(PROBE_SIGNAL).ok()?;
+            // One that is gone by now is no concern.
             let _ = kill(Pid::from_raw(holder), signal);
+        }
+        let searched = ended.wrapping_sub(self.ended_before) > 0;
+        if spent < LONG || !keeps_others_waiting || !searched || self.told {
             return None;
         }
-        let places = std::mem::take(&mut self.places);
-        let (first, last) = (*places.iter().min()?, *places.iter().max()?);
-        (last - first <= LOOP_MAX).then(|| {
-            let mapped = Mapped::at(holder, first);
-            Spin {
-                program: processes::program(Pid::from_raw(holder)),
-                place: match &mapped {
-                    Some(Mapped { file, offset }) => format!("{first:#x} ({file}+{offset:#x})"),
-                    None => format!("{first:#x}"),
-                },
-                waiting: mapped.and_then(|mapped| mapped.waiting_loop().ok().flatten()),
-                processor_time: spent,
-            }
-        })
+        self.told = true;
+        deal_with(control, holder, spent, known)
     }
+}
+
+/// Has the run begin again if that helps and nobody notices; else says how it would.
+fn deal_with(
+    control: &Control,
+    holder: i32,
+    spent: Duration,
+    known: &[WaitingLoop],
+) -> Option<Spin> {
+    let program = processes::program(Pid::from_raw(holder));
+    let found = match control.search_loop.load(Ordering::Relaxed) {
+        0 => None,
+        address => Mapped::at(holder, address),
+    };
+    let found = found.and_then(|mapped| Some((mapped.waiting_loop()?, mapped)));
+    let hint = match &found {
+        Some((_, Mapped { file, offset })) => format!("try --yield-at {file}+{offset:#x}"),
+        None => "end it with --wall-timeout".to_owned(),
+    };
+    if let Some((place, Mapped { file, .. })) = found
+        && !known.contains(&place)
+        && known.len() < LOOPS_MAX
+        && control.stream_calls.load(Ordering::Relaxed) == 0
+    {
+        return Some(Spin { program, file, place });
+    }
+    say(&format!(
+        "warning: {program} has computed for {} s without a system call while others wait; if it waits for one of them, \
+         it waits forever ({hint})",
+        spent.as_secs()
+    ));
+    None
 }
 
 /// Processor time that a process has used, of `utime` and `stime` in proc_pid_stat(5).
@@ -145,35 +165,19 @@ impl Mapped {
         })
     }
 
-    /// The jump that makes the loop which this place is in.
-    fn waiting_loop(&self) -> io::Result<Option<WaitingLoop>> {
-        let file = fs::File::open(&self.file)?;
-        let mut code = [0; CODE_SIZE];
-        let len = file.read_at(&mut code, self.offset)?;
-        let status = file.metadata()?;
-        Ok(back_edge(&code[..len]).map(|jump| WaitingLoop {
-            device: status.dev(),
-            inode: status.ino(),
-            offset: self.offset + jump as u64,
-        }))
+    fn waiting_loop(&self) -> Option<WaitingLoop> {
+        let status = fs::metadata(&self.file).ok()?;
+        Some(WaitingLoop { device: status.dev(), inode: status.ino(), offset: self.offset })
     }
 }
 
-/// Most loops that are learned for one command.
-const LOOPS_MAX: usize = 32;
-
-/// Takes into the parameters what a run that ended in a spin has shown, if the next one will get further and nobody
-/// notices that there was an attempt before: it has neither read nor written a standard stream. Gives the words on it.
+/// Takes into the parameters what a run that has to begin again has shown. Gives the words on it.
 pub fn learn(boot: &mut Boot, outcome: &Outcome) -> Option<String> {
-    let Ending::Spin(spin) = &outcome.ending else { return None };
-    let waiting = spin.waiting?;
-    let known = boot.waiting.contains(&waiting) || boot.waiting.len() >= LOOPS_MAX;
-    if known || outcome.tally.stream_calls > 0 {
-        return None;
-    }
-    boot.waiting.push(waiting);
+    let Ending::Spin(Spin { program, file, place }) = &outcome.ending else { return None };
+    boot.waiting.push(*place);
     Some(format!(
-        "{} waits in a loop without a system call near {}: it gives way there in this run, which began again",
-        spin.program, spin.place
+        "{program} may wait in a loop without a system call: others go first there in this run, which began again \
+         (as by --yield-at {file}+{:#x})",
+        place.offset
     ))
 }

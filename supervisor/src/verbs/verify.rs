@@ -42,8 +42,14 @@ pub fn verify(arguments: &VerifyArguments) -> Result<u8, Failure> {
         let shown = number == 1;
         let mut report = Report::new(seed, !shown);
         let streams = input.streams(if shown { None } else { Some(&nowhere) })?;
-        let outcome =
+        let mut outcome =
             launch::run(&plan.boot, &streams, plan.wall_timeout, |event| report.note(event))?;
+        while let Some(words) = launch::learn(&mut plan.boot, &outcome) {
+            report = Report::new(seed, !shown);
+            report.warn(&words);
+            outcome =
+                launch::run(&plan.boot, &streams, plan.wall_timeout, |event| report.note(event))?;
+        }
         if shown || !outcome.ending.has_fingerprint() {
             let status = report.finish(&outcome);
             if !outcome.ending.has_fingerprint() {

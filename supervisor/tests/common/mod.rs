@@ -5,7 +5,7 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -79,6 +79,31 @@ pub fn build_in(area: &str, name: &str, folder: &Path) -> PathBuf {
         .expect("a C compiler");
     assert!(built.success());
     binary
+}
+
+/// Processes that do nothing but compute, to keep others from the processors.
+pub struct Load(Vec<Child>);
+
+impl Load {
+    pub fn start() -> Self {
+        let one = |_| {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", "while :; do :; done"]).stdout(Stdio::null());
+            command.spawn().expect("a shell")
+        };
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        Self((0..processors).map(one).collect())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // One that is gone already is no load.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 /// All host processes.

@@ -68,6 +68,7 @@ impl Fingerprint {
                 self.fold_bytes(what.as_bytes());
             }
             What::Deadlock { threads } => self.fold(9 | (threads.len() as u64) << 8),
+            What::Loop { .. } => self.fold(10),
             What::Call { result, .. } => self.fold(*result as u64),
         }
     }

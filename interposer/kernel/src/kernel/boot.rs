@@ -62,6 +62,7 @@ impl Kernel {
             yields: false,
             processor: boot.processor,
             patching: boot.patching,
+            search_wanted: None,
             ended: None,
             entries: 0,
             switches: 0,

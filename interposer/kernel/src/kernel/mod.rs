@@ -6,6 +6,7 @@
 //! - [`lifecycle`]: how threads and processes begin and end.
 //! - [`patch`]: call sites that need not trap again.
 //! - [`report`]: what is said of a run that cannot go on.
+//! - [`spin`]: threads that wait in a loop without a system call.
 
 mod boot;
 mod find;
@@ -13,9 +14,11 @@ mod lifecycle;
 mod patch;
 mod report;
 mod run;
+mod spin;
 mod state;
 pub use boot::BootError;
 pub(crate) use boot::thread_name;
 pub(crate) use lifecycle::killed_by;
 pub use run::{Trap, Way};
+pub use spin::Placed;
 pub use state::Kernel;

@@ -18,6 +18,7 @@ use crate::{
     error::{Errno, Result},
     host::{Backing, Host},
     mm::{AddressSpace, MapFlags, Mapping, Protection, Range, SpaceId},
+    process::code,
     uapi::limits::PAGE_SIZE,
 };
 
@@ -71,7 +72,7 @@ impl Kernel {
 
 /// The mapping around a site that may be patched: only code of a file that the program cannot write to. What a program
 /// writes itself may be read or rewritten by it.
-fn patchable_code(space: &AddressSpace, site: u64) -> Option<Range> {
+pub(super) fn patchable_code(space: &AddressSpace, site: u64) -> Option<Range> {
     let (range, mapping): (Range, &Mapping) = space.at(site.wrapping_sub(1))?;
     let fits = mapping.inode != 0
         && mapping.prot.contains(Protection::EXEC)
@@ -142,13 +143,7 @@ fn patch(
 /// Writes over code.
 fn overwrite(host: &mut dyn Host, space: &AddressSpace, at: u64, bytes: &[u8]) -> Result<()> {
     let Some((_, mapping)) = space.at(at) else { return Err(Errno::EFAULT.into()) };
-    let prot = mapping.prot;
-    let first = at & !(PAGE_SIZE - 1);
-    let len = (at + bytes.len() as u64 - first).next_multiple_of(PAGE_SIZE);
-    host.protect(first, len, prot | Protection::WRITE)?;
-    let written = host.write_user(at, bytes);
-    host.protect(first, len, prot)?;
-    Ok(written?)
+    code::overwrite(host, at, mapping.prot, bytes)
 }
 
 /// Room for a stub that a jump at `start` can reach, and the jump's offset.

@@ -8,7 +8,12 @@ use simrun_abi::{
 };
 
 use super::Kernel;
-use crate::{host::Host, process::ThreadId, signal::Signal, syscall::table};
+use crate::{
+    host::Host,
+    process::{State, ThreadId},
+    signal::Signal,
+    syscall::table,
+};
 
 impl Kernel {
     /// Ends the run: no thread can ever run again.
@@ -38,6 +43,9 @@ impl Kernel {
         let process = self.process(thread.process);
         let (call, waits_for) = match &thread.call {
             Some(call) => (table::row(call.number).describe(call), String::from(call.waits_for)),
+            None if matches!(thread.state, State::Blocked(_)) => {
+                (String::from("its own code"), self.describe_loop(id))
+            }
             None => (String::from("-"), String::from("its turn")),
         };
         StuckThread {

@@ -4,7 +4,6 @@ use simrun_abi::{boot::Detail, control::End, event::What};
 
 use super::Kernel;
 use crate::{
-    arch::x86_64::Branch,
     context::Context,
     error::{Errno, Error, Result},
     file::FileDescription,
@@ -35,6 +34,8 @@ pub enum Trap {
         /// What the processor says of it.
         exception: Exception,
     },
+    /// The thread stands where it was just found to wait in a loop, see [`Kernel::note_circle`].
+    Circling,
 }
 
 /// How a system call came in. To the program it makes no difference.
@@ -64,6 +65,11 @@ impl Kernel {
         let (fs, gs) = host.segment_bases();
         let thread = self.thread_mut(id);
         (thread.fs_base, thread.gs_base) = (fs, gs);
+        if self.pass_place(host, here, id, trap) {
+            return self.run(host, here);
+        }
+        self.note_progress(host);
+        let thread = self.thread_mut(id);
         match trap {
             Trap::Call(way) => {
                 let registers = &thread.registers;
@@ -75,6 +81,7 @@ impl Kernel {
                 }
             }
             Trap::Tsc { with_processor } => self.read_tsc(id, with_processor),
+            Trap::Circling => {}
             Trap::Exception { info, exception } => {
                 if !self.emulate(host, id) {
                     self.report_foreign_call(host, id, info.signal);
@@ -102,6 +109,9 @@ impl Kernel {
                 } else {
                     Next::Leave(space)
                 };
+            }
+            if self.stays_in_circle(host, id) {
+                continue;
             }
             if self.thread(id).call.is_some() {
                 match self.step(host, id) {
@@ -144,7 +154,7 @@ impl Kernel {
     }
 
     /// Does what is due.
-    fn run_timers(&mut self, host: &mut dyn Host) {
+    pub(super) fn run_timers(&mut self, host: &mut dyn Host) {
         let now = self.machine.clock.now();
         while let Some(due) = self.machine.timers.pop_due(now) {
             match due {
@@ -209,7 +219,7 @@ impl Kernel {
         }
     }
 
-    fn charge(&mut self, id: ThreadId, class: Class) {
+    pub(super) fn charge(&mut self, id: ThreadId, class: Class) {
         match class {
             Class::Call | Class::Place => {
                 self.machine.clock.charge(CALL_COST);
@@ -283,7 +293,7 @@ impl Kernel {
     }
 
     /// Puts the current thread back among those that wait for a turn.
-    fn give_way(&mut self, id: ThreadId) {
+    pub(super) fn give_way(&mut self, id: ThreadId) {
         self.scheduler.enqueue(id);
         self.current = None;
     }
@@ -415,10 +425,6 @@ impl Kernel {
     fn emulate(&mut self, host: &mut dyn Host, id: ThreadId) -> bool {
         let space = self.space_of(id);
         let rip = self.thread(id).registers.rip;
-        if let Some(&branch) = self.space_mut(space).waiting.get(&rip) {
-            self.pass_waiting_loop(host, id, branch);
-            return true;
-        }
         if !self.space_mut(space).patched.contains(&rip) {
             return false;
         }
@@ -429,17 +435,6 @@ impl Kernel {
         instruction.execute(&mut registers, || entropy.next_u64());
         self.thread_mut(id).registers = registers;
         true
-    }
-
-    /// A thread has come around in a loop that waits: as if it yielded there.
-    fn pass_waiting_loop(&mut self, host: &mut dyn Host, id: ThreadId, branch: Branch) {
-        let registers = &mut self.thread_mut(id).registers;
-        registers.rip = branch.next(registers.rip, registers.eflags);
-        self.charge(id, Class::Poll);
-        self.run_timers(host);
-        if self.current == Some(id) && self.scheduler.has_waiting() {
-            self.give_way(id);
-        }
     }
 
     fn read_tsc(&mut self, id: ThreadId, with_processor: bool) {

@@ -53,6 +53,8 @@ pub struct Kernel {
     pub yields: bool,
     pub(crate) processor: Processor,
     pub(crate) patching: Patching,
+    /// A thread to be looked at step by step, and for how long.
+    pub(crate) search_wanted: Option<(ThreadId, u64)>,
     pub(crate) ended: Option<(End, u32)>,
     pub(crate) entries: u64,
     pub(crate) switches: u64,

@@ -9,8 +9,8 @@ use simrun_abi::layout;
 
 use super::{MapFlags, Protection};
 use crate::{
-    arch::x86_64::Branch,
     error::{Errno, Error, Result},
+    spin::Place,
     uapi::limits::PAGE_SIZE,
 };
 
@@ -131,8 +131,8 @@ pub struct AddressSpace {
     pub unpatchable: BTreeSet<u64>,
     /// Addresses of patched instructions. Kept when their mapping goes: a program may copy its code over itself.
     pub patched: BTreeSet<u64>,
-    /// Patched jumps of loops that wait.
-    pub waiting: BTreeMap<u64, Branch>,
+    /// Where threads are known to wait in a loop.
+    pub waiting: BTreeMap<u64, Place>,
 }
 
 impl Default for AddressSpace {

@@ -9,6 +9,7 @@ use crate::{
     file::FileDescription,
     outcome::Restart,
     signal::ThreadSignals,
+    spin::Circle,
     time::{Instant, TimerKey},
     wait::WaitQueue,
 };
@@ -86,6 +87,8 @@ pub struct Thread {
     pub extended_state: Vec<u8>,
     /// The call it is in.
     pub call: Option<Call>,
+    /// The loop without a call that it waits in.
+    pub circle: Option<Rc<Circle>>,
     /// Queues it is registered in while blocked.
     pub queues: Vec<WaitQueue>,
     /// Its time-out while blocked.
@@ -121,6 +124,7 @@ impl Thread {
             gs_base: 0,
             extended_state: Vec::new(),
             call: None,
+            circle: None,
             queues: Vec::new(),
             timer: None,
             signals: ThreadSignals::default(),

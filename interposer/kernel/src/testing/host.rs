@@ -42,7 +42,7 @@ pub struct FakeHost {
 
 impl FakeHost {
     /// Where user memory starts.
-    pub const MEMORY: u64 = 0x10_0000;
+    pub const MEMORY: u64 = 0x20_0000;
 
     /// With a root directory and these files: `path/` makes a directory, `path -> target` a symbolic link, any other
     /// an empty file.

@@ -8,14 +8,11 @@
 //! - [`unwind`]: where functions begin, for the disassembly to start from.
 //! - [`instruction`]: what is found and patched.
 //! - [`patch`]: into mapped memory, and the cache of what was found.
-//! - [`waiting`]: loops that wait without a call; the jump back is patched once such a loop is known.
 
 mod find;
 mod instruction;
 mod patch;
 mod unwind;
-mod waiting;
 pub use find::Site;
 pub use instruction::Trapping;
-pub use patch::{CodeFiles, take_over};
-pub use waiting::{LOOP_MAX, back_edge};
+pub use patch::{CodeFiles, INVALID, overwrite, take_over};

@@ -13,8 +13,12 @@ use crate::{
     error::Result,
     host::{Host, HostFd},
     mm::{AddressSpace, Protection, Range},
+    spin::Place,
     uapi::limits::PAGE_SIZE,
 };
+
+/// An instruction that the processor refuses, no longer than any jump.
+pub const INVALID: [u8; 2] = [OPCODE[0], PATCHED_SECOND];
 
 /// What tells one state of a file from another.
 type Identity = (u64, u64, u64, i64);
@@ -62,7 +66,7 @@ pub fn take_over(
             continue;
         };
         if place + site.patched_at < range.end
-            && patch(host, place + site.patched_at, prot, &[PATCHED_SECOND]).is_ok()
+            && overwrite(host, place + site.patched_at, prot, &[PATCHED_SECOND]).is_ok()
         {
             space.patched.insert(place);
         }
@@ -92,13 +96,17 @@ fn patch_loops(
             continue;
         }
         let Some(branch) = Branch::decode(&code) else { continue };
-        if patch(host, place, prot, &[OPCODE[0], PATCHED_SECOND]).is_ok() {
-            space.waiting.insert(place, branch);
+        if overwrite(host, place, prot, &INVALID).is_ok() {
+            space.waiting.insert(place, Place::given(branch, [code[0], code[1]]));
         }
     }
 }
 
-fn patch(host: &mut dyn Host, address: u64, prot: Protection, bytes: &[u8]) -> Result<()> {
+/// Writes over code that is mapped with this protection.
+///
+/// # Errors
+/// What the host says.
+pub fn overwrite(host: &mut dyn Host, address: u64, prot: Protection, bytes: &[u8]) -> Result<()> {
     let page = address & !(PAGE_SIZE - 1);
     let len = (address + bytes.len() as u64 - page).next_multiple_of(PAGE_SIZE);
     host.protect(page, len, prot | Protection::WRITE)?;
