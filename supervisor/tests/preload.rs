@@ -109,15 +109,3 @@ fn the_processors_random_numbers_come_from_the_seed() {
         }
     }
 }
-
-#[test]
-fn a_loop_that_waits_is_learned_and_the_run_begins_again() {
-    let program = build("flag.c", "cc", &[]);
-    let output = simulate(&program.binary, 1, &[]);
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words}");
-    assert_eq!(output.stdout, b"done\n");
-    assert!(words.contains("waits in a loop without a system call near"), "{words}");
-    let again = simulate(&program.binary, 1, &[]);
-    assert_eq!(fingerprint(&output), fingerprint(&again));
-}
