@@ -80,7 +80,7 @@ impl Kernel {
                     self.consider_patching(host, here, site, number);
                 }
             }
-            Trap::Tsc { with_processor } => self.read_tsc(id, with_processor),
+            Trap::Tsc { with_processor } => self.read_tsc(host, id, with_processor),
             Trap::Circling => {}
             Trap::Exception { info, exception } => {
                 if !self.emulate(host, id) {
@@ -271,7 +271,8 @@ impl Kernel {
                 self.machine.events.record_call(tid, number, value)
             }
         }
-        let yields = core::mem::take(&mut self.yields);
+        let yields = core::mem::take(&mut self.yields)
+            || row.class == Class::Poll && self.machine.clock.is_polled();
         if !self.scheduler.has_waiting() {
             return Step::Over;
         }
@@ -437,14 +438,19 @@ impl Kernel {
         true
     }
 
-    fn read_tsc(&mut self, id: ThreadId, with_processor: bool) {
-        self.machine.clock.charge_poll();
+    fn read_tsc(&mut self, host: &mut dyn Host, id: ThreadId, with_processor: bool) {
+        self.charge(id, Class::Poll);
         let cycles = self.machine.clock.now().as_nanos();
         let registers = &mut self.thread_mut(id).registers;
         registers.rax = cycles & 0xffff_ffff;
         registers.rdx = cycles >> 32;
         if with_processor {
             registers.rcx = 0;
+        }
+        self.run_timers(host);
+        let waits = self.machine.clock.is_polled() && self.scheduler.has_waiting();
+        if waits && self.current == Some(id) {
+            self.give_way(id);
         }
     }
 

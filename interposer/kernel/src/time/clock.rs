@@ -142,6 +142,13 @@ impl Clock {
         self.now = self.now + POINT_COST * (1 << doublings);
     }
 
+    /// Whether programs have done nothing but poll for so long that the next poll costs more than other calls. Whoever
+    /// polls then gives way: time must not run ahead of a thread that it has woken.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        self.polls >= POLLS_FREE
+    }
+
     /// Charges a call by which a program can wait for time to pass: reading the clock, yielding. The cost
     /// doubles with every so many polls between which nothing else happened anywhere, so that a program
     /// that only polls gets on.
