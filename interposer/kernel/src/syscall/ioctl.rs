@@ -14,7 +14,7 @@ use crate::{
     },
     fs::views,
     outcome::Outcome,
-    process::{Pid, Tid},
+    process::{Capabilities, Pid, Tid},
     uapi::termios::{Termios, WindowSize, request},
     user::UserPtr,
 };
@@ -166,6 +166,7 @@ fn job_control(
     let terminal = &end.terminal;
     let process = cx.process();
     let (pid, session, group) = (process.pid, process.session, process.group);
+    let is_administrator = process.credentials.can(Capabilities::SYS_ADMIN);
     let is_ours = terminal.session() == Some(session);
     match number {
         request::TIOCSCTTY => {
@@ -173,7 +174,9 @@ fn job_control(
                 return Ok(Outcome::Done(0));
             }
             let has_other = cx.kernel.terminals.of_session(session).is_some();
-            if pid != session || has_other || terminal.session().is_some() {
+            let is_taken = terminal.session().is_some();
+            let is_forced = argument == 1 && is_administrator;
+            if pid != session || has_other || is_taken && !is_forced {
                 return Err(Errno::EPERM.into());
             }
             terminal.join_session(session, group);
