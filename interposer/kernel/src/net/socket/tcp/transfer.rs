@@ -103,9 +103,10 @@ impl TcpSocket {
         }
         let limit = capacity(self.options.send_buffer.get());
         let Some(peer) = self.peer() else {
-            // Nobody is there to read it; the answer to it will say so.
-            self.send_segment(machine, Segment::Data(total));
-            return Ok(total);
+            // Nobody is there to read it; the answer to what fits the buffer will say so.
+            let sent = total.min(limit);
+            self.send_segment(machine, Segment::Data(sent));
+            return Ok(sent);
         };
         let room = limit.saturating_sub(peer.incoming.borrow().unacknowledged(peer.window()));
         if room == 0 {
