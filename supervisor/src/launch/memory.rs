@@ -1,15 +1,15 @@
 //! The memory files that all processes of a run share.
 
 use std::{
-    fs::{File, Permissions},
+    fs::File,
     io,
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::fs::{FileExt, PermissionsExt},
+        unix::fs::FileExt,
     },
     ptr::{self, NonNull},
     sync::atomic::Ordering,
-    time::{Duration, UNIX_EPOCH},
+    time::Duration,
 };
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -19,9 +19,10 @@ use simrun_abi::{
     layout,
 };
 
-use tempfile::TempDir;
-
-use super::image::{self, OwnFile};
+use super::{
+    image::{self, OwnFile},
+    shared_memory::SharedMemory,
+};
 
 /// The memory of a run: image, arena, and the control mapping, which the supervisor sees too.
 pub struct Memory {
@@ -36,14 +37,9 @@ pub struct Memory {
     /// The preload library, which programs may map.
     pub preload: File,
     /// What the simulation shows as `/dev/shm`.
-    pub shared_memory: File,
+    pub shared_memory: SharedMemory,
     mapping: NonNull<u8>,
-    /// Removes it with all that is in it.
-    _shared_memory_folder: TempDir,
 }
-
-/// Permissions of `/dev/shm`: everyone may make files, and only remove their own.
-const SHARED_MEMORY_MODE: u32 = 0o1777;
 
 /// The embedded preload library.
 static PRELOAD: &[u8] = include_bytes!(env!("SIMRUN_PRELOAD"));
@@ -70,10 +66,7 @@ impl Memory {
         let control_file = memory_file(c"simrun-control", layout::CONTROL_SIZE)?;
         let preload = memory_file(c"simrun-preload", PRELOAD.len() as u64)?;
         preload.write_all_at(PRELOAD, 0)?;
-        let shared_memory_folder = tempfile::Builder::new().prefix("simrun-").tempdir()?;
-        let shared_memory = File::open(shared_memory_folder.path())?;
-        shared_memory.set_permissions(Permissions::from_mode(SHARED_MEMORY_MODE))?;
-        shared_memory.set_modified(UNIX_EPOCH + Duration::from_nanos(boot.start_time_ns))?;
+        let shared_memory = SharedMemory::new(Duration::from_nanos(boot.start_time_ns))?;
         let parameters = boot.encode();
         if parameters.len() > BOOT_SIZE_MAX {
             return Err(io::Error::new(
@@ -97,16 +90,7 @@ impl Memory {
             return Err(io::Error::last_os_error());
         }
         let mapping = NonNull::new(mapping.cast()).expect("a mapping is not null");
-        let memory = Self {
-            image,
-            own_file,
-            arena,
-            control_file,
-            preload,
-            shared_memory,
-            mapping,
-            _shared_memory_folder: shared_memory_folder,
-        };
+        let memory = Self { image, own_file, arena, control_file, preload, shared_memory, mapping };
         memory.control().boot_len.store(parameters.len() as u32, Ordering::Release);
         memory.control().supervisor.store(std::process::id() as i32, Ordering::Release);
         Ok(memory)

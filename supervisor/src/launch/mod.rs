@@ -2,6 +2,7 @@
 //!
 //! - [`image`]: the embedded kernel image.
 //! - [`memory`]: the memory files that all processes of a run share.
+//! - [`shared_memory`]: the directory that the run shows as `/dev/shm`.
 //! - [`limits`]: what the host must allow for that.
 //! - [`placement`]: the processor a run is kept on.
 //! - [`child`]: the first process.
@@ -21,6 +22,7 @@ mod placement;
 mod processes;
 mod ring;
 mod run;
+mod shared_memory;
 mod spin;
 mod watch;
 pub use child::Streams;
