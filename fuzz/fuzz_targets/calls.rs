@@ -1,4 +1,4 @@
-//! System calls of a program made of arbitrary bytes: `cargo +nightly fuzz run calls`.
+//! System calls of a program made of arbitrary bytes.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

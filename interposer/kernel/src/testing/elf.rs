@@ -1,6 +1,8 @@
-//! A program for the fake machine.
+//! Programs for the fake machine.
 
 use alloc::{vec, vec::Vec};
+
+use super::Bytes;
 
 /// Bytes of header and program header.
 const HEADERS_SIZE: usize = 64 + 56;
@@ -25,5 +27,25 @@ pub fn smallest_program() -> Vec<u8> {
     put(96, &(HEADERS_SIZE as u64).to_le_bytes());
     put(104, &(HEADERS_SIZE as u64).to_le_bytes());
     put(112, &4096u64.to_le_bytes());
+    file
+}
+
+/// The smallest program with a few of its bytes replaced, as these bytes say: lengths and places that are nearly right
+/// get further than those that are not.
+#[must_use]
+pub fn damaged_program(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = Bytes::new(bytes);
+    let mut file = smallest_program();
+    for _ in 0..=bytes.byte() % 4 {
+        let at = usize::from(bytes.byte()) % file.len();
+        let value = match bytes.byte() % 4 {
+            0 => bytes.number().to_le_bytes(),
+            1 => (1u64 << (bytes.byte() % 64)).to_le_bytes(),
+            2 => (-1 - i64::from(bytes.byte())).to_le_bytes(),
+            _ => [bytes.byte(); 8],
+        };
+        let len = (file.len() - at).min(1 + usize::from(bytes.byte() % 8));
+        file[at..at + len].copy_from_slice(&value[..len]);
+    }
     file
 }

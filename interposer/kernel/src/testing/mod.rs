@@ -7,7 +7,7 @@ mod machine;
 mod program;
 
 pub use bytes::Bytes;
-pub use elf::smallest_program;
+pub use elf::{damaged_program, smallest_program};
 pub use host::FakeHost;
 pub use machine::FakeMachine;
 pub use program::{Played, boots, play};

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use super::{Bytes, Played, boots, play, smallest_program};
+use super::{Played, boots, damaged_program, play, smallest_program};
 
 /// Programs of the smoke test; a fuzzer plays more.
 const PROGRAMS: u64 = 150;
@@ -58,20 +58,7 @@ fn a_program_file_may_hold_anything() {
     assert!(!boots(b"no program"));
     for seed in 0..5000 {
         let noise = noise(seed, 80);
-        let mut bytes = Bytes::new(&noise);
-        let mut file = smallest_program();
-        for _ in 0..=bytes.byte() % 4 {
-            let at = usize::from(bytes.byte()) % file.len();
-            let value = match bytes.byte() % 4 {
-                0 => bytes.number().to_le_bytes(),
-                1 => (1u64 << (bytes.byte() % 64)).to_le_bytes(),
-                2 => (-1 - i64::from(bytes.byte())).to_le_bytes(),
-                _ => [bytes.byte(); 8],
-            };
-            let len = (file.len() - at).min(1 + usize::from(bytes.byte() % 8));
-            file[at..at + len].copy_from_slice(&value[..len]);
-        }
-        let _ = boots(&file);
+        let _ = boots(&damaged_program(&noise));
     }
 }
 
