@@ -30,7 +30,7 @@ pub use inotify::{Happening, Inotify, InotifyCounts, Repeated, Told};
 pub use locks::{FileLocks, LockKind, LockOwner, RecordLock};
 pub(crate) use object::FileObject;
 pub use owner::{Owner, OwnerKind};
-pub use pipe::{FifoOpening, Pipe, PipeEnd};
+pub use pipe::{FifoOpening, Giving, Pipe, PipeEnd};
 pub use place::PlaceFile;
 pub use process::ProcessFile;
 pub use regular::RegularFile;

@@ -6,7 +6,7 @@ use super::io;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{File, FileDescription, OpenFlags, PipeEnd, Whence},
+    file::{File, FileDescription, Giving, OpenFlags, PipeEnd, Whence},
     outcome::{Outcome, Restart},
     user::{self, UserPtr},
     wait::Readiness,
@@ -269,7 +269,8 @@ pub fn splice(
     let (source, target) = (cx.description(input)?, cx.description(out)?);
     source.check_reads()?;
     target.check_writes()?;
-    let len = (len as usize).min(CHUNK_MAX);
+    let whole = usize::try_from(len).unwrap_or(usize::MAX);
+    let len = whole.min(CHUNK_MAX);
     let (from, to) = (Position::new(input_offset), Position::new(out_offset));
     let moves_pipe = |file: &FileDescription, offset| as_pipe(file).is_some() && offset != 0;
     if moves_pipe(&source, input_offset) || moves_pipe(&target, out_offset) {
@@ -278,12 +279,15 @@ pub fn splice(
     match (as_pipe(&source), as_pipe(&target)) {
         (None, None) => Err(Errno::EINVAL.into()),
         (Some(a), Some(b)) if Rc::ptr_eq(&a.pipe, &b.pipe) => Err(Errno::EINVAL.into()),
-        (_, Some(pipe)) => fill(cx, &source, from, (&target, pipe), len, patience),
+        (Some(from), Some(to)) => {
+            give(cx, (&source, from), (&target, to), whole, patience, Giving::Away)
+        }
+        (None, Some(pipe)) => fill(cx, &source, from, (&target, pipe), len, patience),
         (Some(pipe), None) => drain(cx, (&source, pipe), &target, to, len, patience),
     }
 }
 
-/// From anything, a pipe too, into a pipe.
+/// From anything but a pipe into one.
 fn fill(
     cx: &mut Context<'_>,
     source: &FileDescription,
@@ -344,37 +348,47 @@ fn drain(
     }
 }
 
-/// tee(2).
-pub fn tee(cx: &mut Context<'_>, [input, out, len, flags, ..]: [u64; 6]) -> Result<Outcome> {
-    let patience = patience(flags)?;
-    let (source, target) = (cx.description(input)?, cx.description(out)?);
-    let (Some(from), Some(to)) = (as_pipe(&source), as_pipe(&target)) else {
-        return Err(Errno::EINVAL.into());
-    };
-    source.check_reads()?;
-    target.check_writes()?;
-    if Rc::ptr_eq(&from.pipe, &to.pipe) {
-        return Err(Errno::EINVAL.into());
-    }
-    if len == 0 {
-        return Ok(Outcome::Done(0));
+/// From pipe to pipe (`splice_pipe_to_pipe` and `do_tee` in fs/splice.c).
+fn give(
+    cx: &mut Context<'_>,
+    (source, from): (&FileDescription, &PipeEnd),
+    (target, to): (&FileDescription, &PipeEnd),
+    len: usize,
+    patience: Patience,
+    giving: Giving,
+) -> Result<Outcome> {
+    // Either one that does not block keeps the call from waiting for the other.
+    let blocks = !source.is_nonblocking() && !target.is_nonblocking();
+    let patience = if blocks { patience } else { Patience::Fails };
+    if from.pipe.is_empty() && from.pipe.has_writers() {
+        return wait_for(cx, source, patience, Readiness::READABLE);
     }
     if !to.pipe.has_readers() {
         io::raise_broken_pipe(cx);
         return Err(Errno::EPIPE.into());
     }
-    let len = (len as usize).min(CHUNK_MAX).min(to.pipe.room());
-    if len == 0 {
-        return wait_for(cx, &target, patience, Readiness::WRITABLE);
+    if to.pipe.is_full() {
+        return wait_for(cx, target, patience, Readiness::WRITABLE);
     }
-    let mut buffer = vec![0; len];
-    match from.pipe.peek(&mut buffer) {
-        0 if !from.pipe.has_writers() => Ok(Outcome::Done(0)),
-        0 => wait_for(cx, &source, patience, Readiness::READABLE),
-        found => {
-            let done = target.write_kernel(&mut cx.env(), &buffer[..found])?;
-            Ok(Outcome::Done(done as u64))
+    let done = from.pipe.give(&mut cx.kernel.machine, &to.pipe, len, giving);
+    Ok(Outcome::Done(done as u64))
+}
+
+/// tee(2).
+pub fn tee(cx: &mut Context<'_>, [input, out, len, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let patience = patience(flags)?;
+    if len == 0 {
+        return Ok(Outcome::Done(0));
+    }
+    let (source, target) = (cx.description(input)?, cx.description(out)?);
+    source.check_reads()?;
+    target.check_writes()?;
+    match (as_pipe(&source), as_pipe(&target)) {
+        (Some(from), Some(to)) if !Rc::ptr_eq(&from.pipe, &to.pipe) => {
+            let len = usize::try_from(len).unwrap_or(usize::MAX);
+            give(cx, (&source, from), (&target, to), len, patience, Giving::Copies)
         }
+        _ => Err(Errno::EINVAL.into()),
     }
 }
 

@@ -58,7 +58,8 @@ impl PipeEnd {
         }));
         let path = format!("pipe:[{ino}]");
         let end = |flags| Self::describe(&pipe, flags, path.as_bytes());
-        (end(flags), end(flags | OpenFlags::WRITE_ONLY))
+        // Only writing makes packets (`create_pipe_files`).
+        (end(flags - OpenFlags::DIRECT), end(flags | OpenFlags::WRITE_ONLY))
     }
 
     fn describe(pipe: &Rc<Pipe>, flags: OpenFlags, path: &[u8]) -> Rc<FileDescription> {

@@ -4,4 +4,4 @@ mod end;
 mod object;
 mod ring;
 pub use end::{FifoOpening, PipeEnd};
-pub use object::Pipe;
+pub use object::{Giving, Pipe};

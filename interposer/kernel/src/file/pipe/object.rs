@@ -41,6 +41,15 @@ impl Ends {
     }
 }
 
+/// How a pipe gives another one what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giving {
+    /// For good, as splice(2) does.
+    Away,
+    /// As tee(2) does.
+    Copies,
+}
+
 /// A pipe or FIFO.
 pub struct Pipe {
     ring: RefCell<Ring>,
@@ -142,6 +151,32 @@ impl Pipe {
     /// Copies what comes next, and leaves it; how many bytes.
     pub fn peek(&self, into: &mut [u8]) -> usize {
         self.ring.borrow().peek(into)
+    }
+
+    /// Whether nothing more can be written.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.ring.borrow().is_full()
+    }
+
+    /// Gives another pipe what is here, in the same pieces, as far as it has room: some or all of it for good, or
+    /// copies; how many bytes.
+    pub fn give(&self, machine: &mut Machine, to: &Self, len: usize, giving: Giving) -> usize {
+        let mut ring = self.ring.borrow_mut();
+        let was_full = ring.is_full();
+        let done = match giving {
+            Giving::Away => ring.pour(&mut to.ring.borrow_mut(), len),
+            Giving::Copies => ring.copy_to(&mut to.ring.borrow_mut(), len),
+        };
+        let has_room = was_full && !ring.is_full();
+        drop(ring);
+        if has_room {
+            self.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
+        }
+        if done > 0 {
+            to.queue.wake(Readiness::READABLE, &mut machine.wakes);
+        }
+        done
     }
 
     /// Bytes that fit for sure.

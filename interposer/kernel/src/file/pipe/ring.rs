@@ -31,6 +31,26 @@ struct Slot {
     start: usize,
     end: usize,
     framing: Framing,
+    /// Whether a write may go on in it (`PIPE_BUF_FLAG_CAN_MERGE`): not if another pipe has it too.
+    may_grow: bool,
+}
+
+impl Slot {
+    fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Its first bytes, as another pipe gets them.
+    fn part(&self, len: usize) -> Self {
+        let end = self.start + len.min(self.len());
+        Self {
+            page: self.page.clone(),
+            start: self.start,
+            end,
+            framing: self.framing,
+            may_grow: false,
+        }
+    }
 }
 
 /// Page slots in order of writing.
@@ -59,7 +79,7 @@ impl Ring {
 
     /// Bytes to read.
     pub fn len(&self) -> usize {
-        self.slots.iter().map(|slot| slot.end - slot.start).sum()
+        self.slots.iter().map(Slot::len).sum()
     }
 
     /// Bytes in all slots, used or not.
@@ -76,7 +96,7 @@ impl Ring {
     pub fn peek(&self, into: &mut [u8]) -> usize {
         let mut done = 0;
         for slot in &self.slots {
-            let len = (slot.end - slot.start).min(into.len() - done);
+            let len = slot.len().min(into.len() - done);
             into[done..done + len].copy_from_slice(&slot.page[slot.start..slot.start + len]);
             done += len;
         }
@@ -100,7 +120,7 @@ impl Ring {
     /// # Errors
     /// `EAGAIN` if nothing fits; the source's.
     pub fn write(&mut self, source: &mut dyn Source, framing: Framing) -> Result<usize> {
-        let mut done = self.merge(source, framing)?;
+        let mut done = self.merge(source)?;
         while source.left() > 0 {
             if self.is_full() {
                 return if done > 0 { Ok(done) } else { Err(Errno::EAGAIN.into()) };
@@ -111,19 +131,18 @@ impl Ring {
                 self.spare.push(page);
                 return if done > 0 { Ok(done) } else { Err(error) };
             }
-            self.slots.push_back(Slot { page, start: 0, end, framing });
+            let may_grow = framing == Framing::Stream;
+            self.slots.push_back(Slot { page, start: 0, end, framing, may_grow });
             done += end;
         }
         Ok(done)
     }
 
-    /// Puts the odd bytes of a write behind the last one, if they fit there.
-    fn merge(&mut self, source: &mut dyn Source, framing: Framing) -> Result<usize> {
+    /// Puts the odd bytes of a write, even of a packet, behind the last one if they fit there.
+    fn merge(&mut self, source: &mut dyn Source) -> Result<usize> {
         let odd = source.left() % PAGE;
         match self.slots.back_mut() {
-            Some(Slot { page, end, framing: Framing::Stream, .. })
-                if framing == Framing::Stream && odd > 0 && *end + odd <= PAGE =>
-            {
+            Some(Slot { page, end, may_grow: true, .. }) if odd > 0 && *end + odd <= PAGE => {
                 source.take(&mut page[*end..*end + odd])?;
                 *end += odd;
                 Ok(odd)
@@ -141,7 +160,7 @@ impl Ring {
         while sink.room() > 0
             && let Some(slot) = self.slots.front_mut()
         {
-            let len = (slot.end - slot.start).min(sink.room());
+            let len = slot.len().min(sink.room());
             if let Err(error) = sink.put(&slot.page[slot.start..slot.start + len]) {
                 return if done > 0 { Ok(done) } else { Err(error) };
             }
@@ -156,6 +175,40 @@ impl Ring {
             }
         }
         if done == 0 && sink.room() > 0 { Err(Errno::EAGAIN.into()) } else { Ok(done) }
+    }
+
+    /// Moves slots into another ring as long as there are free ones (`splice_pipe_to_pipe` in fs/splice.c); how many
+    /// bytes.
+    pub fn pour(&mut self, to: &mut Self, len: usize) -> usize {
+        let mut done = 0;
+        while done < len
+            && !to.is_full()
+            && let Some(slot) = self.slots.front_mut()
+        {
+            let moved = slot.len().min(len - done);
+            if moved < slot.len() {
+                to.slots.push_back(slot.part(moved));
+                slot.start += moved;
+            } else {
+                to.slots.extend(self.slots.pop_front());
+            }
+            done += moved;
+        }
+        done
+    }
+
+    /// As [`Ring::pour`], but leaves what is here (`link_pipe`).
+    pub fn copy_to(&self, to: &mut Self, len: usize) -> usize {
+        let mut done = 0;
+        for slot in &self.slots {
+            if done == len || to.is_full() {
+                break;
+            }
+            let part = slot.part(len - done);
+            done += part.len();
+            to.slots.push_back(part);
+        }
+        done
     }
 
     fn pop(&mut self) {
