@@ -155,7 +155,8 @@ pub(super) fn receive(
     let peeks = flags.contains(MessageFlags::PEEK);
     let skip = if peeks { before } else { 0 };
     let partial = || Received { moved: before, full: before, ..Received::default() };
-    match object.receive(&mut cx.env(), &rest, skip, flags) {
+    let now = if patience == Patience::None { MessageFlags::DONT_WAIT } else { flags };
+    match object.receive(&mut cx.env(), &rest, skip, flags | now) {
         Ok(mut received) => {
             let done = before + received.moved;
             let waits = flags.contains(MessageFlags::WAIT_ALL)

@@ -55,9 +55,9 @@ impl SocketObject for UnixSocket {
 
     fn connect(&self, env: &mut Env<'_>, address: &Address, caller: &Caller) -> Result<()> {
         match address {
-            Address::Unix(Some(name)) => self.connect_to(env.machine, name, *caller),
+            Address::Unix(Some(name)) => self.connect_to(env, name, *caller),
             Address::Unspecified if !self.unix_kind.is_connected() => {
-                self.disconnect(env.machine);
+                self.disconnect(env);
                 Ok(())
             }
             _ => Err(Errno::EINVAL.into()),

@@ -244,7 +244,7 @@ impl UnixSocket {
     /// As connect(2); `EAGAIN` if too many wait already.
     pub(super) fn connect_to(
         &self,
-        machine: &mut Machine,
+        env: &mut Env<'_>,
         name: &UnixName,
         caller: Caller,
     ) -> Result<()> {
@@ -257,7 +257,7 @@ impl UnixSocket {
         }
         let target = self.find(name)?;
         if !self.unix_kind.is_connected() {
-            return self.set_destination(&target);
+            return self.set_destination(env, &target);
         }
         let has_room = match &*target.state.borrow() {
             State::Listening { backlog, ready } => ready.len() <= *backlog as usize,
@@ -280,16 +280,22 @@ impl UnixSocket {
         if let State::Listening { ready, .. } = &mut *target.state.borrow_mut() {
             ready.push_back(child);
         }
-        target.queue.wake(Readiness::READABLE, &mut machine.wakes);
-        self.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
+        target.queue.wake(Readiness::READABLE, &mut env.machine.wakes);
+        self.queue.wake(Readiness::WRITABLE, &mut env.machine.wakes);
         Ok(())
     }
 
-    fn set_destination(&self, target: &Rc<Self>) -> Result<()> {
+    fn set_destination(&self, env: &mut Env<'_>, target: &Rc<Self>) -> Result<()> {
         if !target.accepts_from(self) {
             return Err(Errno::EPERM.into());
         }
-        self.state.replace(State::Connected { peer: target.this.clone() });
+        let before = self.state.replace(State::Connected { peer: target.this.clone() });
+        match before {
+            State::Connected { peer } if !peer.ptr_eq(&target.this) => {
+                self.lose_inbox(env, peer.upgrade().filter(|peer| !peer.closed.get()).as_deref());
+            }
+            _ => {}
+        }
         Ok(())
     }
 
@@ -302,9 +308,12 @@ impl UnixSocket {
     }
 
     /// Dissolves a datagram socket's association.
-    pub(super) fn disconnect(&self, machine: &mut Machine) {
-        self.state.replace(State::Fresh);
-        self.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
+    pub(super) fn disconnect(&self, env: &mut Env<'_>) {
+        let peer = self.peer();
+        if let State::Connected { .. } = self.state.replace(State::Fresh) {
+            self.lose_inbox(env, peer.as_deref());
+        }
+        self.queue.wake(Readiness::WRITABLE, &mut env.machine.wakes);
     }
 
     /// Shuts directions down, at the other end too.
@@ -334,7 +343,9 @@ impl UnixSocket {
         }
         let state = self.state.take();
         let unread = self.inbox.take();
-        let has_unread = !unread.is_empty();
+        // An empty packet at the front is taken for urgent data that was read.
+        let passed = usize::from(unread.front().is_some_and(|message| message.rest().is_empty()));
+        let has_unread = unread.len() > passed;
         for message in unread {
             message.discard(env);
         }

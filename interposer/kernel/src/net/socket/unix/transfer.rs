@@ -42,7 +42,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    fn rest(&self) -> &[u8] {
+    pub(super) fn rest(&self) -> &[u8] {
         &self.bytes[self.read..]
     }
 
@@ -93,42 +93,49 @@ impl UnixSocket {
     pub(super) fn put(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
         match self.unix_kind {
             UnixKind::Stream => self.put_stream(env, message),
-            UnixKind::SeqPacket => {
-                let peer = self.connected_peer(message)?;
-                self.put_datagram(env, &peer, message)
-            }
-            UnixKind::Datagram => {
-                let to = self.destination(message)?;
-                self.put_datagram(env, &to, message)
-            }
+            UnixKind::SeqPacket => self.put_packet(env, message),
+            UnixKind::Datagram => self.put_datagram(env, message),
         }
     }
 
-    fn connected_peer(&self, message: &Outgoing<'_>) -> Result<Rc<Self>> {
+    fn is_connected(&self) -> bool {
+        matches!(*self.state.borrow(), State::Connected { .. })
+    }
+
+    /// What keeps this end from sending (`sock_alloc_send_pskb`).
+    fn check_sending(&self) -> Result<()> {
         self.options.check_error()?;
-        let connected = matches!(*self.state.borrow(), State::Connected { .. });
-        if message.to.is_some() && self.unix_kind == UnixKind::Stream {
-            let errno = if connected { Errno::EISCONN } else { Errno::EOPNOTSUPP };
-            return Err(errno.into());
-        }
-        if !connected {
-            return Err(Errno::ENOTCONN.into());
-        }
         if self.shut.get().contains(Shut::SEND) {
             return Err(Errno::EPIPE.into());
         }
-        self.peer().ok_or(Errno::EPIPE.into())
+        if self.sent.get() >= self.send_limit() {
+            return Err(Errno::EAGAIN.into());
+        }
+        Ok(())
     }
 
     fn put_stream(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
-        let peer = self.connected_peer(message)?;
+        if message.to.is_some() {
+            let errno = if self.is_connected() { Errno::EISCONN } else { Errno::EOPNOTSUPP };
+            return Err(errno.into());
+        }
+        if !self.is_connected() {
+            return Err(Errno::ENOTCONN.into());
+        }
+        // Before a pending error, which stays.
+        if self.shut.get().contains(Shut::SEND) {
+            return Err(Errno::EPIPE.into());
+        }
         let total = user::total_len(message.data);
         let mut done = 0;
         while done < total {
-            let room = self.send_limit().saturating_sub(self.sent.get());
-            if room == 0 {
-                return if done > 0 { Ok(done) } else { Err(Errno::EAGAIN.into()) };
+            match self.check_sending() {
+                Ok(()) => {}
+                Err(_) if done > 0 => return Ok(done),
+                Err(error) => return Err(error),
             }
+            let Some(peer) = self.peer() else { return Err(Errno::EPIPE.into()) };
+            let room = self.send_limit() - self.sent.get();
             let rest = user::skip(message.data, done);
             let bytes = match user::gather(env.host, &rest, STREAM_CHUNK.min(room)) {
                 Ok(bytes) => bytes,
@@ -143,55 +150,82 @@ impl UnixSocket {
         Ok(done)
     }
 
-    fn destination(&self, message: &Outgoing<'_>) -> Result<Rc<Self>> {
-        if self.shut.get().contains(Shut::SEND) {
-            return Err(Errno::EPIPE.into());
-        }
+    fn put_packet(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
         self.options.check_error()?;
-        if let Some(to) = message.to {
-            let Address::Unix(Some(name)) = to else { return Err(Errno::EINVAL.into()) };
-            let to = self.find(name)?;
-            return if to.accepts_from(self) { Ok(to) } else { Err(Errno::EPERM.into()) };
+        if !self.is_connected() {
+            return Err(Errno::ENOTCONN.into());
         }
-        match &*self.state.borrow() {
-            State::Connected { .. } => {}
-            _ => return Err(Errno::ENOTCONN.into()),
-        }
-        match self.peer() {
-            Some(peer) => Ok(peer),
-            None => {
-                self.state.replace(State::Fresh);
-                Err(Errno::ECONNREFUSED.into())
-            }
-        }
+        self.check_datagram(message)?;
+        let peer = self.peer().ok_or(Errno::EPIPE)?;
+        self.deliver(env, &peer, message)
     }
 
-    fn put_datagram(
-        &self,
-        env: &mut Env<'_>,
-        to: &Rc<Self>,
-        message: &Outgoing<'_>,
-    ) -> Result<usize> {
+    fn put_datagram(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
+        if message.to.is_none() && !self.is_connected() {
+            let shut = self.shut.get().contains(Shut::SEND);
+            return Err(if shut { Errno::EPIPE } else { Errno::ENOTCONN }.into());
+        }
+        self.check_datagram(message)?;
+        let to = match message.to {
+            Some(Address::Unix(Some(name))) => self.find(name)?,
+            Some(_) => return Err(Errno::EINVAL.into()),
+            None => match self.peer() {
+                Some(peer) => peer,
+                None => {
+                    self.state.replace(State::Fresh);
+                    self.lose_inbox(env, None);
+                    return Err(Errno::ECONNREFUSED.into());
+                }
+            },
+        };
+        if !to.accepts_from(self) {
+            return Err(Errno::EPERM.into());
+        }
+        self.deliver(env, &to, message)
+    }
+
+    fn check_datagram(&self, message: &Outgoing<'_>) -> Result<()> {
         let len = user::total_len(message.data);
         if len > self.send_limit().saturating_sub(DATAGRAM_RESERVE) {
             return Err(Errno::EMSGSIZE.into());
         }
+        self.check_sending()
+    }
+
+    fn deliver(&self, env: &mut Env<'_>, to: &Rc<Self>, message: &Outgoing<'_>) -> Result<usize> {
         if to.shut.get().contains(Shut::RECEIVE) {
             return Err(Errno::EPIPE.into());
-        }
-        if self.sent.get() >= self.send_limit() {
-            return Err(Errno::EAGAIN.into());
         }
         if to.is_full_for(self) {
             to.senders.borrow_mut().push(self.this.clone());
             return Err(Errno::EAGAIN.into());
         }
+        let len = user::total_len(message.data);
         let bytes = user::gather(env.host, message.data, len)?;
         if bytes.len() < len {
             return Err(Errno::EFAULT.into());
         }
         self.push(to, bytes, message, env.machine);
         Ok(len)
+    }
+
+    /// What the other end of a datagram association sent is lost with it, and if it is still there and talks to this
+    /// one it is told (`unix_dgram_disconnected`).
+    pub(super) fn lose_inbox(&self, env: &mut Env<'_>, other: Option<&Self>) {
+        let lost = self.inbox.take();
+        if lost.is_empty() {
+            return;
+        }
+        for message in lost {
+            message.discard(env);
+        }
+        self.tell_senders(env.machine);
+        if let Some(other) = other
+            && matches!(&*other.state.borrow(), State::Connected { peer } if peer.ptr_eq(&self.this))
+        {
+            other.options.error.set(Some(Errno::ECONNRESET));
+            other.queue.wake(Readiness::all(), &mut env.machine.wakes);
+        }
     }
 
     /// Whether datagrams of another socket have to wait. Those of one it talks to do not: they are bounded by that
@@ -204,10 +238,11 @@ impl UnixSocket {
         !talks_to && self.inbox.borrow().len() > DATAGRAMS_MAX
     }
 
-    /// What there is to say when there is nothing to read.
-    fn nothing(&self) -> Result<Received> {
+    /// What there is to say when there is nothing to read. A datagram socket that is shut only keeps from waiting.
+    fn nothing(&self, flags: MessageFlags) -> Result<Received> {
         self.options.check_error()?;
-        if self.shut.get().contains(Shut::RECEIVE) {
+        let at_once = flags.contains(MessageFlags::DONT_WAIT);
+        if self.shut.get().contains(Shut::RECEIVE) && (self.unix_kind.is_connected() || !at_once) {
             return Ok(Received::default());
         }
         Err(Errno::EAGAIN.into())
@@ -221,7 +256,7 @@ impl UnixSocket {
         skip: usize,
         flags: MessageFlags,
     ) -> Result<Received> {
-        let connected = matches!(*self.state.borrow(), State::Connected { .. });
+        let connected = self.is_connected();
         match self.unix_kind {
             UnixKind::Stream if !connected => Err(Errno::EINVAL.into()),
             UnixKind::SeqPacket if !connected => Err(Errno::ENOTCONN.into()),
@@ -249,10 +284,12 @@ impl UnixSocket {
         flags: MessageFlags,
     ) -> Result<Received> {
         let peeks = flags.contains(MessageFlags::PEEK);
+        // Before what waits (`__skb_try_recv_datagram`).
+        self.options.check_error()?;
         let mut inbox = self.inbox.borrow_mut();
         let Some(message) = inbox.front_mut() else {
             drop(inbox);
-            return self.nothing();
+            return self.nothing(flags);
         };
         let room = user::total_len(into);
         let full = message.bytes.len();
@@ -289,10 +326,8 @@ impl UnixSocket {
         loop {
             let mut inbox = self.inbox.borrow_mut();
             let Some(message) = inbox.get_mut(index) else { break };
-            if moved > 0 && (!message.rights.is_empty() || !self.joins(&received, message)) {
-                break;
-            }
-            if moved == room && room > 0 {
+            // What comes with descriptors may be read behind what does not, but nothing behind it.
+            if moved > 0 && (moved == room || !self.joins(&received, message)) {
                 break;
             }
             let jump = skip.saturating_sub(passed).min(message.rest().len());
@@ -330,7 +365,7 @@ impl UnixSocket {
         }
         if moved == 0 && received.control.is_empty() && (room > 0 || self.inbox.borrow().is_empty())
         {
-            return self.nothing();
+            return self.nothing(flags);
         }
         (received.moved, received.full) = (moved, moved);
         Ok(received)
