@@ -14,7 +14,7 @@ use super::{
     link::Parcel,
     socket::{
         tcp::TcpSocket,
-        udp::UdpSocket,
+        udp::{Protocol, UdpSocket},
         unix::{UnixKey, UnixSocket},
     },
 };
@@ -50,7 +50,9 @@ pub struct Stack {
     /// Those of them that take connections.
     pub(super) listeners: Ports<TcpSocket>,
     /// Sockets of UDP that hold a port.
-    pub(super) udp: Ports<UdpSocket>,
+    udp: Ports<UdpSocket>,
+    /// Sockets of UDP-Lite that do.
+    udp_lite: Ports<UdpSocket>,
     /// Unix sockets that have a name.
     pub(super) unix: RefCell<BTreeMap<UnixKey, Weak<UnixSocket>>>,
     /// Ports that sockets of netlink hold.
@@ -73,6 +75,7 @@ impl Stack {
             tcp: Ports::default(),
             listeners: Ports::default(),
             udp: Ports::default(),
+            udp_lite: Ports::default(),
             unix: RefCell::default(),
             netlink_ports: RefCell::default(),
             orphans: RefCell::default(),
@@ -85,6 +88,14 @@ impl Stack {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
         SocketId(id)
+    }
+
+    /// The sockets that hold a port of a protocol of datagrams.
+    pub(super) fn datagrams(&self, protocol: Protocol) -> &Ports<UdpSocket> {
+        match protocol {
+            Protocol::Udp => &self.udp,
+            Protocol::Lite => &self.udp_lite,
+        }
     }
 
     /// The unix socket that is found by this, if it is still open.

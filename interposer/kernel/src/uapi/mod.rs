@@ -1,5 +1,5 @@
 //! Linux's user-space interface, by header: limits and the `repr(C)` structures that cross the boundary.
-//! Constants come from `linux_raw_sys`.
+//! Constants come from `linux_raw_sys`, where it has them.
 
 pub mod inotify;
 pub mod limits;
@@ -10,4 +10,5 @@ pub mod stat;
 pub mod statfs;
 pub mod termios;
 pub mod time;
+pub mod udp;
 pub use linux_raw_sys::general as nr;

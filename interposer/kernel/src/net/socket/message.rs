@@ -84,8 +84,25 @@ pub struct Outgoing<'a> {
     pub caller: Caller,
     /// Open files that go with it.
     pub rights: &'a [Rc<FileDescription>],
-    /// The address it shall seem to come from, if not the socket's.
+    /// What it asks of the packets that carry it.
+    pub packet: PacketChoices,
+}
+
+/// What a program asks of the packets that carry one message, where that differs from what the socket's options say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PacketChoices {
+    /// The address it shall seem to come from (`IP_PKTINFO`, `IPV6_PKTINFO`).
     pub source: Option<IpAddr>,
+    /// `IP_TOS`.
+    pub type_of_service: Option<u32>,
+    /// `IP_TTL`.
+    pub time_to_live: Option<u32>,
+    /// `IPV6_TCLASS`.
+    pub traffic_class: Option<u32>,
+    /// `IPV6_HOPLIMIT`.
+    pub hops: Option<u32>,
+    /// Bytes of each datagram that it is cut into (`UDP_SEGMENT`).
+    pub segment: Option<u16>,
 }
 
 /// What comes out.

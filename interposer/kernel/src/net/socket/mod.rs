@@ -17,5 +17,5 @@ pub mod options;
 pub mod tcp;
 pub mod udp;
 pub mod unix;
-pub use message::{Caller, Control, MessageFlags, Outgoing, Received};
-pub use object::{Socket, SocketObject};
+pub use message::{Caller, Control, MessageFlags, Outgoing, PacketChoices, Received};
+pub use object::{Kind, Socket, SocketObject};

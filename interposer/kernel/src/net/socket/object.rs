@@ -5,7 +5,7 @@ use alloc::{rc::Rc, vec::Vec};
 use linux_raw_sys::general::S_IFSOCK;
 
 use super::{
-    message::{Caller, MessageFlags, Outgoing, Received},
+    message::{Caller, MessageFlags, Outgoing, PacketChoices, Received},
     netlink::NetlinkSocket,
     options::Options,
     tcp::{Shut, TcpSocket},
@@ -158,8 +158,9 @@ impl FileObject for Socket {
     ) -> Result<usize> {
         let caller = Caller { pid: crate::process::Tid::new(env.machine.actor.0), uid: 0, gid: 0 };
         let flags = MessageFlags::empty();
-        self.as_object()
-            .send(env, &Outgoing { data: from, to: None, flags, caller, rights: &[], source: None })
+        let packet = PacketChoices::default();
+        let message = Outgoing { data: from, to: None, flags, caller, rights: &[], packet };
+        self.as_object().send(env, &message)
     }
 
     fn read_kernel(

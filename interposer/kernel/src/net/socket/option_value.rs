@@ -175,7 +175,11 @@ impl IpOptions {
             raw::IPV6_RECVTCLASS => self.receive_class.set(number != 0),
             raw::IPV6_RECVHOPLIMIT => self.receive_hops.set(number != 0),
             raw::IPV6_RECVERR => self.receive_errors.set(number != 0),
-            raw::IPV6_MULTICAST_HOPS => self.multicast_ttl.set(number.max(1) as u32),
+            raw::IPV6_MULTICAST_HOPS => match number {
+                -1 => self.multicast_ttl.set(1),
+                0..=255 => self.multicast_ttl.set(number as u32),
+                _ => return Err(Errno::EINVAL.into()),
+            },
             raw::IPV6_MULTICAST_LOOP => self.multicast_loop.set(number != 0),
             raw::IPV6_MTU_DISCOVER => self.path_mtu.set(number as u32),
             raw::IPV6_FREEBIND => self.free_bind.set(number != 0),

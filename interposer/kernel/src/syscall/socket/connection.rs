@@ -12,10 +12,11 @@ use crate::{
     net::{
         Socket,
         address::{Address, Family},
+        host,
         socket::{
             netlink::NetlinkSocket,
             tcp::{Shut, TcpSocket},
-            udp::UdpSocket,
+            udp::{Protocol, UdpSocket},
             unix::{UnixKind, UnixSocket},
         },
     },
@@ -29,6 +30,7 @@ const SOCK_TYPE_MASK: u32 = 0xf;
 const NETLINK_ROUTE: u32 = 0;
 const IPPROTO_TCP: u32 = 6;
 const IPPROTO_UDP: u32 = 17;
+const IPPROTO_UDPLITE: u32 = 136;
 const IPPROTO_ICMP: u32 = 1;
 const IPPROTO_ICMPV6: u32 = 58;
 
@@ -52,7 +54,10 @@ fn make_socket(cx: &mut Context<'_>, domain: u32, kind: u32, protocol: u32) -> R
                     Ok(Socket::Tcp(TcpSocket::new(stack, family)))
                 }
                 (raw::SOCK_DGRAM, 0 | IPPROTO_UDP) => {
-                    Ok(Socket::Udp(UdpSocket::new(stack, family)))
+                    Ok(Socket::Udp(UdpSocket::new(stack, family, Protocol::Udp)))
+                }
+                (raw::SOCK_DGRAM, IPPROTO_UDPLITE) => {
+                    Ok(Socket::Udp(UdpSocket::new(stack, family, Protocol::Lite)))
                 }
                 (raw::SOCK_RAW, _) => Err(Error::new(Errno::EPERM, "raw sockets are for root")),
                 (raw::SOCK_DGRAM, IPPROTO_ICMP | IPPROTO_ICMPV6) => {
@@ -233,9 +238,11 @@ pub fn connect(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result
     }
 }
 
-/// Says that a program wanted to reach something outside the simulation.
+/// Says that a program wanted to reach something outside the simulation, if the address is: a datagram is refused for
+/// the address it shall come from, too.
 pub(super) fn report_escape(cx: &mut Context<'_>, address: &Address) {
     let what = match address {
+        Address::Inet(endpoint) if host::is_local(endpoint.ip()) => return,
         Address::Inet(endpoint) => format!("connection to {endpoint}"),
         Address::Mapped(endpoint) => format!("connection to {endpoint}"),
         _ => return,

@@ -10,9 +10,12 @@ use crate::{
     context::Context,
     error::{Errno, Result},
     file::FileDescription,
-    net::socket::{Caller, Control, MessageFlags},
+    net::socket::{Caller, Control, Kind, MessageFlags, PacketChoices},
     process::Tid,
-    uapi::socket::{Cmsghdr, Msghdr, Ucred},
+    uapi::{
+        socket::{Cmsghdr, Msghdr, Ucred},
+        udp::UDP_SEGMENT,
+    },
     user,
 };
 
@@ -30,13 +33,14 @@ pub(super) struct Sent {
     pub(super) rights: Vec<Rc<FileDescription>>,
     /// Who it says it is.
     pub(super) caller: Caller,
-    /// The address it wants to speak from.
-    pub(super) source: Option<IpAddr>,
+    /// What it asks of the packets.
+    pub(super) packet: PacketChoices,
 }
 
-/// Reads what a program sends along.
-pub(super) fn read(cx: &mut Context<'_>, header: &Msghdr) -> Result<Sent> {
-    let mut sent = Sent { rights: Vec::new(), caller: caller(cx), source: None };
+/// Reads what a program sends along. Every kind of socket passes over levels that are not its own.
+pub(super) fn read(cx: &mut Context<'_>, header: &Msghdr, kind: Kind) -> Result<Sent> {
+    let mut sent =
+        Sent { rights: Vec::new(), caller: caller(cx), packet: PacketChoices::default() };
     if header.control == 0 || header.control_len == 0 {
         return Ok(sent);
     }
@@ -52,15 +56,32 @@ pub(super) fn read(cx: &mut Context<'_>, header: &Msghdr) -> Result<Sent> {
         if len < HEADER || len > rest.len() {
             return Err(Errno::EINVAL.into());
         }
-        read_item(cx, &item, &rest[HEADER..len], &mut sent)?;
+        let data = &rest[HEADER..len];
+        match (kind.domain, kind.kind, item.level) {
+            (raw::AF_UNIX | raw::AF_NETLINK, _, raw::SOL_SOCKET) => {
+                read_for_process(cx, item.kind, data, &mut sent)?;
+            }
+            (raw::AF_INET | raw::AF_INET6, _, raw::SOL_SOCKET) => check_for_packet(item.kind)?,
+            (raw::AF_INET | raw::AF_INET6, raw::SOCK_DGRAM, raw::SOL_UDP) => {
+                sent.packet.segment = Some(read_segment(item.kind, data)?);
+            }
+            (raw::AF_INET | raw::AF_INET6, raw::SOCK_DGRAM, raw::SOL_IP) => {
+                read_for_ip(item.kind, data, &mut sent.packet)?;
+            }
+            (raw::AF_INET6, raw::SOCK_DGRAM, raw::SOL_IPV6) => {
+                read_for_ipv6(item.kind, data, &mut sent.packet)?;
+            }
+            _ => {}
+        }
         rest = rest.get(len.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
     }
     Ok(sent)
 }
 
-fn read_item(cx: &mut Context<'_>, item: &Cmsghdr, data: &[u8], sent: &mut Sent) -> Result<()> {
-    match (item.level, item.kind) {
-        (raw::SOL_SOCKET, raw::SCM_RIGHTS) => {
+/// What goes from process to process (`__scm_send` in net/core/scm.c).
+fn read_for_process(cx: &mut Context<'_>, kind: u32, data: &[u8], sent: &mut Sent) -> Result<()> {
+    match kind {
+        raw::SCM_RIGHTS => {
             for fd in data.chunks_exact(4) {
                 let fd = u32::from_ne_bytes([fd[0], fd[1], fd[2], fd[3]]);
                 sent.rights.push(cx.description(u64::from(fd))?);
@@ -69,7 +90,7 @@ fn read_item(cx: &mut Context<'_>, item: &Cmsghdr, data: &[u8], sent: &mut Sent)
                 return Err(Errno::EINVAL.into());
             }
         }
-        (raw::SOL_SOCKET, raw::SCM_CREDENTIALS) => {
+        raw::SCM_CREDENTIALS => {
             let Ok(said) = bytemuck::try_pod_read_unaligned::<Ucred>(data) else {
                 return Err(Errno::EINVAL.into());
             };
@@ -85,19 +106,71 @@ fn read_item(cx: &mut Context<'_>, item: &Cmsghdr, data: &[u8], sent: &mut Sent)
             }
             sent.caller = Caller { pid: Tid::new(said.pid), uid: said.uid, gid: said.gid };
         }
-        (raw::SOL_IP, raw::IP_PKTINFO) => {
-            let source = data.get(4..8).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
-            let source = Ipv4Addr::from(source.ok_or(Errno::EINVAL)?);
-            sent.source = (!source.is_unspecified()).then_some(IpAddr::V4(source));
+        _ => return Err(Errno::EINVAL.into()),
+    }
+    Ok(())
+}
+
+/// What the socket itself is told of a packet: nothing that matters here, and what belongs to unix sockets passes
+/// (`__sock_cmsg_send` in net/core/sock.c).
+fn check_for_packet(kind: u32) -> Result<()> {
+    match kind {
+        raw::SCM_RIGHTS | raw::SCM_CREDENTIALS | raw::SO_PRIORITY | raw::SO_TIMESTAMPING => Ok(()),
+        _ => Err(Errno::EINVAL.into()),
+    }
+}
+
+/// How UDP cuts a message (`__udp_cmsg_send` in net/ipv4/udp.c).
+fn read_segment(kind: u32, data: &[u8]) -> Result<u16> {
+    match (kind, data) {
+        (UDP_SEGMENT, &[low, high]) => Ok(u16::from_ne_bytes([low, high])),
+        _ => Err(Errno::EINVAL.into()),
+    }
+}
+
+/// A number that must be an `int` within these bounds.
+fn read_bounded(data: &[u8], least: i32, most: i32) -> Result<i32> {
+    let number = i32::from_ne_bytes(data.try_into().map_err(|_| Errno::EINVAL)?);
+    if (least..=most).contains(&number) { Ok(number) } else { Err(Errno::EINVAL.into()) }
+}
+
+/// What a packet of IPv4 shall be (`ip_cmsg_send` in net/ipv4/ip_sockglue.c).
+fn read_for_ip(kind: u32, data: &[u8], packet: &mut PacketChoices) -> Result<()> {
+    match kind {
+        raw::IP_PKTINFO => {
+            let [_, _, _, _, source @ .., _, _, _, _] =
+                <[u8; 12]>::try_from(data).map_err(|_| Errno::EINVAL)?;
+            let source = Ipv4Addr::from(source);
+            packet.source = (!source.is_unspecified()).then_some(IpAddr::V4(source));
         }
-        (raw::SOL_IPV6, raw::IPV6_PKTINFO) => {
-            let source = data.get(..16).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+        raw::IP_TTL => packet.time_to_live = Some(read_bounded(data, 1, 255)? as u32),
+        raw::IP_TOS => {
+            packet.type_of_service = Some(match data {
+                [byte] => u32::from(*byte),
+                _ => read_bounded(data, 0, 255)? as u32,
+            });
+        }
+        raw::IP_RETOPTS => {}
+        _ => return Err(Errno::EINVAL.into()),
+    }
+    Ok(())
+}
+
+/// What a packet of IPv6 shall be (`ip6_datagram_send_ctl` in net/ipv6/datagram.c). Minus one is the socket's choice.
+fn read_for_ipv6(kind: u32, data: &[u8], packet: &mut PacketChoices) -> Result<()> {
+    match kind {
+        raw::IPV6_PKTINFO | raw::IPV6_2292PKTINFO => {
+            let source = data.get(..20).and_then(|info| <[u8; 16]>::try_from(&info[..16]).ok());
             let source = Ipv6Addr::from(source.ok_or(Errno::EINVAL)?);
-            sent.source = (!source.is_unspecified()).then_some(source.to_canonical());
+            packet.source = (!source.is_unspecified()).then_some(source.to_canonical());
         }
-        (raw::SOL_IP, raw::IP_TOS | raw::IP_TTL)
-        | (raw::SOL_IPV6, raw::IPV6_TCLASS | raw::IPV6_HOPLIMIT)
-        | (raw::SOL_UDP, _) => {}
+        raw::IPV6_HOPLIMIT | raw::IPV6_2292HOPLIMIT => {
+            packet.hops = u32::try_from(read_bounded(data, -1, 255)?).ok();
+        }
+        raw::IPV6_TCLASS => {
+            packet.traffic_class = u32::try_from(read_bounded(data, -1, 255)?).ok();
+        }
+        raw::IPV6_DONTFRAG | raw::IPV6_FLOWINFO => {}
         _ => return Err(Errno::EINVAL.into()),
     }
     Ok(())

@@ -37,14 +37,14 @@ fn send_one(
             Some(unix_path::find(cx, address)?)
         }
     };
-    let sent = control::read(cx, header)?;
+    let sent = control::read(cx, header, open.object().kind())?;
     let message = Outgoing {
         data: &data,
         to: to.as_ref(),
         flags,
         caller: sent.caller,
         rights: &sent.rights,
-        source: sent.source,
+        packet: sent.packet,
     };
     send(cx, open, &message)
 }

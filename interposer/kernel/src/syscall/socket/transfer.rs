@@ -11,7 +11,7 @@ use crate::{
     file::FileDescription,
     net::{
         address::Address,
-        socket::{MessageFlags, Outgoing, Received},
+        socket::{MessageFlags, Outgoing, PacketChoices, Received},
     },
     outcome::Outcome,
     syscall::io::raise_broken_pipe,
@@ -125,7 +125,8 @@ pub fn write(
 ) -> Result<Outcome> {
     let open = Open { description: Rc::clone(file) };
     let (flags, caller) = (MessageFlags::empty(), caller(cx));
-    let message = Outgoing { data: from, to: None, flags, caller, rights: &[], source: None };
+    let packet = PacketChoices::default();
+    let message = Outgoing { data: from, to: None, flags, caller, rights: &[], packet };
     send(cx, &open, &message)
 }
 
@@ -204,11 +205,8 @@ pub fn sendto(
         }
     };
     let (flags, caller) = (MessageFlags::from_bits_retain(flags as u32), caller(cx));
-    send(
-        cx,
-        &open,
-        &Outgoing { data: &data, to: to.as_ref(), flags, caller, rights: &[], source: None },
-    )
+    let packet = PacketChoices::default();
+    send(cx, &open, &Outgoing { data: &data, to: to.as_ref(), flags, caller, rights: &[], packet })
 }
 
 /// recvfrom(2).

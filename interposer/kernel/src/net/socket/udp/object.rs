@@ -21,17 +21,19 @@ use crate::{
         },
         stack::{OnlyV6, SocketId},
     },
-    uapi::time::{Timespec, Timeval},
+    uapi::{
+        time::{Timespec, Timeval},
+        udp::UDP_CORK,
+    },
     user::{self, UserSlice},
     wait::{Readiness, WaitQueue},
 };
 
-const IPPROTO_UDP: u32 = 17;
 /// Number of the interface that all datagrams come in by.
 const LOOPBACK_INDEX: u32 = 1;
 
 impl UdpSocket {
-    fn endpoint(&self, address: &Address) -> Result<SocketAddr> {
+    pub(super) fn endpoint(&self, address: &Address) -> Result<SocketAddr> {
         match (self.family, address) {
             // As Linux: a socket of IPv6 speaks to addresses of IPv4 too (udpv6_sendmsg).
             (Family::V6, Address::Inet(v4 @ SocketAddr::V4(_)))
@@ -60,13 +62,18 @@ impl UdpSocket {
         }
         match datagram.to.ip() {
             IpAddr::V4(to) => {
+                if self.family == Family::V6 && self.ip.packet_info_v6.get() {
+                    let index = LOOPBACK_INDEX.to_ne_bytes();
+                    let info = [&to.to_ipv6_mapped().octets()[..], &index].concat();
+                    put(raw::SOL_IPV6, raw::IPV6_PKTINFO, info);
+                }
                 if self.ip.packet_info.get() {
                     let own = if to.is_multicast() { host::OWN_ADDRESS } else { to };
                     let index = LOOPBACK_INDEX.to_ne_bytes();
                     put(raw::SOL_IP, raw::IP_PKTINFO, [index, own.octets(), to.octets()].concat());
                 }
                 if self.ip.receive_ttl.get() {
-                    put(raw::SOL_IP, raw::IP_TTL, self.ip.time_to_live.get().value());
+                    put(raw::SOL_IP, raw::IP_TTL, datagram.hops.value());
                 }
                 if self.ip.receive_tos.get() {
                     put(raw::SOL_IP, raw::IP_TOS, [datagram.service as u8].to_vec());
@@ -79,7 +86,7 @@ impl UdpSocket {
                     put(raw::SOL_IPV6, raw::IPV6_PKTINFO, info);
                 }
                 if self.ip.receive_hops.get() {
-                    put(raw::SOL_IPV6, raw::IPV6_HOPLIMIT, self.ip.time_to_live.get().value());
+                    put(raw::SOL_IPV6, raw::IPV6_HOPLIMIT, datagram.hops.value());
                 }
                 if self.ip.receive_class.get() {
                     put(raw::SOL_IPV6, raw::IPV6_TCLASS, datagram.service.value());
@@ -96,7 +103,8 @@ impl SocketObject for UdpSocket {
     }
 
     fn kind(&self) -> Kind {
-        Kind { domain: self.family.number(), kind: raw::SOCK_DGRAM, protocol: IPPROTO_UDP }
+        let protocol = self.protocol.number();
+        Kind { domain: self.family.number(), kind: raw::SOCK_DGRAM, protocol }
     }
 
     fn options(&self) -> &Options {
@@ -153,11 +161,7 @@ impl SocketObject for UdpSocket {
         if message.flags.contains(MessageFlags::URGENT) {
             return Err(Errno::EOPNOTSUPP.into());
         }
-        let to = match message.to {
-            Some(address) => self.endpoint(address)?,
-            None => self.remote.get().ok_or(Errno::EDESTADDRREQ)?,
-        };
-        self.put(env, to, message)
+        self.put(env, message)
     }
 
     fn receive(
@@ -205,7 +209,7 @@ impl SocketObject for UdpSocket {
         Ok(self.inbox.borrow().front().map_or(0, |datagram| datagram.bytes.len()))
     }
 
-    fn set_option(&self, _: &mut Env<'_>, level: u32, name: u32, value: &[u8]) -> Result<()> {
+    fn set_option(&self, env: &mut Env<'_>, level: u32, name: u32, value: &[u8]) -> Result<()> {
         match (level, name) {
             (raw::SOL_IP, raw::IP_ADD_MEMBERSHIP | raw::IP_DROP_MEMBERSHIP) => Ok(()),
             (raw::SOL_IP, _) => self.ip.set(name, value),
@@ -217,6 +221,11 @@ impl SocketObject for UdpSocket {
                 Ok(())
             }
             (raw::SOL_IPV6, _) if self.family == Family::V6 => self.ip.set_v6(name, value),
+            (raw::SOL_UDP | raw::SOL_UDPLITE, _) => {
+                self.udp.set(self.protocol, name, value)?;
+                let pulls_cork = name == UDP_CORK && !self.udp.corked.get();
+                if pulls_cork { self.uncork(env.machine) } else { Ok(()) }
+            }
             _ => Err(Errno::ENOPROTOOPT.into()),
         }
     }
@@ -228,6 +237,7 @@ impl SocketObject for UdpSocket {
                 Ok((self.only_v6.get() == OnlyV6::Yes).value())
             }
             (raw::SOL_IPV6, _) if self.family == Family::V6 => self.ip.get_v6(name),
+            (raw::SOL_UDP | raw::SOL_UDPLITE, _) => self.udp.get(name),
             _ => Err(Errno::ENOPROTOOPT.into()),
         }
     }

@@ -1,8 +1,7 @@
-//! The object: addresses, and datagrams in and out.
+//! The object: addresses, and datagrams coming in.
 
 use alloc::{
     collections::VecDeque,
-    format,
     rc::{Rc, Weak},
     vec::Vec,
 };
@@ -12,77 +11,89 @@ use core::{
     time::Duration,
 };
 
+use super::{
+    options::{Protocol, UdpOptions},
+    send::Draft,
+};
 use crate::{
     error::{Errno, Error, Result},
-    machine::{Env, Machine},
+    machine::Machine,
     net::{
         address::Family,
         dns, host,
         link::{self, Parcel, Path},
         socket::{
-            message::{Caller, Outgoing},
             option_value::IpOptions,
             options::{BUFFER_DEFAULT, Options},
             tcp::{PRIVILEGED_PORTS_END, Shut},
         },
-        stack::{OnlyV6, SocketId, Stack, overlap},
+        stack::{OnlyV6, Ports, SocketId, Stack, overlap},
     },
     time::Instant,
-    user,
     wait::{Readiness, WaitQueue},
 };
 
-/// Most bytes of a datagram: what is left of 65535 by the headers of IPv4 and UDP.
-const DATAGRAM_MAX: usize = 65_507;
 /// Memory that a datagram takes up besides its bytes (`SKB_TRUESIZE(0)`).
 const DATAGRAM_OVERHEAD: usize = 768;
 
 /// A datagram under way or received.
 #[derive(Clone, Debug)]
 pub struct Datagram {
+    /// What carries it.
+    pub protocol: Protocol,
     /// Where it comes from.
     pub from: SocketAddr,
     /// Where it goes to.
     pub to: SocketAddr,
     /// What it says.
     pub bytes: Vec<u8>,
-    /// Type of service.
+    /// Type of service, or traffic class.
     pub service: u32,
+    /// Time to live, or hop limit.
+    pub hops: u32,
+    /// Bytes that its checksum covers, if not all.
+    pub coverage: Option<u16>,
     /// When it arrived, since 1970.
     pub arrived: Duration,
 }
 
-/// A socket of UDP.
+/// A socket of UDP or UDP-Lite.
 pub struct UdpSocket {
-    this: Weak<Self>,
-    stack: Rc<Stack>,
+    pub(super) this: Weak<Self>,
+    pub(super) stack: Rc<Stack>,
     pub(super) id: SocketId,
+    pub(super) protocol: Protocol,
     pub(super) family: Family,
     pub(super) only_v6: Cell<OnlyV6>,
     pub(super) options: Options,
     pub(super) ip: IpOptions,
+    pub(super) udp: UdpOptions,
+    pub(super) draft: RefCell<Option<Draft>>,
     binding: Cell<Option<(SocketAddr, OnlyV6, u32)>>,
     explicit: Cell<bool>,
     pub(super) remote: Cell<Option<SocketAddr>>,
     pub(super) shut: Cell<Shut>,
     pub(super) inbox: RefCell<VecDeque<Datagram>>,
     used: Cell<usize>,
-    last_due: Cell<Instant>,
+    pub(super) last_due: Cell<Instant>,
     pub(super) queue: WaitQueue,
 }
 
 impl UdpSocket {
     /// A fresh socket.
     #[must_use]
-    pub fn new(stack: &Rc<Stack>, family: Family) -> Rc<Self> {
+    pub fn new(stack: &Rc<Stack>, family: Family, protocol: Protocol) -> Rc<Self> {
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
             stack: Rc::clone(stack),
             id: stack.allocate_id(),
+            protocol,
             family,
             only_v6: Cell::new(OnlyV6::No),
             options: Options::new(BUFFER_DEFAULT, BUFFER_DEFAULT),
             ip: IpOptions::default(),
+            udp: UdpOptions::default(),
+            draft: RefCell::default(),
             binding: Cell::new(None),
             explicit: Cell::new(false),
             remote: Cell::new(None),
@@ -101,13 +112,21 @@ impl UdpSocket {
 
     /// This end.
     pub(super) fn local_end(&self) -> SocketAddr {
-        let local = self.binding.get().map(|(local, ..)| local);
-        self.family.show(local.unwrap_or(SocketAddr::new(self.family.any(), 0)))
+        self.family.show(self.bound_to().unwrap_or(SocketAddr::new(self.family.any(), 0)))
+    }
+
+    /// The address it holds.
+    pub(super) fn bound_to(&self) -> Option<SocketAddr> {
+        self.binding.get().map(|(local, ..)| local)
+    }
+
+    fn ports(&self) -> &Ports<Self> {
+        self.stack.datagrams(self.protocol)
     }
 
     fn is_free(&self, wanted: SocketAddr, uid: u32) -> bool {
         let only = self.only_v6.get();
-        !self.stack.udp.holders(wanted.port()).iter().any(|other| {
+        !self.ports().holders(wanted.port()).iter().any(|other| {
             let Some((held, held_only, held_uid)) = other.binding.get() else { return false };
             let reuse = self.options.reuse_address.get() && other.options.reuse_address.get();
             let share =
@@ -139,19 +158,19 @@ impl UdpSocket {
         let port = match wanted.port() {
             0 => {
                 let random = &mut machine.random.network;
-                let holders = |port| self.stack.udp.holders(port).is_empty();
-                self.stack.udp.choose(random, holders).ok_or(Errno::EADDRINUSE)?
+                let holders = |port| self.ports().holders(port).is_empty();
+                self.ports().choose(random, holders).ok_or(Errno::EADDRINUSE)?
             }
             port if self.is_free(wanted, uid) => port,
             _ => return Err(Errno::EADDRINUSE.into()),
         };
         self.explicit.set(!ip.is_unspecified());
         self.binding.set(Some((SocketAddr::new(ip, port), self.only_v6.get(), uid)));
-        self.stack.udp.hold(port, self.id, self.this.clone());
+        self.ports().hold(port, self.id, self.this.clone());
         Ok(())
     }
 
-    fn bind_any(&self, machine: &mut Machine, uid: u32) -> Result<()> {
+    pub(super) fn bind_any(&self, machine: &mut Machine, uid: u32) -> Result<()> {
         if self.is_bound() {
             return Ok(());
         }
@@ -191,65 +210,6 @@ impl UdpSocket {
         }
     }
 
-    /// sendmsg(2) to an endpoint.
-    pub(super) fn put(
-        &self,
-        env: &mut Env<'_>,
-        to: SocketAddr,
-        message: &Outgoing<'_>,
-    ) -> Result<usize> {
-        let len = user::total_len(message.data);
-        if len > DATAGRAM_MAX {
-            return Err(Errno::EMSGSIZE.into());
-        }
-        if self.shut.get().contains(Shut::SEND) {
-            return Err(Errno::EPIPE.into());
-        }
-        self.options.check_error()?;
-        if to.port() == 0 {
-            return Err(Errno::EINVAL.into());
-        }
-        let to = SocketAddr::new(host::destination(to.ip()), to.port());
-        let is_group = to.ip().is_multicast();
-        if matches!(to.ip(), IpAddr::V4(v4) if v4.is_broadcast()) && !self.options.broadcast.get() {
-            return Err(Errno::EACCES.into());
-        }
-        if !is_group && !host::is_local(to.ip()) {
-            return Err(Error::new(Errno::ENETUNREACH, "no route leaves the simulation"));
-        }
-        self.bind_any(env.machine, message.caller.uid)?;
-        let bytes = user::gather(env.host, message.data, len)?;
-        if bytes.len() < len {
-            return Err(Errno::EFAULT.into());
-        }
-        if to == dns::SERVER {
-            Self::report_foreign_name(env, &bytes, message.caller);
-        }
-        self.send_on_way(env.machine, to, bytes, message.source);
-        Ok(len)
-    }
-
-    fn send_on_way(
-        &self,
-        machine: &mut Machine,
-        to: SocketAddr,
-        bytes: Vec<u8>,
-        source: Option<IpAddr>,
-    ) {
-        let Some((local, ..)) = self.binding.get() else { return };
-        let own = if local.ip().is_unspecified() { host::source_for(to.ip()) } else { local.ip() };
-        let from = SocketAddr::new(source.unwrap_or(own), local.port());
-        let service = match to {
-            SocketAddr::V4(_) => self.ip.type_of_service.get(),
-            SocketAddr::V6(_) => self.ip.traffic_class.get(),
-        };
-        let datagram = Datagram { from, to, bytes, service, arrived: Duration::ZERO };
-        let path = Path { from: from.ip(), to: to.ip() };
-        let parcel = Parcel::Datagram { datagram, sender: self.this.clone() };
-        let due = link::deliver(&self.stack, machine, path, self.last_due.get(), parcel);
-        self.last_due.set(due);
-    }
-
     /// How well it fits as the receiver of a datagram; `None` if it does not (`compute_score` in net/ipv4/udp.c).
     fn rank(&self, from: SocketAddr, to: SocketAddr) -> Option<u32> {
         let (local, only, _) = self.binding.get()?;
@@ -275,10 +235,10 @@ impl UdpSocket {
     ) {
         datagram.arrived = machine.clock.wall();
         let (from, to) = (datagram.from, datagram.to);
-        if to == dns::SERVER {
+        if to == dns::SERVER && datagram.protocol == Protocol::Udp {
             return Self::answer_query(stack, machine, &datagram);
         }
-        let holders = stack.udp.holders(to.port());
+        let holders = stack.datagrams(datagram.protocol).holders(to.port());
         let ranked = |socket: &Rc<Self>| socket.rank(from, to).map(|rank| (rank, socket.clone()));
         let mut fitting: Vec<_> = holders.iter().filter_map(ranked).collect();
         if to.ip().is_multicast() {
@@ -314,23 +274,15 @@ impl UdpSocket {
         let bytes = read.answer(&machine.config.hostname);
         let path = Path { from: query.to.ip(), to: query.from.ip() };
         let (from, to) = (query.to, query.from);
-        let datagram = Datagram { from, to, bytes, service: 0, arrived: Duration::ZERO };
+        let datagram = Datagram { from, to, bytes, service: 0, ..query.clone() };
         let parcel = Parcel::Datagram { datagram, sender: Weak::new() };
         link::deliver(stack, machine, path, Instant::BOOT, parcel);
     }
 
-    /// Says so if a program asks for a name that only the world outside knows.
-    fn report_foreign_name(env: &mut Env<'_>, query: &[u8], caller: Caller) {
-        let Some(query) = dns::Query::read(query) else { return };
-        if query.addresses(&env.machine.config.hostname).is_some() {
+    fn take_in(&self, machine: &mut Machine, datagram: Datagram) {
+        if !self.udp.accepts_coverage(datagram.coverage) {
             return;
         }
-        let (what, who) = (format!("name {}", query.name), format!("process {}", caller.pid));
-        let effect = "it is outside the simulation and has no address";
-        env.machine.escape(env.host, &what, &who, effect);
-    }
-
-    fn take_in(&self, machine: &mut Machine, datagram: Datagram) {
         let cost = datagram.bytes.len() + DATAGRAM_OVERHEAD;
         if self.used.get() + cost > self.options.receive_buffer.get().shown() as usize {
             return;
@@ -358,7 +310,7 @@ impl UdpSocket {
     /// The program has closed it.
     pub(super) fn let_go(&self) {
         if let Some((local, ..)) = self.binding.take() {
-            self.stack.udp.release(local.port(), self.id);
+            self.ports().release(local.port(), self.id);
         }
     }
 }
