@@ -2,10 +2,16 @@
 //!
 //! `cargo bench -p simrun --bench suites [NAME]` runs them. Each suite is a test here. Its own tests are told apart by name; at least [`SHARE`] of those that pass natively must
 //! pass simulated, and each that does not is listed in `benches/suites/known.txt` with the reason. `SUITES_TABLE=FILE`
-//! has the table of all suites written there.
+//! (from the workspace's root) has the results written there; suites that did not run keep their rows.
+//! `docs/reference/suites.md` is such a file.
+//!
+//! CPython's suites are in Debian's `libpython3.11-testsuite`.
+
+#[path = "suites/page.rs"]
+mod page;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -14,11 +20,12 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use page::{Page, Row};
 
 /// Least share, in percent, of a suite's natively passing tests that must pass simulated.
 const SHARE: usize = 90;
 /// Longest a suite may take, either way.
-const WALL_MAX: Duration = Duration::from_secs(400);
+const WALL_MAX: Duration = Duration::from_secs(900);
 
 /// A suite and how its tests are told apart.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +38,7 @@ enum Suite {
     Crate(&'static str, &'static str),
 }
 
-const SUITES: [Suite; 22] = [
+const SUITES: [Suite; 32] = [
     Suite::Python("test_socket"),
     Suite::Python("test_select"),
     Suite::Python("test_selectors"),
@@ -44,6 +51,16 @@ const SUITES: [Suite; 22] = [
     Suite::Python("test_pipes"),
     Suite::Python("test_fcntl"),
     Suite::Python("test_concurrent_futures"),
+    Suite::Python("test_os"),
+    Suite::Python("test_posix"),
+    Suite::Python("test_shutil"),
+    Suite::Python("test_pathlib"),
+    Suite::Python("test_tempfile"),
+    Suite::Python("test_mmap"),
+    Suite::Python("test_socketserver"),
+    Suite::Python("test_pty"),
+    Suite::Python("test_resource"),
+    Suite::Python("test_multiprocessing_fork"),
     Suite::Go("sync"),
     Suite::Go("time"),
     Suite::Go("context"),
@@ -57,7 +74,7 @@ const SUITES: [Suite; 22] = [
 ];
 
 type Results = BTreeMap<String, bool>;
-type Table = Arc<Mutex<BTreeMap<String, String>>>;
+type Table = Arc<Mutex<BTreeMap<String, Row>>>;
 
 /// Commands whose tests together make up a suite, and how to read their results.
 struct Prepared {
@@ -230,14 +247,14 @@ fn read_results(suite: Suite, text: &str, results: &mut Results) {
     }
 }
 
-/// Tests that are known to fail simulated, by suite.
-fn known() -> BTreeMap<String, BTreeSet<String>> {
+/// Tests that are known to fail simulated, with the reason, by suite.
+fn known() -> BTreeMap<String, BTreeMap<String, String>> {
     let text = include_str!("suites/known.txt");
-    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut known: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
-        let (name, _reason) = line.split_once(": ").expect("each known failure has a reason");
+        let (name, reason) = line.split_once(": ").expect("each known failure has a reason");
         let (suite, test) = name.split_once(' ').expect("a suite and a test");
-        known.entry(suite.to_owned()).or_default().insert(test.to_owned());
+        known.entry(suite.to_owned()).or_default().insert(test.to_owned(), reason.to_owned());
     }
     known
 }
@@ -247,19 +264,22 @@ fn check(suite: Suite, table: &Table) -> Result<(), Failed> {
     let prepared = suite.prepare(folder.path())?;
     let native = run_suite(suite, &prepared, folder.path(), &[], "")?;
     let listed = known().remove(&suite.name()).unwrap_or_default();
-    let leave_out = listed.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+    let leave_out = listed.keys().map(String::as_str).collect::<Vec<_>>().join(",");
     let simrun = [env!("CARGO_BIN_EXE_simrun"), "--seed", "1", "--"].map(str::to_owned);
     let simulated = run_suite(suite, &prepared, folder.path(), &simrun, &leave_out)?;
     let passing: Vec<&String> =
         native.iter().filter(|(_, passed)| **passed).map(|(name, _)| name).collect();
     let lost: Vec<&&String> =
         passing.iter().filter(|name| simulated.get(**name) != Some(&true)).collect();
-    let row = format!("| {} | {} | {} |", suite.name(), passing.len(), passing.len() - lost.len());
+    let mut row = Row::new(passing.len(), passing.len() - lost.len());
+    for name in &lost {
+        row.count_lost(listed.get(name.as_str()).map_or("not known", String::as_str));
+    }
     table.lock().map_err(|_| "the table is broken")?.insert(suite.name(), row);
     if passing.is_empty() {
         return Err("no test of the suite passes natively".into());
     }
-    let new: Vec<_> = lost.iter().filter(|name| !listed.contains(name.as_str())).collect();
+    let new: Vec<_> = lost.iter().filter(|name| !listed.contains_key(name.as_str())).collect();
     let words = fs::read(folder.path().join("err")).unwrap_or_default();
     let tail = String::from_utf8_lossy(&words[words.len().saturating_sub(4000)..]).into_owned();
     if (passing.len() - lost.len()) * 100 < passing.len() * SHARE {
@@ -287,13 +307,11 @@ fn main() {
         })
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if let (Some(path), Ok(table)) = (env::var_os("SUITES_TABLE"), table.lock()) {
-        let rows: Vec<&str> = table.values().map(String::as_str).collect();
-        let text = format!(
-            "| suite | pass natively | pass simulated |\n|---|---|---|\n{}\n",
-            rows.join("\n")
-        );
-        if let Err(error) = fs::write(&path, text) {
+    if let (Some(path), Ok(mut table)) = (env::var_os("SUITES_TABLE"), table.lock()) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+        let mut page = Page::read(&fs::read_to_string(&path).unwrap_or_default());
+        page.update(std::mem::take(&mut *table));
+        if let Err(error) = fs::write(&path, page.to_string()) {
             eprintln!("the table cannot be written: {error}");
         }
     }
