@@ -25,13 +25,20 @@ pub const TICK: Duration = Duration::from_millis(100);
 /// Processor time without an entry into the kernel after which to look closely, and at how many instructions: a step
 /// takes some microseconds, so that a thread that works loses little.
 const SEARCHES: [(Duration, u64); 4] = [
-    (Duration::from_millis(200), 4_000),
-    (Duration::from_secs(1), 40_000),
-    (Duration::from_secs(4), 200_000),
-    (Duration::from_secs(9), 200_000),
+    (Duration::from_millis(200), 2_000),
+    (Duration::from_secs(1), 10_000),
+    (Duration::from_secs(4), 40_000),
+    (Duration::from_secs(9), 100_000),
 ];
 /// Which of them is the first for a thread that keeps nobody waiting.
 const FIRST_ALONE: usize = 1;
+
+/// The search with this number, from zero: after the last one of the list, as many steps after twice the time, and again.
+fn search(number: usize) -> (Duration, u64) {
+    let last = SEARCHES.len() - 1;
+    let (after, steps) = SEARCHES[number.min(last)];
+    (after * (1 << number.saturating_sub(last).min(16)), steps)
+}
 /// Processor time without an entry into the kernel after which a thread that keeps others waiting, and goes in no circle,
 /// is dealt with.
 const LONG: Duration = Duration::from_secs(10);
@@ -82,9 +89,8 @@ impl SpinWatch {
         if !keeps_others_waiting {
             self.searches = self.searches.max(FIRST_ALONE);
         }
-        if let Some(&(after, steps)) = SEARCHES.get(self.searches)
-            && spent >= after
-        {
+        let (after, steps) = search(self.searches);
+        if spent >= after {
             self.searches += 1;
             control.search_steps.store(steps, Ordering::Relaxed);
             let signal = Signal::try_from(PROBE_SIGNAL).ok()?;
@@ -180,4 +186,16 @@ pub fn learn(boot: &mut Boot, outcome: &Outcome) -> Option<String> {
          (as by --yield-at {file}+{:#x})",
         place.offset
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_computes_for_long_is_looked_at_less_and_less() {
+        let after: Vec<_> = (0..7).map(|number| search(number).0.as_millis()).collect();
+        assert_eq!(after, [200, 1_000, 4_000, 9_000, 18_000, 36_000, 72_000]);
+        assert!(search(1000).0 > Duration::from_secs(3600));
+    }
 }
