@@ -13,7 +13,8 @@
 //! stack of the kernel ever outlives a call.
 //!
 //! Layers, each using only those before it: `uapi`, `error`, `arch`, `user`, `host`, `random`, `event`, `time`;
-//! `wait`, `sched`, `spin`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`; `process`, `fs`, `net`; `syscall`; `kernel`.
+//! `wait`, `sched`, `spin`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`; `process`, `fs`, `net`, `ipc`;
+//! `syscall`; `kernel`.
 #![no_std]
 #![deny(unsafe_code)]
 extern crate alloc;
@@ -26,6 +27,7 @@ pub mod file;
 pub mod fs;
 pub mod futex;
 pub mod host;
+pub mod ipc;
 pub mod kernel;
 pub mod machine;
 pub mod mm;

@@ -14,8 +14,9 @@ use linux_raw_sys::general as raw;
 
 use super::tty::TerminalEnd;
 use super::{
-    DeviceFile, Directory, EventFd, FileLocks, FileObject, Happening, HostStream, Inotify, Owner,
-    PipeEnd, PlaceFile, ProcessFile, RegularFile, SignalFile, TextFile, TimerFd,
+    DeviceFile, Directory, EventFd, FileLocks, FileObject, Happening, HostStream, Inotify,
+    MessageQueueFile, Owner, PipeEnd, PlaceFile, ProcessFile, RegularFile, SignalFile, TextFile,
+    TimerFd,
 };
 use crate::{
     error::{Errno, Result},
@@ -167,6 +168,8 @@ file_types! {
     Inotify(Rc<Inotify>),
     /// A timer that can be waited for.
     Timer(Rc<TimerFd>),
+    /// A message queue.
+    MessageQueue(Rc<MessageQueueFile>),
     /// An epoll instance.
     Epoll(Rc<Epoll>),
     /// A socket.
@@ -223,10 +226,13 @@ impl File {
 
 impl FileDescription {
     /// A process closes a descriptor of it: that ends the process's record locks on the file, whichever descriptor
-    /// they were set by (fcntl(2)).
+    /// they were set by (fcntl(2)), and its wish to be told of messages (mq_notify(3)).
     pub fn closed_by(&self, pid: u32, machine: &mut Machine) {
         if let Some(inode) = self.file.inode() {
             inode.forget_process(pid, machine);
+        }
+        if let File::MessageQueue(queue) = &self.file {
+            queue.unregister(pid, machine);
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     fs::Walk,
     futex::FutexTable,
     host::{Host, HostFd},
+    ipc::Ipc,
     machine::{Due, Machine},
     mm::{AddressSpace, SharedObjects},
     process::{
@@ -52,6 +53,7 @@ impl Kernel {
             objects: SharedObjects::default(),
             tids: BTreeMap::new(),
             pids: BTreeMap::new(),
+            ipc: Ipc::default(),
             terminals: Terminals::default(),
             settings: BTreeMap::new(),
             net: crate::net::Stack::new(),
@@ -161,6 +163,7 @@ fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
         ended: WaitQueue::default(),
         has_ended: Rc::default(),
         released: None,
+        undo_list: Rc::default(),
         dead_threads_time: Duration::ZERO,
         children_time: Duration::ZERO,
     }

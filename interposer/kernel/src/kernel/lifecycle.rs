@@ -64,6 +64,7 @@ impl Kernel {
         self.unregister(id);
         self.scheduler.dequeue(id);
         self.futexes.remove(id);
+        self.ipc.forget_waiter(id);
         if in_its_space {
             self.abandon_locks(host, id);
             let address = core::mem::take(&mut self.thread_mut(id).clear_child_tid);
@@ -98,6 +99,7 @@ impl Kernel {
         for thread in self.process(id).threads.clone() {
             self.bury_thread(host, thread, running_here);
         }
+        self.undo_semaphores(id);
         self.release_resources(host, id);
         self.delete_timers(id);
         self.leave_terminal(id);
@@ -113,6 +115,7 @@ impl Kernel {
         }
         self.record_as(host, pid, What::Exit { status });
         self.leave_space(space);
+        self.recount_attachments(host);
         self.orphan_children(id);
         if self.first == Some(id) {
             self.end(End::Finished, status);

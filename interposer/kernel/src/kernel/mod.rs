@@ -2,6 +2,7 @@
 //!
 //! - [`boot`]: the first process.
 //! - [`run`]: the loop from a trap to the next return to a program.
+//! - [`ipc`]: what processes' coming and going means to IPC.
 //! - [`find`]: threads and processes by number.
 //! - [`lifecycle`]: how threads and processes begin and end.
 //! - [`patch`]: call sites that need not trap again.
@@ -10,6 +11,7 @@
 
 mod boot;
 mod find;
+mod ipc;
 mod lifecycle;
 mod patch;
 mod report;

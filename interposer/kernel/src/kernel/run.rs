@@ -308,6 +308,7 @@ impl Kernel {
         if self.is_interrupted(id, restart) {
             self.unregister(id);
             self.futexes.remove(id);
+            self.ipc.forget_waiter(id);
             return self.interrupt(host, id, row, restart);
         }
         let thread = self.thread_mut(id);

@@ -10,6 +10,7 @@ use simrun_abi::{
 use crate::{
     file::tty::Terminals,
     futex::FutexTable,
+    ipc::Ipc,
     machine::Machine,
     mm::{AddressSpace, SharedObjects, SpaceId},
     net::Stack,
@@ -38,6 +39,8 @@ pub struct Kernel {
     pub tids: BTreeMap<Tid, ThreadId>,
     /// Processes by number, zombies too.
     pub pids: BTreeMap<Tid, ProcessId>,
+    /// Objects of IPC.
+    pub ipc: Ipc,
     /// Every pseudo-terminal.
     pub terminals: Terminals,
     /// Settings that were written (`/proc/sys`), by path.

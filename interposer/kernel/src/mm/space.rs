@@ -83,13 +83,15 @@ pub struct Mapping {
     pub inode: u64,
     /// The object that a shared mapping shows, by which futexes in it are known; zero for none.
     pub object: u64,
+    /// Whether that object is a segment of System V shared memory, whose mappings are counted.
+    pub is_segment: bool,
 }
 
 impl Mapping {
     /// Zeroed private memory.
     #[must_use]
     pub fn anonymous(prot: Protection, flags: MapFlags, name: &[u8]) -> Self {
-        Self { prot, flags, name: name.into(), offset: 0, inode: 0, object: 0 }
+        Self { prot, flags, name: name.into(), offset: 0, inode: 0, object: 0, is_segment: false }
     }
 
     fn has_offset(&self) -> bool {
@@ -117,6 +119,8 @@ impl Mapping {
 #[derive(Clone, Debug)]
 pub struct AddressSpace {
     maps: BTreeMap<u64, (u64, Mapping)>,
+    /// How many mappings there are of each segment of System V shared memory, by object.
+    attachments: BTreeMap<u64, u64>,
     /// Start of the program break.
     pub break_start: u64,
     /// The program break.
@@ -139,6 +143,7 @@ impl Default for AddressSpace {
     fn default() -> Self {
         Self {
             maps: BTreeMap::new(),
+            attachments: BTreeMap::new(),
             break_start: layout::BREAK_BASE,
             break_end: layout::BREAK_BASE,
             users: 1,
@@ -242,15 +247,43 @@ impl AddressSpace {
         {
             mapping = before.clone();
             range.start = start;
+            self.take(start);
         }
-        if let Some((end, after)) = self.maps.get(&range.end)
+        let after_start = range.end;
+        if let Some((end, after)) = self.maps.get(&after_start)
             && mapping.continues(range.len(), after)
         {
-            let end = *end;
-            self.maps.remove(&range.end);
-            range.end = end;
+            range.end = *end;
+            self.take(after_start);
+        }
+        self.put(range, mapping);
+    }
+
+    fn put(&mut self, range: Range, mapping: Mapping) {
+        if mapping.is_segment {
+            *self.attachments.entry(mapping.object).or_default() += 1;
         }
         self.maps.insert(range.start, (range.end, mapping));
+    }
+
+    /// Takes the mapping with this start out, and gives its end with it.
+    fn take(&mut self, start: u64) -> Option<(u64, Mapping)> {
+        let (end, mapping) = self.maps.remove(&start)?;
+        if mapping.is_segment
+            && let Some(count) = self.attachments.get_mut(&mapping.object)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.attachments.remove(&mapping.object);
+            }
+        }
+        Some((end, mapping))
+    }
+
+    /// How many mappings there are of a segment of System V shared memory.
+    #[must_use]
+    pub fn attachments_of(&self, object: u64) -> u64 {
+        self.attachments.get(&object).copied().unwrap_or(0)
     }
 
     /// Forgets all mappings in a range and gives what they were.
@@ -260,12 +293,13 @@ impl AddressSpace {
             self.committed -= mapping.committed(part.len());
             let (&start, _) =
                 self.maps.range(..=part.start).next_back().expect("the part lies in a mapping");
-            let (end, whole) = self.maps.remove(&start).expect("just found");
+            let (end, whole) = self.take(start).expect("just found");
             if start < part.start {
-                self.maps.insert(start, (part.start, whole.clone()));
+                self.put(Range { start, end: part.start }, whole.clone());
             }
             if end > part.end {
-                self.maps.insert(part.end, (end, whole.advanced(part.end - start)));
+                let rest = whole.advanced(part.end - start);
+                self.put(Range { start: part.end, end }, rest);
             }
         }
         removed

@@ -12,6 +12,8 @@ bitflags::bitflags! {
         const CHOWN = 1 << 0;
         /// Pass over file permissions.
         const DAC_OVERRIDE = 1 << 1;
+        /// Act as the owner of any file.
+        const FOWNER = 1 << 3;
         /// Send any process a signal.
         const KILL = 1 << 5;
         /// Take any group.
@@ -20,6 +22,10 @@ bitflags::bitflags! {
         const SETUID = 1 << 7;
         /// Drop capabilities from the bounding set.
         const SETPCAP = 1 << 8;
+        /// Lock memory.
+        const IPC_LOCK = 1 << 14;
+        /// Pass over the permissions of System V IPC.
+        const IPC_OWNER = 1 << 15;
         /// Trace any process.
         const SYS_PTRACE = 1 << 19;
         /// Administer the machine.

@@ -21,6 +21,7 @@ pub enum Resource {
     Descriptors = raw::RLIMIT_NOFILE as usize,
     Locked = raw::RLIMIT_MEMLOCK as usize,
     AddressSpace = raw::RLIMIT_AS as usize,
+    MessageQueues = raw::RLIMIT_MSGQUEUE as usize,
     Signals = raw::RLIMIT_SIGPENDING as usize,
     Nice = raw::RLIMIT_NICE as usize,
     RealTimePriority = raw::RLIMIT_RTPRIO as usize,
@@ -55,7 +56,7 @@ impl Default for Limits {
         limits[Resource::Descriptors as usize] = Limit { soft: 1024, hard: DESCRIPTORS_MAX };
         limits[Resource::Locked as usize] = fixed(8 << 20);
         limits[Resource::Signals as usize] = fixed(15_000);
-        limits[raw::RLIMIT_MSGQUEUE as usize] = fixed(819_200);
+        limits[Resource::MessageQueues as usize] = fixed(819_200);
         limits[Resource::Nice as usize] = fixed(0);
         limits[Resource::RealTimePriority as usize] = fixed(0);
         Self(limits)

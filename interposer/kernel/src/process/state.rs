@@ -114,6 +114,8 @@ pub struct Process {
     pub has_ended: Rc<Cell<bool>>,
     /// Waited on by its parent in `vfork`: woken when it execs or ends.
     pub released: Option<WaitQueue>,
+    /// Number of the list of what its end undoes at semaphores, zero for none yet; shared under `CLONE_SYSVSEM`.
+    pub undo_list: Rc<Cell<u64>>,
     /// Processor time of its ended threads.
     pub dead_threads_time: Duration,
     /// Processor time of its collected children.

@@ -158,6 +158,7 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
             return Ok(Outcome::Gone);
         }
     };
+    cx.kernel.recount_attachments(cx.host);
     let thread = cx.thread();
     thread.registers = registers;
     (thread.fs_base, thread.gs_base) = (0, 0);

@@ -77,6 +77,7 @@ pub fn mmap(
     afford(cx, mapping.committed(range.len()), range.len())?;
     cx.host.map(range.start, range.len(), prot, host_flags, backing)?;
     cx.space().insert(range, mapping);
+    cx.kernel.recount_attachments(cx.host);
     if let Backing::File(fd, offset) = backing
         && prot.contains(Protection::EXEC)
         && !flags.contains(MapFlags::SHARED)
@@ -110,7 +111,7 @@ fn maps_zero(cx: &mut Context<'_>, fd: u64, prot: Protection, flags: MapFlags) -
 const OVERCOMMIT: u64 = 4;
 
 /// Refuses memory that the machine has not, or that the process's limits forbid.
-fn afford(cx: &mut Context<'_>, commits: u64, maps: u64) -> Result<()> {
+pub(super) fn afford(cx: &mut Context<'_>, commits: u64, maps: u64) -> Result<()> {
     let memory = cx.kernel.machine.config.memory;
     let limits = cx.process().limits.clone();
     let (space_limit, data_limit) =
@@ -131,7 +132,7 @@ fn afford(cx: &mut Context<'_>, commits: u64, maps: u64) -> Result<()> {
     Ok(())
 }
 
-const OURS: Error = Error::new(Errno::ENOMEM, "the range belongs to simrun");
+pub(super) const OURS: Error = Error::new(Errno::ENOMEM, "the range belongs to simrun");
 
 /// The flags that are remembered. Stacks count as not accounted for: nobody fills thousands of them.
 fn kept(mut flags: MapFlags) -> MapFlags {
@@ -140,7 +141,12 @@ fn kept(mut flags: MapFlags) -> MapFlags {
 }
 
 /// Where a new mapping goes.
-fn place(cx: &mut Context<'_>, address: u64, len: u64, flags: MapFlags) -> Result<Range> {
+pub(super) fn place(
+    cx: &mut Context<'_>,
+    address: u64,
+    len: u64,
+    flags: MapFlags,
+) -> Result<Range> {
     let space = cx.space();
     if flags.intersects(MapFlags::FIXED | MapFlags::FIXED_NOREPLACE) {
         let range = Range::pages(address, len)?;
@@ -183,6 +189,7 @@ pub fn munmap(cx: &mut Context<'_>, [address, len, ..]: [u64; 6]) -> Result<Outc
         cx.host.unmap(range.start, range.len())?;
     }
     cx.space().remove(range);
+    cx.kernel.recount_attachments(cx.host);
     Ok(Outcome::Done(0))
 }
 
@@ -207,6 +214,7 @@ pub fn mprotect(cx: &mut Context<'_>, [address, len, prot, ..]: [u64; 6]) -> Res
     }
     cx.host.protect(range.start, range.len(), prot)?;
     cx.space().change(range, |mapping| mapping.prot = prot);
+    cx.kernel.recount_attachments(cx.host);
     Ok(Outcome::Done(0))
 }
 
@@ -304,6 +312,7 @@ pub fn mremap(
             let tail = Range { start: old.start + new_size, end: old.end };
             cx.host.unmap(tail.start, tail.len())?;
             cx.space().remove(tail);
+            cx.kernel.recount_attachments(cx.host);
         }
         return Ok(Outcome::Done(address));
     }
@@ -340,5 +349,6 @@ pub fn mremap(
         cx.space().remove(old);
     }
     cx.space().insert(to, mapping);
+    cx.kernel.recount_attachments(cx.host);
     Ok(Outcome::Done(to.start))
 }

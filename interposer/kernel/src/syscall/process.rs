@@ -248,6 +248,11 @@ fn child_of(
         ended: WaitQueue::default(),
         has_ended: Rc::default(),
         released,
+        undo_list: if flags.contains(CloneFlags::SYSVSEM) {
+            Rc::clone(&caller.undo_list)
+        } else {
+            Rc::default()
+        },
         dead_threads_time: core::time::Duration::ZERO,
         children_time: core::time::Duration::ZERO,
     }
@@ -269,7 +274,9 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
     } else {
         let mut copy = cx.space().clone();
         copy.users = 1;
-        cx.kernel.spaces.insert(copy)
+        let copy = cx.kernel.spaces.insert(copy);
+        cx.kernel.recount_attachments(cx.host);
+        copy
     };
     let parent = if flags.contains(CloneFlags::PARENT) {
         cx.process().parent
@@ -327,6 +334,10 @@ pub fn unshare(cx: &mut Context<'_>, [flags, ..]: [u64; 6]) -> Result<Outcome> {
     }
     if flags.intersects(CloneFlags::NAMESPACES) {
         return Err(Error::new(Errno::EPERM, "no namespaces in a simulation"));
+    }
+    if flags.contains(CloneFlags::SYSVSEM) {
+        let process = cx.thread().process;
+        cx.kernel.undo_semaphores(process);
     }
     let process = cx.process();
     if flags.contains(CloneFlags::FILES) {

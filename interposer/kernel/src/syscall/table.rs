@@ -7,9 +7,9 @@ use simrun_abi::calls;
 
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
-    groups, identity, inotify, io, ioctl, kill, limits, locks, memory, memory_file, open, pidfd,
-    pipe, prctl, process, readiness, residence, sched, signal, signalfd, socket, splice, stat,
-    system, thread, time, timers, tree, usage, volume, wait, xattr,
+    groups, identity, inotify, io, ioctl, ipc, kill, limits, locks, memory, memory_file,
+    message_queue, open, pidfd, pipe, prctl, process, readiness, residence, sched, signal,
+    signalfd, socket, splice, stat, system, thread, time, timers, tree, usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -407,6 +407,25 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_rt_sigqueueinfo "rt_sigqueueinfo" kill::rt_sigqueueinfo, Call, Full;
     __NR_rt_tgsigqueueinfo "rt_tgsigqueueinfo" kill::rt_tgsigqueueinfo, Call, Full;
 
+    // IPC of System V, and POSIX message queues.
+    __NR_shmget "shmget" ipc::shmget, Call, Full;
+    __NR_shmat "shmat" ipc::shmat, Place, Full;
+    __NR_shmctl "shmctl" ipc::shmctl, Call, Full;
+    __NR_shmdt "shmdt" ipc::shmdt, Call, Full;
+    __NR_semget "semget" ipc::semget, Call, Full;
+    __NR_semop "semop" ipc::semop, Call, Full;
+    __NR_semctl "semctl" ipc::semctl, Call, Full;
+    __NR_semtimedop "semtimedop" ipc::semtimedop, Call, Full;
+    __NR_msgget "msgget" ipc::msgget, Call, Full;
+    __NR_msgsnd "msgsnd" ipc::msgsnd, Call, Full;
+    __NR_msgrcv "msgrcv" ipc::msgrcv, Call, Full;
+    __NR_msgctl "msgctl" ipc::msgctl, Call, Full;
+    __NR_mq_open "mq_open" message_queue::mq_open, Call, Full;
+    __NR_mq_unlink "mq_unlink" message_queue::mq_unlink, Call, Full;
+    __NR_mq_timedsend "mq_timedsend" message_queue::mq_timedsend, Call, Full;
+    __NR_mq_timedreceive "mq_timedreceive" message_queue::mq_timedreceive, Call, Full;
+    __NR_mq_notify "mq_notify" message_queue::mq_notify, Call, Full;
+    __NR_mq_getsetattr "mq_getsetattr" message_queue::mq_getsetattr, Call, Full;
 
     // Sockets.
     __NR_socket "socket" socket::socket, Call, Full;
@@ -523,24 +542,6 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_lsm_list_modules "lsm_list_modules" absent, Call, Absent("as with CONFIG_SECURITY off");
     __NR_mseal "mseal" absent, Call, Absent("as on a Linux without it");
     __NR_uretprobe "uretprobe" absent, Call, Absent("as with CONFIG_UPROBES off");
-    __NR_shmget "shmget" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_shmat "shmat" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_shmctl "shmctl" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_shmdt "shmdt" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_semget "semget" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_semop "semop" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_semctl "semctl" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_semtimedop "semtimedop" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_msgget "msgget" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_msgsnd "msgsnd" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_msgrcv "msgrcv" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_msgctl "msgctl" absent, Call, Absent("as with CONFIG_SYSVIPC off");
-    __NR_mq_open "mq_open" absent, Call, Absent("as with CONFIG_POSIX_MQUEUE off");
-    __NR_mq_unlink "mq_unlink" absent, Call, Absent("as with CONFIG_POSIX_MQUEUE off");
-    __NR_mq_timedsend "mq_timedsend" absent, Call, Absent("as with CONFIG_POSIX_MQUEUE off");
-    __NR_mq_timedreceive "mq_timedreceive" absent, Call, Absent("as with CONFIG_POSIX_MQUEUE off");
-    __NR_mq_notify "mq_notify" absent, Call, Absent("as with CONFIG_POSIX_MQUEUE off");
-    __NR_mq_getsetattr "mq_getsetattr" absent, Call, Absent("as with CONFIG_POSIX_MQUEUE off");
     __NR_open_tree_attr "open_tree_attr" absent, Call, Absent("as on a Linux without it");
     __NR_setxattrat "setxattrat" absent, Call, Absent("as on a Linux without it");
     __NR_getxattrat "getxattrat" absent, Call, Absent("as on a Linux without it");

@@ -139,6 +139,15 @@ impl WaitQueue {
         self.waiters.borrow_mut().push(Waiter::Thread(thread, wanted));
     }
 
+    /// Takes out the thread that has waited longest, and wakes it.
+    pub fn take_first(&self, wakes: &mut Wakes) -> Option<ThreadId> {
+        let mut waiters = self.waiters.borrow_mut();
+        let index = waiters.iter().position(|waiter| matches!(waiter, Waiter::Thread(..)))?;
+        let Waiter::Thread(thread, _) = waiters.remove(index) else { return None };
+        wakes.push(thread);
+        Some(thread)
+    }
+
     /// Takes a thread back out.
     pub fn remove(&self, thread: ThreadId) {
         self.waiters

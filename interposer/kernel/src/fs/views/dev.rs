@@ -1,6 +1,9 @@
 //! `/dev`.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 
 use super::{Device, Entry, Node};
 use crate::kernel::Kernel;
@@ -38,7 +41,7 @@ pub fn lookup(kernel: &Kernel, path: &str) -> Option<Node> {
         return Some(Node::link(*target));
     }
     match path {
-        "mqueue" => Some(Node::Directory(Vec::new())),
+        "mqueue" => Some(Node::Directory(queues(kernel))),
         "pts" => Some(Node::Directory(terminals(kernel))),
         "pts/ptmx" => Some(Node::Device(Device::TerminalMaker)),
         _ => {
@@ -47,6 +50,12 @@ pub fn lookup(kernel: &Kernel, path: &str) -> Option<Node> {
             Some(Node::Device(Device::PseudoTerminal(number)))
         }
     }
+}
+
+/// Message queues show only here: they are opened by mq_open(3).
+fn queues(kernel: &Kernel) -> Vec<Entry> {
+    let names = kernel.ipc.queues.keys();
+    names.map(|name| Entry::file(String::from_utf8_lossy(name).into_owned())).collect()
 }
 
 fn terminals(kernel: &Kernel) -> Vec<Entry> {

@@ -16,3 +16,4 @@ mod sys;
 pub use lookup::{covers, lookup};
 pub use node::{DescriptionLink, Device, Entry, Node};
 pub use open::{apply_written, inode_number, open, open_terminal, refresh, status};
+pub use proc::numbers;

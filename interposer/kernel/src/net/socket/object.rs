@@ -16,7 +16,7 @@ use crate::{
     error::{Errno, Result},
     file::{FileDescription, FileObject},
     host::HostStat,
-    machine::Env,
+    machine::{Env, Machine},
     net::{address::Address, stack::SocketId},
     user::UserSlice,
     wait::{Readiness, WaitQueue},
@@ -101,6 +101,8 @@ pub trait SocketObject {
     fn unsent(&self) -> usize {
         0
     }
+    /// Takes a message of the kernel itself; only sockets for talking to it do.
+    fn deliver(&self, machine: &mut Machine, message: Vec<u8>) {}
     /// listen(2).
     fn listen(&self, env: &mut Env<'_>, backlog: u32, caller: &Caller) -> Result<()> {
         Err(Errno::EOPNOTSUPP.into())

@@ -11,11 +11,17 @@ use crate::mm::{AddressSpace, MapFlags, Mapping, Protection, Range};
 const PATH_COLUMN: usize = 73;
 /// The one device that the host's files seem to be on, as `maps` writes it.
 const DEVICE: &str = "08:01";
+/// The one that segments of System V shared memory seem to be on.
+const SEGMENTS_DEVICE: &str = "00:01";
 
 fn line(range: Range, mapping: &Mapping) -> Vec<u8> {
     let bit = |flag, letter| if mapping.prot.contains(flag) { letter } else { '-' };
     let sharing = if mapping.flags.contains(MapFlags::SHARED) { 's' } else { 'p' };
-    let device = if mapping.inode == 0 { "00:00" } else { DEVICE };
+    let device = match mapping.inode {
+        _ if mapping.is_segment => SEGMENTS_DEVICE,
+        0 => "00:00",
+        _ => DEVICE,
+    };
     let mut line = format!(
         "{:08x}-{:08x} {}{}{}{sharing} {:08x} {device} {} ",
         range.start,

@@ -1,6 +1,4 @@
-//! `/proc/net` and `/proc/sysvipc`.
-
-use alloc::vec::Vec;
+//! `/proc/net`.
 
 use crate::{
     fs::views::{
@@ -76,24 +74,4 @@ static FILES: &[Row] = &[
 /// The node at a path below `/proc/net`.
 pub fn lookup(kernel: &Kernel, path: &str) -> Option<Node> {
     fixed::find(kernel, "/proc/net", FILES, path)
-}
-
-/// The node at a path below `/proc/sysvipc`: nothing exists.
-pub fn ipc(path: &str) -> Option<Node> {
-    use crate::fs::views::Entry;
-    Some(match path {
-        "" => {
-            Node::Directory(["msg", "sem", "shm"].map(Entry::file).into_iter().collect::<Vec<_>>())
-        }
-        "msg" => Node::text(
-            "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n",
-        ),
-        "sem" => Node::text(
-            "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
-        ),
-        "shm" => Node::text(
-            "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n",
-        ),
-        _ => return None,
-    })
 }

@@ -3,6 +3,7 @@
 use alloc::{
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 
 use crate::{
@@ -31,7 +32,9 @@ static FILES: &[Row] = &[
     ("fs/epoll/max_user_watches", Settable("1000000\n")),
     ("fs/lease-break-time", Settable("45\n")),
     ("fs/leases-enable", Settable("1\n")),
+    ("fs/mqueue/msg_default", Settable("10\n")),
     ("fs/mqueue/msg_max", Settable("10\n")),
+    ("fs/mqueue/msgsize_default", Settable("8192\n")),
     ("fs/mqueue/msgsize_max", Settable("8192\n")),
     ("fs/mqueue/queues_max", Settable("256\n")),
     ("fs/nr_open", Settable("1048576\n")),
@@ -162,6 +165,14 @@ pub fn lookup(kernel: &Kernel, path: &str) -> Option<Node> {
     fixed::find(kernel, "/proc/sys", FILES, path)
 }
 
+/// The numbers in a setting.
+#[must_use]
+pub fn numbers(kernel: &Kernel, path: &str) -> Vec<u64> {
+    let Some(Node::Setting(text)) = lookup(kernel, path) else { return Vec::new() };
+    let text = String::from_utf8_lossy(&text);
+    text.split_whitespace().map(|number| number.parse().unwrap_or(0)).collect()
+}
+
 fn hostname(kernel: &Kernel) -> String {
     format!("{}\n", kernel.machine.config.hostname)
 }
@@ -214,11 +225,8 @@ mod tests {
         for bits in [1, u64::MAX, 0x0123_4567_89ab_cdef] {
             let text = uuid(bits, !bits | 1);
             assert_eq!(text.len(), 37, "{text}");
-            let parts: alloc::vec::Vec<&str> = text.trim().split('-').collect();
-            assert_eq!(
-                parts.iter().map(|part| part.len()).collect::<alloc::vec::Vec<_>>(),
-                [8, 4, 4, 4, 12]
-            );
+            let parts: Vec<&str> = text.trim().split('-').collect();
+            assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
             assert!(
                 parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']),
                 "{text}"

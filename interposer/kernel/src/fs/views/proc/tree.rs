@@ -2,7 +2,7 @@
 
 use alloc::{format, string::ToString, vec::Vec};
 
-use super::{machine, network, process, settings};
+use super::{ipc, machine, process, settings};
 use crate::{
     fs::views::{Entry, Node, fixed},
     kernel::Kernel,
@@ -25,7 +25,7 @@ pub fn lookup(kernel: &Kernel, caller: ThreadId, path: &str) -> Option<Node> {
         ("sys", rest) => settings::lookup(kernel, rest),
         ("mounts", "") => Some(Node::link("self/mounts")),
         ("net", "") => Some(Node::link("self/net")),
-        ("sysvipc", rest) => network::ipc(rest),
+        ("sysvipc", rest) => ipc::lookup(kernel, rest),
         _ => match first.parse::<u32>() {
             Ok(number) => process::lookup(kernel, caller, number, rest),
             Err(_) => fixed::find(kernel, "/proc", machine::FILES, path),

@@ -8,7 +8,7 @@ use linux_raw_sys::net as raw;
 use super::route;
 use crate::{
     error::{Errno, Result},
-    machine::Env,
+    machine::{Env, Machine},
     net::{
         address::Address,
         socket::{
@@ -166,6 +166,11 @@ impl SocketObject for NetlinkSocket {
         shown.set(MessageFlags::TRUNCATED, full > moved);
         let from = Some(Address::Netlink { port: 0, groups: 0 });
         Ok(Received { moved, full, flags: shown, from, control: Vec::new() })
+    }
+
+    fn deliver(&self, machine: &mut Machine, message: Vec<u8>) {
+        self.inbox.borrow_mut().push_back(message);
+        self.queue.wake(Readiness::READABLE, &mut machine.wakes);
     }
 
     fn shutdown(&self, _env: &mut Env<'_>, _what: Shut) -> Result<()> {
