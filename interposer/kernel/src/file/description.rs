@@ -15,7 +15,7 @@ use linux_raw_sys::general as raw;
 use super::tty::TerminalEnd;
 use super::{
     DeviceFile, Directory, EventFd, FileLocks, FileObject, Happening, HostStream, Inotify,
-    MessageQueueFile, Owner, PipeEnd, PlaceFile, ProcessFile, RegularFile, SignalFile, TextFile,
+    MessageQueueFile, Notifier, PipeEnd, PlaceFile, ProcessFile, RegularFile, SignalFile, TextFile,
     TimerFd,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     machine::{Env, Machine},
     poll::Epoll,
     user::UserSlice,
-    wait::{Readiness, WaitQueue},
+    wait::{Owner, Readiness, WaitQueue},
 };
 
 bitflags::bitflags! {
@@ -198,6 +198,8 @@ pub struct FileDescription {
     pub path: RefCell<Rc<[u8]>>,
     /// Who is told when it becomes ready.
     pub owner: Cell<Owner>,
+    /// What has the owner told.
+    notifier: RefCell<Option<Rc<Notifier>>>,
     watchers: RefCell<Vec<Weak<dyn Watcher>>>,
 }
 
@@ -252,6 +254,7 @@ impl FileDescription {
             offset: Cell::new(0),
             path: RefCell::new(path.into()),
             owner: Cell::default(),
+            notifier: RefCell::default(),
             watchers: RefCell::default(),
         })
     }
@@ -400,6 +403,18 @@ impl FileDescription {
     #[must_use]
     pub fn is_pollable(&self) -> bool {
         self.file.as_object().is_pollable()
+    }
+
+    /// Has its owner told of its readiness by a signal that names this descriptor; as long as it has one, or for as long
+    /// as it has `O_ASYNC`.
+    pub fn follow_for_owner(self: &Rc<Self>, fd: u32) {
+        let wanted = self.flags.get().contains(OpenFlags::ASYNC) || self.owner.get().id != 0;
+        let mut notifier = self.notifier.borrow_mut();
+        if !wanted {
+            *notifier = None;
+        } else if notifier.is_none() {
+            *notifier = Some(Notifier::follow(self, fd));
+        }
     }
 
     /// Has something told when the last reference goes, if it still lives then.

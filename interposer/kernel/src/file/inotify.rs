@@ -326,6 +326,10 @@ impl FileObject for Rc<Inotify> {
         if waiting { Readiness::READABLE } else { Readiness::empty() }
     }
 
+    fn can_notify(&self) -> bool {
+        true
+    }
+
     fn queue(&self) -> Option<&WaitQueue> {
         Some(&self.queue)
     }

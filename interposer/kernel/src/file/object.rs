@@ -118,6 +118,11 @@ pub(crate) trait FileObject {
         self.queue().is_some()
     }
 
+    /// Whether a signal can tell of its readiness (`O_ASYNC`).
+    fn can_notify(&self) -> bool {
+        false
+    }
+
     /// Called when the last reference to its description goes.
     fn release(&self, env: &mut Env<'_>) {}
 }

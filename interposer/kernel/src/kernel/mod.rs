@@ -5,6 +5,7 @@
 //! - [`ipc`]: what processes' coming and going means to IPC.
 //! - [`find`]: threads and processes by number.
 //! - [`lifecycle`]: how threads and processes begin and end.
+//! - [`notice`]: telling the owners of descriptions by signals.
 //! - [`patch`]: call sites that need not trap again.
 //! - [`report`]: what is said of a run that cannot go on.
 //! - [`spin`]: threads that wait in a loop without a system call.
@@ -13,6 +14,7 @@ mod boot;
 mod find;
 mod ipc;
 mod lifecycle;
+mod notice;
 mod patch;
 mod report;
 mod run;

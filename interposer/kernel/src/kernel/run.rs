@@ -329,6 +329,9 @@ impl Kernel {
             for id in self.machine.wakes.take() {
                 self.make_runnable(id);
             }
+            for notice in self.machine.wakes.take_notices() {
+                self.send_notice(host, &notice);
+            }
             let signals = core::mem::take(&mut self.machine.signals);
             if signals.is_empty() && self.machine.wakes.is_empty() {
                 return;

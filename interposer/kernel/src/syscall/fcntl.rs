@@ -1,15 +1,19 @@
 //! fcntl(2); its record locks are in [`locks`].
 
+use alloc::rc::Rc;
+
 use linux_raw_sys::general as raw;
 
 use super::locks;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{Descriptor, Fd, File, FileDescription, OpenFlags, OwnerKind},
+    file::{Descriptor, Fd, File, FileDescription, OpenFlags},
     outcome::Outcome,
+    process::Tid,
     signal::Signal,
     user::UserPtr,
+    wait::{Owner, OwnerKind},
 };
 
 /// Commands that `linux_raw_sys` does not name (include/uapi/linux/fcntl.h).
@@ -27,7 +31,7 @@ pub fn fcntl(cx: &mut Context<'_>, [fd, command, argument, ..]: [u64; 6]) -> Res
         raw::F_DUPFD_CLOEXEC => duplicate(cx, fd, argument, true)?,
         F_DUPFD_QUERY => {
             let other = cx.description(argument)?;
-            u64::from(alloc::rc::Rc::ptr_eq(&file, &other))
+            u64::from(Rc::ptr_eq(&file, &other))
         }
         F_CREATED_QUERY => 0,
         raw::F_GETFD => {
@@ -41,13 +45,13 @@ pub fn fcntl(cx: &mut Context<'_>, [fd, command, argument, ..]: [u64; 6]) -> Res
             0
         }
         raw::F_GETFL => u64::from(file.flags.get().bits()),
-        raw::F_SETFL => set_flags(&file, argument),
+        raw::F_SETFL => set_flags(cx, &file, fd, argument),
         raw::F_SETOWN
         | raw::F_GETOWN
         | raw::F_SETSIG
         | raw::F_GETSIG
         | raw::F_SETOWN_EX
-        | raw::F_GETOWN_EX => owner(cx, &file, command as u32, argument)?,
+        | raw::F_GETOWN_EX => owner(cx, &file, [fd, command, argument])?,
         // Nothing to watch for: what was watched for before, which is nothing too, ends.
         raw::F_NOTIFY if argument as u32 & !raw::DN_MULTISHOT == 0 => 0,
         raw::F_GETPIPE_SZ => pipe(&file)?.pipe.capacity() as u64,
@@ -85,41 +89,104 @@ fn duplicate(cx: &mut Context<'_>, fd: u64, from: u64, close_on_exec: bool) -> R
     Ok(u64::from(added.0))
 }
 
-fn set_flags(file: &FileDescription, flags: u64) -> u64 {
+fn set_flags(cx: &mut Context<'_>, file: &Rc<FileDescription>, fd: u64, flags: u64) -> u64 {
     let settable = OpenFlags::from_bits_truncate(flags as u32) & OpenFlags::SETTABLE;
-    file.flags.set(file.flags.get().difference(OpenFlags::SETTABLE) | settable);
+    let kept = file.flags.get().difference(OpenFlags::SETTABLE);
+    file.flags.set(kept | (settable - OpenFlags::ASYNC));
+    // What cannot send signals never shows that it should (`setfl` in fs/fcntl.c).
+    if file.file.as_object().can_notify() {
+        set_async(cx, file, fd, settable.contains(OpenFlags::ASYNC));
+    }
     0
 }
 
-/// Who is told that a description with `O_ASYNC` has become ready, and by what. Kept only: no file sends it yet.
-fn owner(cx: &mut Context<'_>, file: &FileDescription, command: u32, argument: u64) -> Result<u64> {
-    let mut owner = file.owner.get();
-    match command {
-        raw::F_SETOWN => {
-            let id = argument as i32;
-            owner.kind = if id < 0 { OwnerKind::Group } else { OwnerKind::Process };
-            owner.id = id.checked_abs().ok_or(Errno::EINVAL)?;
-        }
-        raw::F_GETOWN => {
-            let sign = if owner.kind == OwnerKind::Group { -1 } else { 1 };
-            return Ok(i64::from(sign * owner.id) as u64);
-        }
+/// Begins or ends to tell a description's owner by signals.
+pub(super) fn set_async(cx: &mut Context<'_>, file: &Rc<FileDescription>, fd: u64, on: bool) {
+    let mut flags = file.flags.get();
+    flags.set(OpenFlags::ASYNC, on);
+    file.flags.set(flags);
+    if let (true, File::Terminal(end)) = (on && file.owner.get().id == 0, &file.file) {
+        // As `__tty_fasync` does, so that shells' jobs hear of their terminal.
+        let (kind, number) = match end.terminal.foreground() {
+            Some(group) => (OwnerKind::Group, group),
+            None => (OwnerKind::Process, cx.process().pid),
+        };
+        let who = &cx.process().credentials;
+        let (id, users) = (number.raw() as i32, (who.uid, who.euid));
+        file.owner.set(Owner { kind, id, users, ..file.owner.get() });
+    }
+    file.follow_for_owner(fd as u32);
+}
+
+/// Names who is told of a description: a process, or with a negative number a process group.
+///
+/// # Errors
+/// `ESRCH` if nobody has the number, `EINVAL`.
+pub(super) fn set_owner(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    fd: u64,
+    id: i32,
+) -> Result<()> {
+    let kind = if id < 0 { OwnerKind::Group } else { OwnerKind::Process };
+    own(cx, file, fd, kind, id.checked_abs().ok_or(Errno::EINVAL)?)
+}
+
+fn own(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    fd: u64,
+    kind: OwnerKind,
+    id: i32,
+) -> Result<()> {
+    let number = Tid::new(id.unsigned_abs());
+    let is_group = || cx.kernel.processes.iter().any(|(_, one)| one.group == number);
+    let exists = cx.kernel.tids.contains_key(&number) || cx.kernel.pids.contains_key(&number);
+    if id != 0 && !exists && !is_group() {
+        return Err(Errno::ESRCH.into());
+    }
+    let who = &cx.process().credentials;
+    file.owner.set(Owner { kind, id, users: (who.uid, who.euid), ..file.owner.get() });
+    if file.file.as_object().can_notify() {
+        file.follow_for_owner(fd as u32);
+    }
+    Ok(())
+}
+
+/// Who is told of a description, as a number that is negative for a process group.
+#[must_use]
+pub(super) fn owner_number(file: &FileDescription) -> i32 {
+    let owner = file.owner.get();
+    if owner.kind == OwnerKind::Group { -owner.id } else { owner.id }
+}
+
+/// Who is told that a description with `O_ASYNC` has become ready, and by what.
+fn owner(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    [fd, command, argument]: [u64; 3],
+) -> Result<u64> {
+    let owner = file.owner.get();
+    match command as u32 {
+        raw::F_SETOWN => set_owner(cx, file, fd, argument as i32)?,
+        raw::F_GETOWN => return Ok(i64::from(owner_number(file)) as u64),
         raw::F_SETSIG => {
-            owner.signal = match argument as u32 {
-                0 => None,
-                number => Some(Signal::new(number.into()).ok_or(Errno::EINVAL)?),
-            };
+            let signal = argument as u32;
+            if signal != 0 && Signal::new(signal.into()).is_none() {
+                return Err(Errno::EINVAL.into());
+            }
+            file.owner.set(Owner { signal, ..owner });
         }
-        raw::F_GETSIG => return Ok(owner.signal.map_or(0, |signal| u64::from(signal.number()))),
+        raw::F_GETSIG => return Ok(owner.signal.into()),
         raw::F_SETOWN_EX => {
             let [kind, id] = cx.read(UserPtr::<[i32; 2]>::new(argument))?;
-            owner.kind = match kind as u32 {
+            let kind = match kind as u32 {
                 raw::F_OWNER_TID => OwnerKind::Thread,
                 raw::F_OWNER_PID => OwnerKind::Process,
                 raw::F_OWNER_PGRP => OwnerKind::Group,
                 _ => return Err(Errno::EINVAL.into()),
             };
-            owner.id = id;
+            own(cx, file, fd, kind, id)?;
         }
         _ => {
             let kind = match owner.kind {
@@ -130,6 +197,5 @@ fn owner(cx: &mut Context<'_>, file: &FileDescription, command: u32, argument: u
             cx.write(UserPtr::new(argument), &[kind as i32, owner.id])?;
         }
     }
-    file.owner.set(owner);
     Ok(0)
 }

@@ -29,9 +29,26 @@ pub fn ioctl(cx: &mut Context<'_>, [fd, number, argument, ..]: [u64; 6]) -> Resu
         request::FIOCLEX => set_close_on_exec(cx, fd, true),
         request::FIONCLEX => set_close_on_exec(cx, fd, false),
         request::FIONBIO => set_flag(cx, &file, OpenFlags::NONBLOCK, argument),
-        request::FIOASYNC => set_flag(cx, &file, OpenFlags::ASYNC, argument),
+        request::FIOASYNC => {
+            let on = cx.read::<i32>(UserPtr::new(argument))? != 0;
+            if on != file.flags.get().contains(OpenFlags::ASYNC) {
+                if !file.file.as_object().can_notify() {
+                    return Err(Errno::ENOTTY.into());
+                }
+                super::fcntl::set_async(cx, &file, fd, on);
+            }
+            Ok(Outcome::Done(0))
+        }
         number => match &file.file {
             File::Terminal(end) => terminal(cx, end, number, argument),
+            File::Socket(_) if matches!(number, request::FIOSETOWN | request::SIOCSPGRP) => {
+                let id = cx.read::<i32>(UserPtr::new(argument))?;
+                super::fcntl::set_owner(cx, &file, fd, id)?;
+                Ok(Outcome::Done(0))
+            }
+            File::Socket(_) if matches!(number, request::FIOGETOWN | request::SIOCGPGRP) => {
+                answer(cx, argument, &super::fcntl::owner_number(&file))
+            }
             File::Socket(socket) if number != request::FIONREAD => {
                 super::socket::ioctl(cx, socket, number, argument)
             }

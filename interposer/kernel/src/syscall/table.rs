@@ -160,7 +160,7 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_splice "splice" splice::splice, Call, Full;
     __NR_tee "tee" splice::tee, Call, Full;
     __NR_vmsplice "vmsplice" splice::vmsplice, Call, Full;
-    __NR_fcntl "fcntl" fcntl::fcntl, Call, Partial("O_ASYNC sends no signal");
+    __NR_fcntl "fcntl" fcntl::fcntl, Call, Partial("no leases; F_NOTIFY tells of nothing");
     __NR_close_range "close_range" descriptors::close_range, Call, Full;
     __NR_close "close" descriptors::close, Call, Full;
     __NR_dup "dup" descriptors::dup, Call, Full;

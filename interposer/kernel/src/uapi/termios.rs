@@ -156,6 +156,10 @@ pub mod request {
     pub const FIONCLEX: u32 = 0x5450;
     pub const FIOCLEX: u32 = 0x5451;
     pub const FIOASYNC: u32 = 0x5452;
+    pub const FIOSETOWN: u32 = 0x8901;
+    pub const SIOCSPGRP: u32 = 0x8902;
+    pub const FIOGETOWN: u32 = 0x8903;
+    pub const SIOCGPGRP: u32 = 0x8904;
     pub const TIOCGPTN: u32 = 0x8004_5430;
     pub const TIOCSPTLCK: u32 = 0x4004_5431;
     pub const TIOCGPTLCK: u32 = 0x8004_5439;

@@ -8,6 +8,7 @@ use core::cell::RefCell;
 
 use linux_raw_sys::general as raw;
 
+use super::{Notice, Notifies};
 use crate::process::ThreadId;
 
 bitflags::bitflags! {
@@ -60,11 +61,12 @@ enum Waiter {
     Observer(Weak<dyn Observer>),
 }
 
-/// Threads to be made runnable. Objects fill it, the kernel empties it after every handler, so that
+/// Threads to be made runnable, and signals that tell of readiness. Objects fill it, the kernel empties it after every handler, so that
 /// no object reaches into the scheduler.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Wakes {
     threads: Vec<ThreadId>,
+    notifiers: Vec<Rc<dyn Notifies>>,
 }
 
 impl Wakes {
@@ -78,10 +80,21 @@ impl Wakes {
         core::mem::take(&mut self.threads)
     }
 
+    /// Notes somebody who has signals to send.
+    pub fn push_notifier(&mut self, notifier: Rc<dyn Notifies>) {
+        self.notifiers.push(notifier);
+    }
+
+    /// Takes all signals to be sent, in order.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        let notifiers = core::mem::take(&mut self.notifiers);
+        notifiers.iter().flat_map(|notifier| notifier.notices()).collect()
+    }
+
     /// Whether there is nothing to take.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.threads.is_empty()
+        self.threads.is_empty() && self.notifiers.is_empty()
     }
 }
 

@@ -187,6 +187,10 @@ impl FileObject for PipeEnd {
         Some(&self.pipe.queue)
     }
 
+    fn can_notify(&self) -> bool {
+        true
+    }
+
     fn release(&self, env: &mut Env<'_>) {
         if self.reads {
             self.pipe.readers.remove();

@@ -114,6 +114,10 @@ impl FileObject for TerminalEnd {
         })
     }
 
+    fn can_notify(&self) -> bool {
+        true
+    }
+
     fn release(&self, env: &mut Env<'_>) {
         match self.side {
             Side::Master => self.terminal.close_master(env.machine),

@@ -206,6 +206,10 @@ impl FileObject for Socket {
         Some(self.as_object().queue())
     }
 
+    fn can_notify(&self) -> bool {
+        true
+    }
+
     fn release(&self, env: &mut Env<'_>) {
         self.as_object().close(env);
     }
