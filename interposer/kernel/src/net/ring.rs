@@ -131,8 +131,13 @@ impl Ring {
 
     /// Copies bytes from the front into memory of the kernel's; how many.
     pub fn copy_to(&self, into: &mut [u8]) -> usize {
-        let len = into.len().min(self.len);
-        let [first, second] = stretches(self.storage.len(), self.head, len);
+        self.copy_from(0, into)
+    }
+
+    /// Copies bytes from the `skip`th on into memory of the kernel's; how many.
+    pub fn copy_from(&self, skip: usize, into: &mut [u8]) -> usize {
+        let len = into.len().min(self.len.saturating_sub(skip));
+        let [first, second] = stretches(self.storage.len(), self.head + skip, len);
         let (a, b) = into[..len].split_at_mut(first.len());
         a.copy_from_slice(&self.storage[first]);
         b.copy_from_slice(&self.storage[second]);

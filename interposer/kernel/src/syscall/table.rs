@@ -437,10 +437,10 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_getsockname "getsockname" socket::getsockname, Call, Full;
     __NR_getpeername "getpeername" socket::getpeername, Call, Full;
     __NR_shutdown "shutdown" socket::shutdown, Call, Full;
-    __NR_sendto "sendto" socket::sendto, Call, Partial("TCP has no urgent data");
+    __NR_sendto "sendto" socket::sendto, Call, Full;
     __NR_recvfrom "recvfrom" socket::recvfrom, Call, Full;
     __NR_socketpair "socketpair" socket::socketpair, Call, Full;
-    __NR_sendmsg "sendmsg" socket::sendmsg, Call, Partial("TCP has no urgent data");
+    __NR_sendmsg "sendmsg" socket::sendmsg, Call, Full;
     __NR_recvmsg "recvmsg" socket::recvmsg, Call, Full;
     __NR_sendmmsg "sendmmsg" socket::sendmmsg, Call, Partial("TCP has no urgent data");
     __NR_recvmmsg "recvmmsg" socket::recvmmsg, Call, Full;

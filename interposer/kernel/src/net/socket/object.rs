@@ -93,6 +93,10 @@ pub trait SocketObject {
     fn is_stream(&self) -> bool {
         false
     }
+    /// Whether the next byte to be read is urgent (`SIOCATMARK`).
+    fn is_at_mark(&self) -> bool {
+        false
+    }
     /// Who is at the other end (`SO_PEERCRED`).
     fn peer_credentials(&self) -> Option<Caller> {
         None

@@ -80,9 +80,9 @@ pub fn control(
             };
             cx.write(UserPtr::new(argument), &i32::try_from(unsent).unwrap_or(i32::MAX))?;
         }
-        // No mark is ever set: there is no urgent data.
         raw::SIOCATMARK if matches!(socket, Socket::Tcp(_)) => {
-            cx.write(UserPtr::new(argument), &0i32)?;
+            let at_mark = socket.as_object().is_at_mark();
+            cx.write(UserPtr::new(argument), &i32::from(at_mark))?;
         }
         raw::SIOCGIFCONF => list(cx, UserPtr::new(argument))?,
         _ => {

@@ -4,6 +4,7 @@
 //! - [`state`]: what a socket is: fresh, listening, connecting, connected.
 //! - [`socket`]: the object, making and ending connections.
 //! - [`transfer`]: bytes in and out, and readiness.
+//! - [`urgent`]: the byte that is read by itself.
 //! - [`bind`]: which ports a socket may have.
 
 mod bind;
@@ -13,8 +14,11 @@ mod phase;
 mod socket;
 mod state;
 mod transfer;
+mod urgent;
 pub use bind::PRIVILEGED_PORTS_END;
 pub use object::{bound_endpoint, endpoint};
 pub use phase::{Effect, Phase, Segment, Shut};
 pub use socket::{TcpOptions, TcpSocket};
 pub use state::{Connected, Connecting, Fresh, Listening, State};
+pub use urgent::Urgency;
+use urgent::{Inline, Stretch};

@@ -6,9 +6,9 @@ use core::net::SocketAddr;
 use linux_raw_sys::net as raw;
 use simrun_abi::event::What;
 
-use super::{Shut, TcpSocket, bind::Binding, transfer::Taking};
+use super::{Shut, TcpSocket, Urgency, bind::Binding, transfer::Taking};
 use crate::{
-    error::{Errno, Error, Result},
+    error::{Errno, Result},
     machine::Env,
     net::{
         address::{Address, Family},
@@ -107,10 +107,9 @@ impl SocketObject for TcpSocket {
     }
 
     fn send(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
-        if message.flags.contains(MessageFlags::URGENT) {
-            return Err(Error::new(Errno::EOPNOTSUPP, "urgent data is not supported"));
-        }
-        self.write(env, message.data)
+        let urgent = message.flags.contains(MessageFlags::URGENT);
+        let urgency = if urgent { Urgency::Urgent } else { Urgency::Normal };
+        self.write(env, message.data, urgency)
     }
 
     fn receive(
@@ -124,7 +123,7 @@ impl SocketObject for TcpSocket {
             return Err(Errno::EAGAIN.into());
         }
         if flags.contains(MessageFlags::URGENT) {
-            return Err(Errno::EINVAL.into());
+            return self.read_urgent(env, into, flags);
         }
         let taking = if flags.contains(MessageFlags::PEEK) {
             Taking::Peek
@@ -146,7 +145,7 @@ impl SocketObject for TcpSocket {
     }
 
     fn unread(&self) -> Result<usize> {
-        if self.is_listening() { Err(Errno::EINVAL.into()) } else { Ok(self.readable()) }
+        if self.is_listening() { Err(Errno::EINVAL.into()) } else { Ok(self.readable_at_once()) }
     }
 
     fn is_listening(&self) -> bool {
@@ -155,6 +154,10 @@ impl SocketObject for TcpSocket {
 
     fn is_stream(&self) -> bool {
         true
+    }
+
+    fn is_at_mark(&self) -> bool {
+        self.is_before_urgent()
     }
 
     fn unsent(&self) -> usize {

@@ -4,6 +4,7 @@
 
 use linux_raw_sys::net as raw;
 
+use super::Urgency;
 use crate::error::Errno;
 
 /// What one end tells the other.
@@ -12,7 +13,7 @@ pub enum Segment {
     /// The connection is accepted.
     SynAck,
     /// This many more bytes of those written into the receiver's queue.
-    Data(usize),
+    Data(usize, Urgency),
     /// Nothing follows.
     Fin,
     /// The other's `Fin` has arrived.
@@ -233,7 +234,7 @@ mod tests {
                                 Segment::Fin => phase.on_fin(),
                                 Segment::FinAck => phase.on_fin_ack(),
                                 Segment::Reset => phase.on_reset(),
-                                Segment::SynAck | Segment::Data(_) => (phase, Effect::NONE),
+                                Segment::SynAck | Segment::Data(..) => (phase, Effect::NONE),
                             };
                             pair.apply(end, step);
                         }

@@ -443,7 +443,7 @@ impl TcpSocket {
     ) {
         let (phase, mut effect) = match segment {
             Segment::SynAck => (connected.phase, Effect::default()),
-            Segment::Data(len) => return self.on_data(connected, from, len, machine),
+            Segment::Data(..) => return self.on_data(connected, from, segment, machine),
             Segment::Fin => connected.phase.on_fin(),
             Segment::FinAck => connected.phase.on_fin_ack(),
             Segment::Reset => connected.phase.on_reset(),

@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::net::SocketAddr;
 
-use super::{Phase, Shut, TcpSocket};
+use super::{Phase, Shut, TcpSocket, urgent::Urgent};
 use crate::{net::ring::Ring, time::Instant};
 
 /// Neither connected nor listening.
@@ -106,6 +106,8 @@ pub struct Incoming {
     pub bytes: Ring,
     /// How much has arrived.
     pub arrived: usize,
+    /// The urgent byte in it.
+    pub urgent: Option<Urgent>,
 }
 
 impl Incoming {
@@ -125,5 +127,6 @@ impl Incoming {
     pub fn consume(&mut self, len: usize) {
         self.bytes.consume(len);
         self.arrived -= len.min(self.arrived);
+        self.pass_urgent(len);
     }
 }

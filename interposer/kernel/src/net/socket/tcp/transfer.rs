@@ -2,7 +2,7 @@
 
 use alloc::rc::{Rc, Weak};
 
-use super::{Connected, Segment, Shut, State, TcpSocket};
+use super::{Connected, Inline, Segment, Shut, State, Stretch, TcpSocket, Urgency};
 use crate::{
     error::{Errno, Result},
     machine::{Env, Machine},
@@ -50,6 +50,18 @@ impl TcpSocket {
         self.incoming.borrow().readable(self.window())
     }
 
+    /// Bytes that one read takes at most: those before an urgent one (`tcp_inq`).
+    #[must_use]
+    pub fn readable_at_once(&self) -> usize {
+        let incoming = self.incoming.borrow();
+        let readable = incoming.readable(self.window());
+        match self.inline() {
+            Inline::Yes => readable,
+            Inline::No if incoming.is_at_mark() => 0,
+            Inline::No => incoming.stretch(0, readable, Inline::No).len,
+        }
+    }
+
     fn peer(&self) -> Option<Rc<Self>> {
         match &*self.state.borrow() {
             State::Connected(connected) => connected.peer.upgrade(),
@@ -73,10 +85,11 @@ impl TcpSocket {
     ///
     /// # Errors
     /// `EPIPE` after a shutdown, `ECONNRESET`, `EAGAIN`.
-    pub fn write(&self, env: &mut Env<'_>, from: &[UserSlice]) -> Result<usize> {
+    pub fn write(&self, env: &mut Env<'_>, from: &[UserSlice], urgency: Urgency) -> Result<usize> {
         let total = crate::user::total_len(from);
         let host = &mut *env.host;
-        self.send_with(env.machine, total, |ring, room| ring.fill_from_user(host, from, room))
+        let fill = |ring: &mut Ring, room| ring.fill_from_user(host, from, room);
+        self.send_with(env.machine, (total, urgency), fill)
     }
 
     /// Writes the kernel's bytes.
@@ -84,7 +97,7 @@ impl TcpSocket {
     /// # Errors
     /// As [`TcpSocket::write`].
     pub fn write_bytes(&self, machine: &mut Machine, from: &[u8]) -> Result<usize> {
-        self.send_with(machine, from.len(), |ring, room| {
+        self.send_with(machine, (from.len(), Urgency::Normal), |ring, room| {
             let len = from.len().min(room);
             ring.fill(&from[..len]);
             Ok(len)
@@ -94,7 +107,7 @@ impl TcpSocket {
     fn send_with(
         &self,
         machine: &mut Machine,
-        total: usize,
+        (total, urgency): (usize, Urgency),
         fill: impl FnOnce(&mut Ring, usize) -> Result<usize>,
     ) -> Result<usize> {
         self.check_sending()?;
@@ -105,7 +118,7 @@ impl TcpSocket {
         let Some(peer) = self.peer() else {
             // Nobody is there to read it; the answer to what fits the buffer will say so.
             let sent = total.min(limit);
-            self.send_segment(machine, Segment::Data(sent));
+            self.send_segment(machine, Segment::Data(sent, urgency));
             return Ok(sent);
         };
         let room = limit.saturating_sub(peer.incoming.borrow().unacknowledged(peer.window()));
@@ -115,10 +128,12 @@ impl TcpSocket {
         }
         let sent = fill(&mut peer.incoming.borrow_mut().bytes, room)?;
         drop(peer);
+        let mut last = urgency;
         if sent < total {
             self.wants_room.set(true);
+            last = Urgency::Normal;
         }
-        self.send_segment(machine, Segment::Data(sent));
+        self.send_segment(machine, Segment::Data(sent, last));
         Ok(sent)
     }
 
@@ -127,20 +142,28 @@ impl TcpSocket {
         &self,
         connected: Connected,
         from: &Weak<Self>,
-        len: usize,
+        segment: Segment,
         machine: &mut Machine,
     ) {
+        let Segment::Data(len, urgency) = segment else { return };
         let is_over = !connected.phase.may_receive();
         self.state.replace(State::Connected(connected));
         if is_over {
-            return Self::refuse(from, Segment::Data(len), machine);
+            return Self::refuse(from, segment, machine);
         }
         if self.orphaned.get() {
             // Data that nobody will read ends the connection (RFC 2525, 2.17).
             return self.abort(machine);
         }
-        self.incoming.borrow_mut().arrived += len;
-        self.queue.wake(Readiness::READABLE, &mut machine.wakes);
+        let mut woken = Readiness::READABLE;
+        let mut incoming = self.incoming.borrow_mut();
+        incoming.arrived += len;
+        if urgency == Urgency::Urgent {
+            incoming.mark_urgent(self.inline());
+            woken |= Readiness::PRI;
+        }
+        drop(incoming);
+        self.queue.wake(woken, &mut machine.wakes);
         if let Some(sender) = from.upgrade() {
             sender.tell_room(machine);
         }
@@ -187,17 +210,19 @@ impl TcpSocket {
         taking: Taking,
     ) -> Result<usize> {
         let available = self.readable().saturating_sub(skip);
-        if available == 0 {
-            return self.nothing_to_read();
-        }
+        let Stretch { hole, len } = self.incoming.borrow().stretch(skip, available, self.inline());
         let moved = match taking {
-            Taking::Discard => available.min(crate::user::total_len(into)),
-            _ => self.incoming.borrow().bytes.copy_to_user(env.host, skip, into, available)?,
+            _ if len == 0 => 0,
+            Taking::Discard => len.min(crate::user::total_len(into)),
+            _ => {
+                let incoming = self.incoming.borrow();
+                incoming.bytes.copy_to_user(env.host, skip + hole, into, len)?
+            }
         };
-        if taking != Taking::Peek {
-            self.consume(env.machine, moved);
+        if taking != Taking::Peek && hole + moved > 0 {
+            self.consume(env.machine, hole + moved);
         }
-        Ok(moved)
+        if len == 0 { self.nothing_to_read() } else { Ok(moved) }
     }
 
     /// Reads into memory of the kernel.
@@ -205,13 +230,14 @@ impl TcpSocket {
     /// # Errors
     /// As [`TcpSocket::read`].
     pub fn read_bytes(&self, machine: &mut Machine, into: &mut [u8]) -> Result<usize> {
-        let available = self.readable().min(into.len());
-        if available == 0 {
-            return self.nothing_to_read();
+        let Stretch { hole, len } =
+            self.incoming.borrow().stretch(0, self.readable(), self.inline());
+        let wanted = len.min(into.len());
+        let moved = self.incoming.borrow().bytes.copy_from(hole, &mut into[..wanted]);
+        if hole + moved > 0 {
+            self.consume(machine, hole + moved);
         }
-        let moved = self.incoming.borrow().bytes.copy_to(&mut into[..available]);
-        self.consume(machine, moved);
-        Ok(moved)
+        if len == 0 { self.nothing_to_read() } else { Ok(moved) }
     }
 
     fn consume(&self, machine: &mut Machine, len: usize) {
@@ -261,9 +287,10 @@ impl TcpSocket {
         if shut.contains(Shut::RECEIVE) {
             ready |= Readiness::READABLE | Readiness::RDHUP;
         }
-        if self.readable() >= (self.options.receive_low_water.get() as usize).max(1) {
+        if self.readable() >= self.low_water() {
             ready |= Readiness::READABLE;
         }
+        ready |= self.urgent_readiness();
         let peer = connected.peer.upgrade().filter(|peer| !peer.orphaned.get());
         let used = peer.map_or(0, |peer| peer.incoming.borrow().unacknowledged(peer.window()));
         let limit = capacity(self.options.send_buffer.get());
