@@ -7,6 +7,7 @@ use alloc::{
 };
 use core::cell::{Cell, RefCell};
 
+use super::ExtendedAttributes;
 use crate::{
     file::{FileLocks, Inotify, LockOwner, Pipe, Told},
     host::HostStat,
@@ -54,6 +55,8 @@ pub struct Inode {
     /// Who watches it, and as which of their watches.
     watchers: RefCell<Vec<(Weak<Inotify>, i32)>>,
     nameless: Cell<bool>,
+    /// Extended attributes, from when the run first asked for any.
+    pub extended: RefCell<Option<ExtendedAttributes>>,
 }
 
 impl Inode {
@@ -68,6 +71,7 @@ impl Inode {
             locks: RefCell::new(None),
             watchers: RefCell::new(Vec::new()),
             nameless: Cell::new(false),
+            extended: RefCell::new(None),
         }
     }
 

@@ -7,9 +7,13 @@ use super::path::{AtFlags, HERE, Reached, host_target};
 use crate::{
     context::Context,
     error::{Errno, Result},
+    file::OpenFlags,
     fs::{
-        Place,
-        tree::attributes::{self, Target},
+        Place, Setting,
+        tree::{
+            attributes::Target,
+            extended::{self, SIZE_MAX, Subject},
+        },
     },
     host::Follow,
     outcome::Outcome,
@@ -18,8 +22,6 @@ use crate::{
 
 /// Longest name (`XATTR_NAME_MAX`).
 const NAME_MAX: usize = 255;
-/// Longest value and longest list (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
-const SIZE_MAX: usize = 65536;
 
 fn read_name(cx: &mut Context<'_>, name: u64) -> Result<Vec<u8>> {
     let name = user::read_c_string(cx.host, name, NAME_MAX).map_err(|error| {
@@ -42,14 +44,21 @@ fn by_path(cx: &mut Context<'_>, path: u64, follow: Follow) -> Result<Reached> {
 }
 
 fn by_descriptor(cx: &mut Context<'_>, fd: u64) -> Result<Reached> {
-    Ok(Reached::Description(cx.description(fd)?))
+    let file = cx.description(fd)?;
+    if file.flags.get().contains(OpenFlags::PATH) {
+        return Err(Errno::EBADF.into());
+    }
+    Ok(Reached::Description(file))
 }
 
-fn target(reached: &Reached) -> Result<Target<'_>> {
+fn subject(reached: &Reached) -> Result<Subject<'_>> {
     match reached {
-        Reached::Description(file) => host_target(file).ok_or(Errno::EOPNOTSUPP.into()),
+        Reached::Description(file) => {
+            let target = host_target(file).ok_or(Errno::EOPNOTSUPP)?;
+            Ok(Subject { target, inode: file.file.inode().cloned() })
+        }
         Reached::Found(found) => match &found.place {
-            Place::Host(path) => Ok(Target::Path(path)),
+            Place::Host(path) => Ok(Subject { target: Target::Path(path), inode: None }),
             Place::View(_, None) => Err(Errno::ENOENT.into()),
             _ => Err(Errno::EOPNOTSUPP.into()),
         },
@@ -69,31 +78,25 @@ fn answer(cx: &mut Context<'_>, bytes: &[u8], buffer: u64, size: u64) -> Result<
 
 fn get(cx: &mut Context<'_>, file: &Reached, [name, buffer, size]: [u64; 3]) -> Result<Outcome> {
     let name = read_name(cx, name)?;
-    let target = target(file)?;
-    target.inode(&mut cx.env())?;
+    let subject = subject(file)?;
+    subject.target.inode(&mut cx.env())?;
     check_namespace(&name, Errno::ENODATA)?;
-    let mut value = vec![0; SIZE_MAX];
-    let len = attributes::read_attribute(&mut cx.env(), target, Some(&name), &mut value)?;
-    answer(cx, &value[..len], buffer, size)
+    let value = extended::get(&mut cx.env(), &subject, &name)?;
+    answer(cx, &value, buffer, size)
 }
 
 fn list(cx: &mut Context<'_>, file: &Reached, [buffer, size]: [u64; 2]) -> Result<Outcome> {
-    let target = match target(file) {
+    let subject = match subject(file) {
         Err(error) if error.errno == Errno::EOPNOTSUPP => return Ok(Outcome::Done(0)),
-        target => target?,
+        subject => subject?,
     };
-    let mut names = vec![0; SIZE_MAX];
-    let len = attributes::read_attribute(&mut cx.env(), target, None, &mut names)?;
-    let mut own: Vec<&[u8]> = names[..len]
-        .split_inclusive(|&b| b == 0)
-        .filter(|name| name.starts_with(b"user."))
-        .collect();
-    own.sort_unstable();
-    answer(cx, &own.concat(), buffer, size)
+    let names = extended::list(&mut cx.env(), &subject)?;
+    answer(cx, &names, buffer, size)
 }
 
 fn set(cx: &mut Context<'_>, file: &Reached, arguments: [u64; 4]) -> Result<Outcome> {
     let [name, value, size, flags] = arguments;
+    let setting = Setting::from_bits(flags as u32).ok_or(Errno::EINVAL)?;
     let name = read_name(cx, name)?;
     if size > SIZE_MAX as u64 {
         return Err(Errno::E2BIG.into());
@@ -101,15 +104,15 @@ fn set(cx: &mut Context<'_>, file: &Reached, arguments: [u64; 4]) -> Result<Outc
     check_namespace(&name, Errno::EPERM)?;
     let mut bytes = vec![0; size as usize];
     user::read_bytes(cx.host, value, &mut bytes)?;
-    let target = target(file)?;
-    attributes::write_attribute(&mut cx.env(), target, &name, Some((&bytes, flags as u32)))?;
+    let subject = subject(file)?;
+    extended::set(&mut cx.env(), &subject, &name, &bytes, setting)?;
     Ok(Outcome::Done(0))
 }
 
 fn remove(cx: &mut Context<'_>, file: &Reached, name: u64) -> Result<Outcome> {
     let name = read_name(cx, name)?;
     check_namespace(&name, Errno::EPERM)?;
-    attributes::write_attribute(&mut cx.env(), target(file)?, &name, None)?;
+    extended::remove(&mut cx.env(), &subject(file)?, &name)?;
     Ok(Outcome::Done(0))
 }
 

@@ -1,4 +1,4 @@
-//! What files have besides contents: mode, owner, times, length, extended attributes.
+//! What files have besides contents: mode, owner, times, length. [`super::extended`] has the extended attributes.
 
 use alloc::rc::Rc;
 
@@ -14,7 +14,7 @@ use crate::{
     uapi::stat::FileKind,
 };
 
-use FileArgument::{Input, Number, Output, String};
+use FileArgument::{Input, Number, String};
 
 /// A file of the host to be asked or changed.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub enum Target<'a> {
 }
 
 impl Target<'_> {
-    fn stat(self, env: &mut Env<'_>) -> Result<HostStat> {
+    pub(super) fn stat(self, env: &mut Env<'_>) -> Result<HostStat> {
         match self {
             Self::Path(path) => env.tree().lstat(env.host, path),
             Self::Open(fd) => Ok(env.host.fstat(fd)?),
@@ -43,7 +43,7 @@ impl Target<'_> {
     }
 
     /// Tells those who watch the file or its directory.
-    fn tell(self, env: &mut Env<'_>, inode: &Inode, stat: &HostStat, what: Happening) {
+    pub(super) fn tell(self, env: &mut Env<'_>, inode: &Inode, stat: &HostStat, what: Happening) {
         let what = match FileKind::of(stat.mode) {
             FileKind::Directory => what | Happening::DIRECTORY,
             _ => what,
@@ -55,7 +55,7 @@ impl Target<'_> {
     }
 
     /// Runs `with` with a path that the host resolves to the file.
-    fn with_path<T>(self, with: impl FnOnce(&[u8]) -> T) -> T {
+    pub(super) fn with_path<T>(self, with: impl FnOnce(&[u8]) -> T) -> T {
         match self {
             Self::Path(path) => with(path),
             Self::Open(fd) => with(alloc::format!("/proc/self/fd/{}", fd.0).as_bytes()),
@@ -235,61 +235,4 @@ pub fn allocate(
 /// As there.
 pub fn check_access(env: &mut Env<'_>, path: &[u8], mode: u32) -> Result<()> {
     call(env.host, nr::__NR_access, [String(path), Number(mode.into())]).map(drop)
-}
-
-/// Extended attributes: lgetxattr(2) and, without a name, llistxattr(2). How long the answer is.
-///
-/// # Errors
-/// As there.
-pub fn read_attribute(
-    env: &mut Env<'_>,
-    target: Target<'_>,
-    name: Option<&[u8]>,
-    into: &mut [u8],
-) -> Result<usize> {
-    let len = Number(into.len() as u64);
-    let follows = matches!(target, Target::Open(_));
-    let done = target.with_path(|path| match (name, follows) {
-        (Some(name), false) => {
-            let arguments = [String(path), String(name), Output(into), len];
-            call(env.host, nr::__NR_lgetxattr, arguments)
-        }
-        (Some(name), true) => {
-            let arguments = [String(path), String(name), Output(into), len];
-            call(env.host, nr::__NR_getxattr, arguments)
-        }
-        (None, false) => call(env.host, nr::__NR_llistxattr, [String(path), Output(into), len]),
-        (None, true) => call(env.host, nr::__NR_listxattr, [String(path), Output(into), len]),
-    })?;
-    Ok(done as usize)
-}
-
-/// lsetxattr(2) and, without a value, lremovexattr(2).
-///
-/// # Errors
-/// As there.
-pub fn write_attribute(
-    env: &mut Env<'_>,
-    target: Target<'_>,
-    name: &[u8],
-    value: Option<(&[u8], u32)>,
-) -> Result<()> {
-    let stat = target.stat(env)?;
-    let inode = env.tree().see(&stat);
-    let follows = matches!(target, Target::Open(_));
-    target.with_path(|path| match value {
-        Some((value, flags)) => {
-            let number = if follows { nr::__NR_setxattr } else { nr::__NR_lsetxattr };
-            let len = Number(value.len() as u64);
-            let arguments = [String(path), String(name), Input(value), len, Number(flags.into())];
-            call(env.host, number, arguments)
-        }
-        None => {
-            let number = if follows { nr::__NR_removexattr } else { nr::__NR_lremovexattr };
-            call(env.host, number, [String(path), String(name)])
-        }
-    })?;
-    inode.changed(env.file_time());
-    target.tell(env, &inode, &stat, Happening::ATTRIBUTES);
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The tree of files: all access to the host's goes through here, and what the run does to it is noted here.
 //!
-//! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents;
+//! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents; [`extended`]:
+//!   their extended attributes;
 //!   [`notify`]: telling those who watch.
 
 use alloc::{
@@ -12,6 +13,7 @@ use core::cell::{Cell, RefCell};
 
 pub mod attributes;
 pub mod change;
+pub mod extended;
 pub mod notify;
 pub mod open;
 
