@@ -24,6 +24,8 @@ pub enum Purpose {
     Lock,
     /// To be moved to the lock with this key (`FUTEX_WAIT_REQUEUE_PI`).
     MoveTo(FutexKey),
+    /// Any wake-up, at one of several futexes: the one of this number (futex_waitv(2)). Never moved.
+    AnyOf(u32),
 }
 
 /// One waiter.
@@ -42,6 +44,8 @@ type Place = (FutexKey, u64);
 pub struct FutexTable {
     waiters: BTreeMap<Place, Waiting>,
     places: BTreeMap<ThreadId, Place>,
+    /// The places of those who wait on several.
+    vectors: BTreeMap<ThreadId, Vec<Place>>,
     /// Who holds each lock that has waiters.
     owners: BTreeMap<FutexKey, ThreadId>,
     arrivals: u64,
@@ -56,10 +60,21 @@ impl FutexTable {
         self.places.insert(waiting.thread, place);
     }
 
+    /// Lets a thread wait on several futexes at a time.
+    pub fn add_vector(&mut self, thread: ThreadId, keys: &[FutexKey]) {
+        for (number, &key) in keys.iter().enumerate() {
+            let place = (key, self.arrivals);
+            self.arrivals += 1;
+            let purpose = Purpose::AnyOf(number as u32);
+            self.waiters.insert(place, Waiting { thread, purpose });
+            self.vectors.entry(thread).or_default().push(place);
+        }
+    }
+
     /// Whether a thread waits.
     #[must_use]
     pub fn is_waiting(&self, thread: ThreadId) -> bool {
-        self.places.contains_key(&thread)
+        self.places.contains_key(&thread) || self.vectors.contains_key(&thread)
     }
 
     /// The first `max` waiters of a futex that `wanted` takes.
@@ -77,11 +92,26 @@ impl FutexTable {
             .collect()
     }
 
-    /// Takes out the first `max` waiters whose bits meet `bits`.
-    pub fn take(&mut self, key: FutexKey, max: usize, bits: u32) -> Vec<ThreadId> {
-        let met = |purpose| matches!(purpose, Purpose::Wake(own) if own & bits != 0);
-        let taken = self.first(key, max, met);
-        taken.into_iter().map(|(place, waiting)| self.forget(place, waiting.thread)).collect()
+    /// Takes out the first `max` waiters whose bits meet `bits`, each with the number of its futex among those that it
+    /// waits on.
+    pub fn take(&mut self, key: FutexKey, max: usize, bits: u32) -> Vec<(ThreadId, u32)> {
+        let met = |purpose| match purpose {
+            Purpose::Wake(own) => own & bits != 0,
+            Purpose::AnyOf(_) => true,
+            _ => false,
+        };
+        let mut taken = Vec::new();
+        // One by one: a thread may wait on the same futex twice.
+        while taken.len() < max
+            && let Some((place, waiting)) = self.first(key, 1, met).pop()
+        {
+            let number = match waiting.purpose {
+                Purpose::AnyOf(number) => number,
+                _ => 0,
+            };
+            taken.push((self.forget(place, waiting.thread), number));
+        }
+        taken
     }
 
     /// Moves the first `max` waiters to another futex; how many.
@@ -103,12 +133,21 @@ impl FutexTable {
     fn forget(&mut self, place: Place, thread: ThreadId) -> ThreadId {
         self.waiters.remove(&place);
         self.places.remove(&thread);
+        self.forget_vector(thread);
         thread
+    }
+
+    fn forget_vector(&mut self, thread: ThreadId) -> bool {
+        let places = self.vectors.remove(&thread).unwrap_or_default();
+        for place in &places {
+            self.waiters.remove(place);
+        }
+        !places.is_empty()
     }
 
     /// Takes a waiter out, wherever it was moved to; whether it was still waiting.
     pub fn remove(&mut self, thread: ThreadId) -> bool {
-        let Some(place) = self.places.remove(&thread) else { return false };
+        let Some(place) = self.places.remove(&thread) else { return self.forget_vector(thread) };
         self.waiters.remove(&place);
         if self.first(place.0, 1, |purpose| purpose == Purpose::Lock).is_empty() {
             self.owners.remove(&place.0);
@@ -179,9 +218,9 @@ mod tests {
         for (thread, bits) in [(a, 1), (b, 2), (c, 3)] {
             table.add(HERE, Waiting { thread, purpose: Purpose::Wake(bits) });
         }
-        assert_eq!(table.take(HERE, 1, 2), [b]);
+        assert_eq!(table.take(HERE, 1, 2), [(b, 0)]);
         assert_eq!(table.requeue(HERE, THERE, 1), 1);
-        assert_eq!(table.take(HERE, 9, u32::MAX), [c]);
+        assert_eq!(table.take(HERE, 9, u32::MAX), [(c, 0)]);
         assert!(table.remove(a));
         assert!(!table.remove(a));
         assert_eq!(table.take(THERE, 9, u32::MAX), []);
@@ -199,6 +238,19 @@ mod tests {
         assert!(table.remove(c));
         assert_eq!(table.owner(HERE), None);
         assert_eq!(table.hand_over(HERE), None);
+    }
+
+    #[test]
+    fn who_waits_on_several_is_woken_once_and_told_by_which() {
+        let [a, b] = crate::slab::ids_for_test();
+        let mut table = FutexTable::default();
+        table.add_vector(a, &[HERE, THERE, THERE]);
+        table.add(THERE, Waiting { thread: b, purpose: Purpose::Wake(1) });
+        assert!(table.is_waiting(a));
+        assert_eq!(table.take(THERE, 2, u32::MAX), [(a, 1), (b, 0)]);
+        assert_eq!(table.take(HERE, 9, u32::MAX), []);
+        table.add_vector(a, &[HERE]);
+        assert!(table.remove(a) && !table.remove(a));
     }
 
     #[test]
@@ -220,6 +272,6 @@ mod tests {
         table.add(HERE, Waiting { thread: a, purpose: Purpose::MoveTo(THERE) });
         table.add(HERE, Waiting { thread: b, purpose: Purpose::Wake(u32::MAX) });
         assert_eq!(table.take_for_lock(HERE, THERE, 9), [a]);
-        assert_eq!(table.take(HERE, 9, u32::MAX), [b]);
+        assert_eq!(table.take(HERE, 9, u32::MAX), [(b, 0)]);
     }
 }

@@ -42,8 +42,8 @@ impl Kernel {
     /// Wakes at most `max` waiters whose bits meet `bits`; how many.
     pub fn wake_futex(&mut self, key: FutexKey, max: usize, bits: u32) -> usize {
         let taken = self.futexes.take(key, max, bits);
-        for &id in &taken {
-            self.wake_with(id, 0);
+        for &(id, number) in &taken {
+            self.wake_with(id, number.into());
         }
         taken.len()
     }

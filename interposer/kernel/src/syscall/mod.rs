@@ -14,6 +14,7 @@ pub mod exec;
 mod fcntl;
 mod futex;
 mod futex_lock;
+mod futex_vector;
 mod groups;
 mod identity;
 mod inotify;

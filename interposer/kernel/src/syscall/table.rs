@@ -7,9 +7,10 @@ use simrun_abi::calls;
 
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
-    groups, identity, inotify, io, ioctl, ipc, kill, limits, locks, memory, memory_file,
-    message_queue, open, pidfd, pipe, prctl, process, readiness, residence, sched, signal,
-    signalfd, socket, splice, stat, system, thread, time, timers, tree, usage, volume, wait, xattr,
+    futex_vector, groups, identity, inotify, io, ioctl, ipc, kill, limits, locks, memory,
+    memory_file, message_queue, open, pidfd, pipe, prctl, process, readiness, residence, sched,
+    signal, signalfd, socket, splice, stat, system, thread, time, timers, tree, usage, volume, wait,
+    xattr,
 };
 use crate::{
     context::Context,
@@ -371,6 +372,7 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_get_robust_list "get_robust_list" thread::get_robust_list, Call, Full;
     __NR_sched_yield "sched_yield" thread::sched_yield, Poll, Full;
     __NR_futex "futex" futex::futex, Call, Full;
+    __NR_futex_waitv "futex_waitv" futex_vector::futex_waitv, Call, Full;
     __NR_membarrier "membarrier" prctl::membarrier, Memory, Full;
     __NR_sched_getaffinity "sched_getaffinity" sched::sched_getaffinity, Call, Full;
     __NR_sched_setaffinity "sched_setaffinity" sched::sched_setaffinity, Call, Full;
@@ -531,7 +533,6 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_set_mempolicy_home_node "set_mempolicy_home_node" absent, Call, Absent("as with CONFIG_NUMA off");
     __NR_memfd_secret "memfd_secret" absent, Call, Absent("as with CONFIG_SECRETMEM off");
     __NR_process_mrelease "process_mrelease" absent, Call, Absent("as with CONFIG_MMU off");
-    __NR_futex_waitv "futex_waitv" absent, Call, Absent("as on a Linux without it");
     __NR_futex_wake "futex_wake" absent, Call, Absent("as on a Linux without it");
     __NR_futex_wait "futex_wait" absent, Call, Absent("as on a Linux without it");
     __NR_futex_requeue "futex_requeue" absent, Call, Absent("as on a Linux without it");
