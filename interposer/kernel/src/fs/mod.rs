@@ -18,4 +18,4 @@ pub use extended::{ExtendedAttributes, Setting};
 pub use inode::{FileTime, Inode, Times};
 pub use path::join;
 pub use tree::Tree;
-pub use walk::{Found, Last, Place, Walk};
+pub use walk::{Found, Last, Place, Resolve, Walk};

@@ -5,13 +5,15 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
+use linux_raw_sys::general as raw;
+
 use super::{
     names::Known,
     tree::Tree,
     views::{self, Node},
 };
 use crate::{
-    error::{Errno, Result},
+    error::{Errno, Error, Result},
     file::{File, FileDescription},
     host::{Follow, Host},
     uapi::{limits::NAME_MAX, stat::FileKind},
@@ -74,6 +76,30 @@ enum Step {
     End(Place),
 }
 
+bitflags::bitflags! {
+    /// What a walk must not do (openat2(2)).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct Resolve: u32 {
+        /// Leave the file system it starts in.
+        const NO_CROSSING = raw::RESOLVE_NO_XDEV;
+        /// Go through an open description in `/proc/PID/fd`.
+        const NO_MAGIC_LINKS = raw::RESOLVE_NO_MAGICLINKS;
+        /// Follow any symbolic link.
+        const NO_LINKS = raw::RESOLVE_NO_SYMLINKS;
+        /// Leave what is below the directory it starts in.
+        const BENEATH = raw::RESOLVE_BENEATH;
+        /// Leave it either: the directory is the walk's root.
+        const IN_ROOT = raw::RESOLVE_IN_ROOT;
+        /// Ask a disk: nothing does here.
+        const CACHED = raw::RESOLVE_CACHED;
+    }
+}
+
+impl Resolve {
+    /// The walk stays below the directory it starts in.
+    pub const SCOPED: Self = Self::BENEATH.union(Self::IN_ROOT);
+}
+
 /// What a walk needs.
 pub struct Walk<'a> {
     /// What is known of the host's tree.
@@ -84,6 +110,8 @@ pub struct Walk<'a> {
     pub views: &'a dyn Fn(&[u8]) -> Option<Node>,
     /// The root directory, absolute.
     pub root: &'a [u8],
+    /// What it must not do.
+    pub resolve: Resolve,
 }
 
 /// The rest of a path, and how much of it has been walked.
@@ -159,7 +187,13 @@ impl Walk<'_> {
         if path.is_empty() {
             return Err(Errno::ENOENT.into());
         }
-        let mut at = if path.starts_with(b"/") { self.root.to_vec() } else { from.to_vec() };
+        let scoped = self.resolve.intersects(Resolve::SCOPED);
+        let root = if scoped { from } else { self.root };
+        let from = if path.starts_with(b"/") && !scoped { root } else { from };
+        let mut at = from.to_vec();
+        if path.starts_with(b"/") {
+            at = self.jump_to_root(root, from)?;
+        }
         let mut rest = Rest { path: path.to_vec(), at: 0 };
         self.skip_known(&mut at, &mut rest);
         let mut last = Last::Root;
@@ -170,28 +204,28 @@ impl Walk<'_> {
             match kind {
                 Last::Dot => continue,
                 Last::DotDot => {
-                    if at != self.root {
-                        at = parent(&at).to_vec();
-                    }
+                    at = self.step_up(at, root, from)?;
                     continue;
                 }
                 _ if name.len() > NAME_MAX => return Err(Errno::ENAMETOOLONG.into()),
                 _ => {}
             }
             let ends = is_last && kind == Last::Name;
-            match self.step(child(&at, &name), ends, is_last, follow)? {
+            let next = child(&at, &name);
+            self.check_crossing(from, &next)?;
+            match self.step(next, ends, is_last, follow)? {
                 Step::Into(directory) => at = directory,
                 Step::End(place) => return Ok(Found { place, last }),
                 Step::Link(target) => {
                     links += 1;
-                    if links > LINKS_MAX {
+                    if links > LINKS_MAX || self.resolve.contains(Resolve::NO_LINKS) {
                         return Err(Errno::ELOOP.into());
                     }
                     if target.is_empty() {
                         return Err(Errno::ENOENT.into());
                     }
                     if target.starts_with(b"/") {
-                        at = self.root.to_vec();
+                        at = self.jump_to_root(root, from)?;
                     }
                     rest.prepend(&target);
                     last = Last::Root;
@@ -205,6 +239,61 @@ impl Walk<'_> {
             Place::Host(at)
         };
         Ok(Found { place, last })
+    }
+
+    /// Where an absolute path starts (`nd_jump_root` in fs/namei.c).
+    fn jump_to_root(&mut self, root: &[u8], from: &[u8]) -> Result<Vec<u8>> {
+        if self.resolve.contains(Resolve::BENEATH) {
+            return Err(Error::new(Errno::EXDEV, "an absolute path leads out of the directory"));
+        }
+        self.check_crossing(from, root)?;
+        Ok(root.to_vec())
+    }
+
+    /// The parent of a directory; the root's is the root.
+    fn step_up(&mut self, at: Vec<u8>, root: &[u8], from: &[u8]) -> Result<Vec<u8>> {
+        if at != root {
+            let up = parent(&at);
+            self.check_crossing(from, up)?;
+            return Ok(up.to_vec());
+        }
+        if self.resolve.contains(Resolve::BENEATH) {
+            return Err(Error::new(Errno::EXDEV, "the path leads out of the directory"));
+        }
+        Ok(at)
+    }
+
+    /// What file system a path is on: each view is one of its own.
+    fn file_system(&mut self, path: &[u8]) -> Option<(Option<&'static [u8]>, u64)> {
+        match views::root(path) {
+            Some(view) => Some((Some(view), 0)),
+            None => {
+                let stat = self.tree.lstat(self.host, path).ok()?;
+                Some((None, stat.dev))
+            }
+        }
+    }
+
+    /// Refuses to go from one file system to another. What is not there is on none.
+    fn check_crossing(&mut self, from: &[u8], to: &[u8]) -> Result<()> {
+        if !self.resolve.contains(Resolve::NO_CROSSING) {
+            return Ok(());
+        }
+        match (self.file_system(from), self.file_system(to)) {
+            (Some(from), Some(to)) if from != to => Err(Errno::EXDEV.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to go through an open description (`nd_jump_link`).
+    fn check_magic(&self) -> Result<()> {
+        if self.resolve.intersects(Resolve::NO_MAGIC_LINKS | Resolve::NO_LINKS) {
+            return Err(Errno::ELOOP.into());
+        }
+        if self.resolve.intersects(Resolve::SCOPED | Resolve::NO_CROSSING) {
+            return Err(Errno::EXDEV.into());
+        }
+        Ok(())
     }
 
     /// Goes at once to the directory before the last component if it is known.
@@ -258,10 +347,14 @@ impl Walk<'_> {
             Some(Node::Directory(_)) if !ends => Ok(Step::Into(path)),
             Some(Node::Link(target)) if follows => Ok(Step::Link(target.into())),
             Some(Node::Description(link)) if ends && follows => {
+                self.check_magic()?;
                 Ok(Step::End(Place::Description(link.0)))
             }
             Some(Node::Description(link)) if !ends => match &link.0.file {
-                File::Directory(_) => Ok(Step::Into(link.0.path.borrow().to_vec())),
+                File::Directory(_) => {
+                    self.check_magic()?;
+                    Ok(Step::Into(link.0.path.borrow().to_vec()))
+                }
                 _ => Err(Errno::ENOTDIR.into()),
             },
             None if !ends => Err(Errno::ENOENT.into()),

@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     file::tty::Terminals,
     file::{Descriptor, Fd, FdTable, File, FileDescription, HostStream, OpenFlags},
-    fs::Walk,
+    fs::{Resolve, Walk},
     futex::FutexTable,
     host::{Host, HostFd},
     ipc::Ipc,
@@ -83,7 +83,13 @@ impl Kernel {
         let image = Image::open(
             host,
             &mut |host, path| {
-                let walk = Walk { tree: &tree, host, views: &|_| None, root: b"/" };
+                let walk = Walk {
+                    tree: &tree,
+                    host,
+                    views: &|_| None,
+                    root: b"/",
+                    resolve: Resolve::default(),
+                };
                 open_program(walk, &boot.directory, path)
             },
             &boot.program,

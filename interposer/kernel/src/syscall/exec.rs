@@ -8,7 +8,7 @@ use simrun_abi::event::What;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    fs::{Place, Walk, tree::attributes::Target, views},
+    fs::{Place, Resolve, Walk, tree::attributes::Target, views},
     host::{Follow, Host, HostFd},
     kernel::Kernel,
     outcome::Outcome,
@@ -117,7 +117,13 @@ fn execute(
     let (kernel, thread) = (&*cx.kernel, cx.thread);
     let mut open = |host: &mut dyn Host, path: &[u8]| {
         let views = |path: &[u8]| views::lookup(kernel, thread, path);
-        let walk = Walk { tree: &kernel.machine.tree, host, views: &views, root: &root };
+        let walk = Walk {
+            tree: &kernel.machine.tree,
+            host,
+            views: &views,
+            root: &root,
+            resolve: Resolve::default(),
+        };
         open_program(walk, &directory, path)
     };
     let image = Image::open(cx.host, &mut open, &path, arguments, environment)?;

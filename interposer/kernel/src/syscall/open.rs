@@ -2,7 +2,10 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
-use super::{path::HERE, pipe};
+use super::{
+    path::{HERE, Origin},
+    pipe,
+};
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
@@ -52,13 +55,24 @@ pub fn openat(
     [directory, path, flags, mode, ..]: [u64; 6],
 ) -> Result<Outcome> {
     let flags = OpenFlags::from_bits_truncate(flags as u32);
+    open_at(cx, Origin::from(directory), path, flags, mode as u32)
+}
+
+/// Opens what a path argument names.
+pub(super) fn open_at(
+    cx: &mut Context<'_>,
+    origin: Origin,
+    path: u64,
+    flags: OpenFlags,
+    mode: u32,
+) -> Result<Outcome> {
     if let Some(result) = pipe::resume_fifo(cx, flags) {
         return result;
     }
     let path = cx.read_path(path)?;
     let opening = match preload_file(cx, &path) {
         Some(file) => Opening::File(open_preload(cx, file, &path, flags)?),
-        None => open_path(cx, directory, &path, flags, mode as u32)?,
+        None => open_path(cx, origin, &path, flags, mode)?,
     };
     match opening {
         Opening::File(file) => {
@@ -90,9 +104,9 @@ fn open_preload(
 ///
 /// # Errors
 /// As open(2).
-pub fn open_path(
+fn open_path(
     cx: &mut Context<'_>,
-    directory: u64,
+    origin: Origin,
     path: &[u8],
     flags: OpenFlags,
     mode: u32,
@@ -111,15 +125,15 @@ pub fn open_path(
     // The host says whether the last component is a link: most are not.
     let at_once =
         follows && flags.intersects(OpenFlags::PATH | OpenFlags::TEMPORARY | OpenFlags::DIRECTORY);
-    let mut found = cx.walk(directory, path, if at_once { Follow::Yes } else { Follow::No })?;
+    let mut found = cx.walk_from(origin, path, if at_once { Follow::Yes } else { Follow::No })?;
     if follows && matches!(found.place, Place::View(_, Some(Node::Link(_) | Node::Description(_))))
     {
-        found = cx.walk(directory, path, Follow::Yes)?;
+        found = cx.walk_from(origin, path, Follow::Yes)?;
     }
     match open_found(cx, &found, flags, mode) {
         // `ENOTDIR` is what the host calls a link where it must find a directory.
         Err(Error { errno: Errno::ELOOP | Errno::ENOTDIR, .. }) if follows && !at_once => {
-            let found = cx.walk(directory, path, Follow::Yes)?;
+            let found = cx.walk_from(origin, path, Follow::Yes)?;
             open_found(cx, &found, flags, mode)
         }
         result => result,

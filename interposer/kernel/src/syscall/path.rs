@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     error::{Errno, Result},
     file::{File, FileDescription, PlaceFile},
-    fs::{Found, Last, Place, Walk, tree::attributes::Target, views},
+    fs::{Found, Last, Place, Resolve, Walk, tree::attributes::Target, views},
     host::Follow,
     uapi::stat::FileKind,
 };
@@ -37,6 +37,21 @@ impl AtFlags {
         }
         let follow = if flags & raw::AT_SYMLINK_NOFOLLOW != 0 { Follow::No } else { Follow::Yes };
         Ok(Self { follow, empty_path: flags & raw::AT_EMPTY_PATH != 0 })
+    }
+}
+
+/// Where a walk starts, and what it must not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// A directory descriptor, or [`HERE`].
+    pub directory: u64,
+    /// What the walk must not do.
+    pub resolve: Resolve,
+}
+
+impl From<u64> for Origin {
+    fn from(directory: u64) -> Self {
+        Self { directory, resolve: Resolve::default() }
     }
 }
 
@@ -83,10 +98,22 @@ impl Context<'_> {
     /// # Errors
     /// As path_resolution(7).
     pub fn walk(&mut self, directory: u64, path: &[u8], follow: Follow) -> Result<Found> {
+        self.walk_from(Origin::from(directory), path, follow)
+    }
+
+    /// Walks a path from a directory descriptor, not everywhere.
+    ///
+    /// # Errors
+    /// As path_resolution(7) and openat2(2).
+    pub fn walk_from(&mut self, origin: Origin, path: &[u8], follow: Follow) -> Result<Found> {
+        let Origin { directory, resolve } = origin;
         if path.is_empty() {
             return Err(Errno::ENOENT.into());
         }
-        let from = self.start_of_walk(directory, path)?;
+        // What must not leave the directory starts there even if its path is absolute.
+        let scoped = resolve.intersects(Resolve::SCOPED);
+        let shown = if scoped { b"." } else { path };
+        let from = self.start_of_walk(directory, shown)?;
         let root = self.process().fs.borrow().root.clone();
         let (kernel, thread) = (&*self.kernel, self.thread);
         let mut walk = Walk {
@@ -94,6 +121,7 @@ impl Context<'_> {
             host: self.host,
             views: &|path| views::lookup(kernel, thread, path),
             root: &root,
+            resolve,
         };
         walk.walk(&from, path, follow)
     }

@@ -8,9 +8,9 @@ use simrun_abi::calls;
 use super::{
     attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
     futex_vector, groups, identity, inotify, io, ioctl, ipc, kill, limits, locks, memory,
-    memory_file, message_queue, open, pidfd, pipe, prctl, process, readiness, residence, sched,
-    signal, signalfd, socket, splice, stat, system, thread, time, timers, tree, usage, volume, wait,
-    xattr,
+    memory_file, message_queue, open, open_how, pidfd, pipe, prctl, process, readiness, residence,
+    sched, signal, signalfd, socket, splice, stat, system, thread, time, timers, tree, usage,
+    volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -196,8 +196,8 @@ static TABLE: [Row; NUMBERS] = table! {
     // Files by path.
     __NR_open "open" open::open, Call, Full;
     __NR_openat "openat" open::openat, Call, Full;
+    __NR_openat2 "openat2" open_how::openat2, Call, Full;
     __NR_creat "creat" open::creat, Call, Full;
-    __NR_openat2 "openat2" absent, Call, Absent("programs fall back to openat");
     __NR_stat "stat" stat::stat, Call, Full;
     __NR_lstat "lstat" stat::lstat, Call, Full;
     __NR_fstat "fstat" stat::fstat, Call, Full;

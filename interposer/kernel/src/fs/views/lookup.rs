@@ -15,6 +15,13 @@ pub fn covers(path: &[u8]) -> bool {
     (in_tree && !is_below(path, b"/dev/shm")) || is_resolver_file(path)
 }
 
+/// The view that holds a path; nothing for the host's tree.
+#[must_use]
+pub fn root(path: &[u8]) -> Option<&'static [u8]> {
+    let roots = [b"/proc".as_slice(), b"/sys", b"/dev/shm", b"/dev"];
+    roots.into_iter().find(|root| is_below(path, root))
+}
+
 /// Whether a path is one of the few of `/etc` that say what machines are called.
 fn is_resolver_file(path: &[u8]) -> bool {
     path.strip_prefix(b"/etc/")

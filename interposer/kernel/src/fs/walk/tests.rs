@@ -48,7 +48,11 @@ fn show(found: Result<Found>) -> String {
 
 fn walk(tree: &Tree, host: &mut FakeHost, root: &str, path: &str, follow: Follow) -> String {
     let root = root.as_bytes();
-    show(Walk { tree, host, views: &views, root }.walk(b"/a", path.as_bytes(), follow))
+    show(Walk { tree, host, views: &views, root, resolve: Resolve::default() }.walk(
+        b"/a",
+        path.as_bytes(),
+        follow,
+    ))
 }
 
 #[test]
