@@ -3,9 +3,11 @@
 use alloc::rc::Rc;
 use core::cell::RefCell;
 
+use bytemuck::{Pod, Zeroable};
 use linux_raw_sys::general as raw;
 use simrun_abi::{control, layout};
 
+use super::extensible;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
@@ -67,6 +69,74 @@ struct Request {
     parent_tid: u64,
     child_tid: u64,
     tls: u64,
+    /// Where the descriptor of the child is written.
+    pidfd: u64,
+    /// Whether the child's signal handlers are reset (`CLONE_CLEAR_SIGHAND`).
+    clears_handlers: bool,
+}
+
+/// `struct clone_args`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+struct CloneArguments {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
+}
+
+/// Bytes of the structure's first version (`CLONE_ARGS_SIZE_VER0`).
+const CLONE_ARGUMENTS_MIN: usize = 64;
+/// Most numbers that a new process may be given (`MAX_PID_NS_LEVEL`).
+const NUMBERS_MAX: u64 = 32;
+/// What a flag's lowest byte is to clone(2): the signal at exit.
+const EXIT_SIGNAL: u64 = 0xff;
+
+impl CloneArguments {
+    /// What it asks for (`clone3_args_valid` in kernel/fork.c).
+    fn request(&self) -> Result<Request> {
+        const CLEAR_HANDLERS: u64 = 1 << 32;
+        const INTO_CGROUP: u64 = 1 << 33;
+        let [low, high] = [self.flags & 0xffff_ffff, self.flags & !0xffff_ffff];
+        let flags = CloneFlags::from_bits_truncate(low as u32);
+        let clears_handlers = high & CLEAR_HANDLERS != 0;
+        let names_none = (self.set_tid == 0) == (self.set_tid_size == 0);
+        let no_signal = flags.intersects(CloneFlags::THREAD | CloneFlags::PARENT);
+        let valid = high & !(CLEAR_HANDLERS | INTO_CGROUP) == 0
+            && low & EXIT_SIGNAL == 0
+            && !flags.contains(CloneFlags::DETACHED)
+            && !(clears_handlers && flags.contains(CloneFlags::SIGHAND))
+            && !(no_signal && self.exit_signal != 0)
+            && self.exit_signal <= 64
+            && (self.stack == 0) == (self.stack_size == 0)
+            && self.set_tid_size <= NUMBERS_MAX
+            && names_none;
+        let top = self.stack.checked_add(self.stack_size).filter(|&top| top <= layout::USER_END);
+        let (true, Some(stack)) = (valid, top) else { return Err(Errno::EINVAL.into()) };
+        if self.set_tid_size != 0 {
+            return Err(Error::new(Errno::EPERM, "numbers of processes are the kernel's choice"));
+        }
+        if high & INTO_CGROUP != 0 {
+            return Err(Error::new(Errno::EBADF, "there are no control groups"));
+        }
+        Ok(Request {
+            flags,
+            exit_signal: self.exit_signal as u32,
+            stack,
+            parent_tid: self.parent_tid,
+            child_tid: self.child_tid,
+            tls: self.tls,
+            pidfd: self.pidfd,
+            clears_handlers,
+        })
+    }
 }
 
 impl Request {
@@ -79,7 +149,9 @@ impl Request {
             && needs(CloneFlags::SIGHAND, CloneFlags::VM)
             && excludes(CloneFlags::FS, CloneFlags::NEWNS | CloneFlags::NEWUSER)
             && excludes(CloneFlags::THREAD, CloneFlags::NEWPID | CloneFlags::NEWUSER)
-            && excludes(CloneFlags::PIDFD, CloneFlags::DETACHED | CloneFlags::PARENT_SETTID)
+            && excludes(CloneFlags::PIDFD, CloneFlags::DETACHED)
+            && !(flags.contains(CloneFlags::PIDFD | CloneFlags::PARENT_SETTID)
+                && self.pidfd == self.parent_tid)
             && excludes(CloneFlags::PIDFD, CloneFlags::THREAD);
         if !consistent {
             return Err(Errno::EINVAL.into());
@@ -111,8 +183,19 @@ pub fn clone(
         parent_tid,
         child_tid,
         tls,
+        pidfd: parent_tid,
+        clears_handlers: false,
     };
     make(cx, &request)
+}
+
+/// clone3 (clone(2)).
+pub fn clone3(cx: &mut Context<'_>, [arguments, size, ..]: [u64; 6]) -> Result<Outcome> {
+    if let Some(child) = cx.call().woken_with {
+        return await_release(cx, child);
+    }
+    let arguments: CloneArguments = extensible::read(cx, arguments, size, CLONE_ARGUMENTS_MIN)?;
+    make(cx, &arguments.request()?)
 }
 
 /// fork(2).
@@ -201,7 +284,7 @@ fn reserve_pidfd(cx: &mut Context<'_>, request: &Request) -> Result<Option<u64>>
     if u64::from(fd.0) >= cx.kernel.descriptor_limit(cx.thread) {
         return Err(Errno::EMFILE.into());
     }
-    cx.write(UserPtr::new(request.parent_tid), &fd.0)?;
+    cx.write(UserPtr::new(request.pidfd), &fd.0)?;
     Ok(Some(u64::from(fd.0)))
 }
 
@@ -286,6 +369,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
     let released = flags.contains(CloneFlags::VFORK).then(WaitQueue::default);
     let process =
         child_of(cx.process(), flags, (pid, parent), space, exit_signal, released.clone());
+    let process = if request.clears_handlers { without_handlers(process) } else { process };
     let sets_tid = flags.contains(CloneFlags::CHILD_SETTID) && !shares_memory;
     let (child, child_thread) = cx.kernel.add_process(cx.host, process, thread);
     if pidfd.is_some() {
@@ -313,6 +397,12 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         return Ok(Outcome::ForkAndRestart(space));
     }
     Ok(Outcome::Fork(space, u64::from(pid.raw())))
+}
+
+/// The process with all signal handlers reset; what is ignored stays so.
+fn without_handlers(process: Process) -> Process {
+    let actions = process.actions.borrow().after_exec();
+    Process { actions: Rc::new(RefCell::new(actions)), ..process }
 }
 
 fn share_or_copy<T: Clone>(of: &Rc<RefCell<T>>, share: bool) -> Rc<RefCell<T>> {

@@ -348,6 +348,7 @@ static TABLE: [Row; NUMBERS] = table! {
     // Processes.
     __NR_execve "execve" exec::execve, Call, Full;
     __NR_clone "clone" process::clone, Call, Full;
+    __NR_clone3 "clone3" process::clone3, Call, Full;
     __NR_fork "fork" process::fork, Call, Full;
     __NR_vfork "vfork" process::vfork, Call, Full;
     __NR_execveat "execveat" exec::execveat, Call, Full;
@@ -451,7 +452,6 @@ static TABLE: [Row; NUMBERS] = table! {
 
     // Not on this machine.
     __NR_rseq "rseq" absent, Memory, Absent("glibc does without");
-    __NR_clone3 "clone3" absent, Memory, Absent("glibc falls back to clone");
     __NR_io_uring_setup "io_uring_setup" absent, Call, Absent("as with CONFIG_IO_URING off");
     __NR_ptrace "ptrace" system::refused_with_escape, Call, Absent("no tracing in a simulation");
     __NR_seccomp "seccomp" system::seccomp, Call, Absent("as with CONFIG_SECCOMP_FILTER off");
