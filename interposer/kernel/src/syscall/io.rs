@@ -10,6 +10,7 @@ use crate::{
     file::{File, FileDescription, Whence},
     fs::views,
     machine::SignalTarget,
+    net::socket::MessageFlags,
     outcome::Outcome,
     signal::{Signal, SignalInfo},
     uapi::limits::RW_COUNT_MAX,
@@ -49,7 +50,7 @@ pub(super) fn read_some(
         return super::signalfd::read(cx, file, signals, into);
     }
     if let File::Socket(_) = &file.file {
-        return super::socket::read(cx, file, into);
+        return super::socket::read(cx, file, into, MessageFlags::empty());
     }
     let result = file.read(&mut cx.env(), into);
     cx.or_block_for(file, result, Readiness::READABLE, "data to read")
@@ -76,7 +77,7 @@ pub(super) fn write_all(
     from: &[UserSlice],
 ) -> Result<Outcome> {
     if let File::Socket(_) = &file.file {
-        return super::socket::write(cx, file, from);
+        return super::socket::write(cx, file, from, MessageFlags::empty());
     }
     let total = user::total_len(from);
     let mut done = cx.call().progress as usize;
@@ -154,16 +155,51 @@ pub fn pwritev(cx: &mut Context<'_>, [fd, vector, count, offset, ..]: [u64; 6]) 
     Ok(Outcome::Done(file.write_at(&mut cx.env(), &from, at)? as u64))
 }
 
+bitflags::bitflags! {
+    /// preadv2(2)'s flags. Hints, and those that ask for durability, change nothing here.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct TransferFlags: u32 {
+        const HIGH_PRIORITY = raw::RWF_HIPRI;
+        const DATA_SYNC = raw::RWF_DSYNC;
+        const SYNC = raw::RWF_SYNC;
+        const NO_WAIT = raw::RWF_NOWAIT;
+        const APPEND = raw::RWF_APPEND;
+    }
+}
+
+impl TransferFlags {
+    /// Those of a transfer through a description (`kiocb_set_rw_flags`).
+    fn of(file: &FileDescription, flags: u64) -> Result<Self> {
+        let flags = Self::from_bits(flags as u32).ok_or(Errno::EOPNOTSUPP)?;
+        let may_not_wait = matches!(
+            file.file,
+            File::Regular(_) | File::Pipe(_) | File::Socket(_) | File::Event(_)
+        );
+        if flags.contains(Self::NO_WAIT) && !may_not_wait {
+            return Err(Error::new(Errno::EOPNOTSUPP, "the file cannot but wait"));
+        }
+        Ok(flags)
+    }
+}
+
 /// preadv2(2). An offset of -1 stands for the file's own.
 pub fn preadv2(
     cx: &mut Context<'_>,
     [fd, vector, count, offset, high, flags]: [u64; 6],
 ) -> Result<Outcome> {
-    check_flags(flags)?;
+    let file = cx.description(fd)?;
+    let flags = TransferFlags::of(&file, flags)?;
     if offset as i64 != -1 {
         return preadv(cx, [fd, vector, count, offset, high, 0]);
     }
-    readv(cx, [fd, vector, count, 0, 0, 0])
+    if !flags.contains(TransferFlags::NO_WAIT) {
+        return readv(cx, [fd, vector, count, 0, 0, 0]);
+    }
+    let into = user::read_iovec(cx.host, vector, count)?;
+    if let File::Socket(_) = &file.file {
+        return super::socket::read(cx, &file, &into, MessageFlags::DONT_WAIT);
+    }
+    Ok(Outcome::Done(file.read(&mut cx.env(), &into)? as u64))
 }
 
 /// pwritev2(2).
@@ -171,20 +207,36 @@ pub fn pwritev2(
     cx: &mut Context<'_>,
     [fd, vector, count, offset, high, flags]: [u64; 6],
 ) -> Result<Outcome> {
-    check_flags(flags)?;
-    if offset as i64 != -1 {
+    let file = cx.description(fd)?;
+    let flags = TransferFlags::of(&file, flags)?;
+    let own_offset = offset as i64 == -1;
+    if let (true, File::Regular(regular)) = (flags.contains(TransferFlags::APPEND), &file.file) {
+        if !own_offset {
+            position(offset)?;
+        }
+        let from = user::read_iovec(cx.host, vector, count)?;
+        let end = regular.size(&mut cx.env())?;
+        let done = file.write_at(&mut cx.env(), &from, end)? as u64;
+        if own_offset {
+            file.offset.set(end + done);
+        }
+        return Ok(Outcome::Done(done));
+    }
+    if !own_offset {
         return pwritev(cx, [fd, vector, count, offset, high, 0]);
     }
-    writev(cx, [fd, vector, count, 0, 0, 0])
-}
-
-/// Hints, and the flags that ask for durability, change nothing here; the others are refused.
-fn check_flags(flags: u64) -> Result<()> {
-    if flags as u32 & !(raw::RWF_HIPRI | raw::RWF_DSYNC | raw::RWF_SYNC) == 0 {
-        Ok(())
-    } else {
-        Err(Error::new(Errno::EOPNOTSUPP, "this flag of preadv2 and pwritev2 is not supported"))
+    if !flags.contains(TransferFlags::NO_WAIT) {
+        return writev(cx, [fd, vector, count, 0, 0, 0]);
     }
+    let from = user::read_iovec(cx.host, vector, count)?;
+    if let File::Socket(_) = &file.file {
+        return super::socket::write(cx, &file, &from, MessageFlags::DONT_WAIT);
+    }
+    let written = file.write(&mut cx.env(), &from);
+    if matches!(written, Err(Error { errno: Errno::EPIPE, .. })) {
+        raise_broken_pipe(cx);
+    }
+    Ok(Outcome::Done(written? as u64))
 }
 
 fn position(raw: u64) -> Result<u64> {

@@ -154,8 +154,8 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_pwrite64 "pwrite64" io::pwrite64, Call, Full;
     __NR_preadv "preadv" io::preadv, Call, Full;
     __NR_pwritev "pwritev" io::pwritev, Call, Full;
-    __NR_preadv2 "preadv2" io::preadv2, Call, Partial("not RWF_NOWAIT");
-    __NR_pwritev2 "pwritev2" io::pwritev2, Call, Partial("not RWF_NOWAIT, RWF_APPEND");
+    __NR_preadv2 "preadv2" io::preadv2, Call, Full;
+    __NR_pwritev2 "pwritev2" io::pwritev2, Call, Full;
     __NR_sendfile "sendfile" splice::sendfile, Call, Full;
     __NR_copy_file_range "copy_file_range" splice::copy_file_range, Call, Full;
     __NR_splice "splice" splice::splice, Call, Full;

@@ -103,12 +103,13 @@ pub fn read(
     cx: &mut Context<'_>,
     file: &Rc<FileDescription>,
     into: &[UserSlice],
+    flags: MessageFlags,
 ) -> Result<Outcome> {
     if user::total_len(into) == 0 {
         return Ok(Outcome::Done(0));
     }
     let open = Open { description: Rc::clone(file) };
-    match receive(cx, &open, into, MessageFlags::empty())? {
+    match receive(cx, &open, into, flags)? {
         Progress::Over(received) => {
             control::drop_rights(cx, received.control);
             Ok(Outcome::Done(received.moved as u64))
@@ -122,9 +123,10 @@ pub fn write(
     cx: &mut Context<'_>,
     file: &Rc<FileDescription>,
     from: &[UserSlice],
+    flags: MessageFlags,
 ) -> Result<Outcome> {
     let open = Open { description: Rc::clone(file) };
-    let (flags, caller) = (MessageFlags::empty(), caller(cx));
+    let caller = caller(cx);
     let packet = PacketChoices::default();
     let message = Outgoing { data: from, to: None, flags, caller, rights: &[], packet };
     send(cx, &open, &message)
