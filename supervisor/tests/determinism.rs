@@ -118,6 +118,35 @@ fn goroutines() {
 }
 
 #[test]
+fn go_http_in_two_processes() {
+    let source = sources().join("go/http_processes.go");
+    assert_built_with(&[], "go", &["build", "-o"], &source);
+}
+
+#[test]
+fn static_c() {
+    let source = sources().join("threads/primitives.c");
+    assert_built("cc", &["-O1", "-static", "-pthread", "-D_GNU_SOURCE", "-o"], &source);
+}
+
+#[test]
+fn make_and_a_compiler() {
+    // A compiler asks for its terminal only where TERM names one that can show colours.
+    let script = sources().join("shell/make_and_gcc.sh");
+    assert_one_fingerprint_with(&[("EXTRA", "1")], &[Path::new("/bin/bash"), &script]);
+}
+
+#[test]
+fn git() {
+    assert_interpreted("/bin/bash", "shell/git.sh");
+}
+
+#[test]
+fn python_http() {
+    assert_interpreted("/usr/bin/python3", "python/http_server.py");
+}
+
+#[test]
 fn python_asyncio() {
     assert_interpreted("/usr/bin/python3", "python/asyncio_echo.py");
 }
