@@ -99,6 +99,7 @@ impl Plan {
             processor: launch::processor(),
             preload: !world.no_preload,
             patching: if world.no_patching { Patching::Off } else { Patching::On },
+            searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
         Ok(Self { boot, wall_timeout: world.wall_timeout })

@@ -107,6 +107,7 @@ fn tagged(what: &What) -> (&'static str, Map<String, Value>) {
         What::Message { .. } => "message",
         What::Escape { .. } => "escape",
         What::Loop { .. } => "loop",
+        What::Searched { .. } => "searched",
         What::Deadlock { .. } => "deadlock",
         What::Call { .. } => "call",
     };

@@ -84,6 +84,23 @@ pub struct Boot {
     pub patching: Patching,
     /// Loops that wait without a call, learned from earlier attempts.
     pub waiting: Vec<WaitingLoop>,
+    /// Files whose code earlier runs have searched: what is here need not be searched again, and nothing else changes.
+    pub searched: Vec<SearchedFile>,
+}
+
+/// A file whose code was searched for instructions that must not run as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchedFile {
+    /// Host device that holds it.
+    pub device: u64,
+    /// Host inode number.
+    pub inode: u64,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it was last modified, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// What was found: the offset of each instruction in the file, and the bytes from there to the one that is patched.
+    pub sites: Vec<(u64, u64)>,
 }
 
 /// A loop that waits for another thread without a call: where it jumps back.

@@ -3,6 +3,8 @@
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
+use crate::boot::SearchedFile;
+
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -108,6 +110,11 @@ pub enum What {
     Deadlock {
         /// Every thread and what it waits for.
         threads: Vec<StuckThread>,
+    },
+    /// The code of a file was searched. It helps later runs and is no part of this one's log.
+    Searched {
+        /// Which, and what was found.
+        file: SearchedFile,
     },
     /// A system call ended. Not part of the fingerprint as text: its number and result are.
     Call {

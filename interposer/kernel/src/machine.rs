@@ -120,7 +120,7 @@ impl Machine {
             group_signals: Vec::new(),
             written: Vec::new(),
             tree: Rc::new(Tree::new(boot.start_time_ns as i64)),
-            code: CodeFiles::new(&boot.waiting),
+            code: CodeFiles::new(&boot.waiting, &boot.searched),
             config: Config {
                 cpus: boot.cpus,
                 memory: boot.memory,

@@ -3,6 +3,7 @@
 //! - [`image`]: the embedded kernel image.
 //! - [`memory`]: the memory files that all processes of a run share.
 //! - [`shared_memory`]: the directory that the run shows as `/dev/shm`.
+//! - [`searched`]: what was found in the code of files.
 //! - [`limits`]: what the host must allow for that.
 //! - [`placement`]: the processor a run is kept on.
 //! - [`child`]: the first process.
@@ -22,6 +23,7 @@ mod placement;
 mod processes;
 mod ring;
 mod run;
+mod searched;
 mod shared_memory;
 mod spin;
 mod watch;

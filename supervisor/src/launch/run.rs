@@ -7,7 +7,7 @@ use std::{
 
 use simrun_abi::{
     boot::{Boot, Processor, WaitingLoop},
-    event::Event,
+    event::{Event, What},
 };
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     placement,
     processes::{self, Collected, Processes},
     ring::Reader,
+    searched::Searched,
     spin::{self, SpinWatch},
     watch::{Happened, Watch},
 };
@@ -62,7 +63,9 @@ pub fn run(
     if let Some(shortage) = limits::shortages().into_iter().next() {
         return Err(Error::Limit(shortage));
     }
-    let memory = Memory::new(boot).map_err(Error::Setup)?;
+    let mut searched = Searched::load();
+    let boot = Boot { searched: searched.known().to_vec(), ..boot.clone() };
+    let memory = Memory::new(&boot).map_err(Error::Setup)?;
     let watch = Watch::new().map_err(Error::Setup)?;
     let placement = placement::place();
     let processor = placement.as_ref().map(|placement| placement.processor);
@@ -70,11 +73,16 @@ pub fn run(
     let processes = Processes::new(first);
     let deadline = wall_timeout.map(|timeout| start + timeout);
     let mut reader = Reader::default();
+    let mut each = |event: Event| match event.what {
+        What::Searched { file } => searched.add(file),
+        _ => each(event),
+    };
     let ending = watch_over(&memory, &processes, &watch, deadline, &boot.waiting, || {
         reader.drain(&memory, &mut each);
     });
     processes.end_all(&memory);
     reader.drain(&memory, &mut each);
+    searched.save();
     Ok(Outcome { ending, tally: Tally::read(memory.control()), wall: start.elapsed() })
 }
 

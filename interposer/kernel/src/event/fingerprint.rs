@@ -69,6 +69,7 @@ impl Fingerprint {
             }
             What::Deadlock { threads } => self.fold(9 | (threads.len() as u64) << 8),
             What::Loop { .. } => self.fold(10),
+            What::Searched { .. } => {}
             What::Call { result, .. } => self.fold(*result as u64),
         }
     }

@@ -298,5 +298,6 @@ fn boot(seed: u64) -> Boot {
         preload: false,
         patching: Patching::Off,
         waiting: Vec::new(),
+        searched: Vec::new(),
     }
 }

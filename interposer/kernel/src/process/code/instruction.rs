@@ -65,6 +65,21 @@ impl Trapping {
         Self::decode(&bytes[..len]).ok_or(Errno::EINVAL.into())
     }
 
+    /// Whether an instruction at an address is one of these, not yet patched, with the second byte of its opcode so many
+    /// bytes on. What was found in a file must still be so before it is changed.
+    #[must_use]
+    pub fn stands_at(host: &mut dyn Host, address: u64, second: u64) -> bool {
+        let mut bytes = [0; LEN_MAX];
+        let Some(bytes) = bytes.get_mut(..second as usize + 2) else { return false };
+        if second == 0 || user::read_bytes(host, address, bytes).is_err() {
+            return false;
+        }
+        let at = second as usize;
+        let is_opcode = bytes[at - 1..=at] == OPCODE;
+        bytes[at] = PATCHED_SECOND;
+        is_opcode && Self::decode(bytes).is_some_and(|found| found.len == bytes.len() as u64)
+    }
+
     fn decode(bytes: &[u8]) -> Option<Self> {
         let prefix = bytes.first().filter(|&&b| b == OPERAND_SIZE_PREFIX || b == REPEAT_PREFIX);
         let rest = &bytes[usize::from(prefix.is_some())..];

@@ -2,11 +2,14 @@
 
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 
-use simrun_abi::boot::WaitingLoop;
+use simrun_abi::{
+    boot::{SearchedFile, WaitingLoop},
+    event::{Event, What},
+};
 
 use super::{
     find::{Site, find},
-    instruction::{OPCODE, PATCHED_SECOND},
+    instruction::{OPCODE, PATCHED_SECOND, Trapping},
 };
 use crate::{
     arch::x86_64::Branch,
@@ -31,10 +34,15 @@ pub struct CodeFiles {
 }
 
 impl CodeFiles {
-    /// Nothing searched yet, with these loops known.
+    /// These loops known, and these files searched before.
     #[must_use]
-    pub fn new(waiting: &[WaitingLoop]) -> Self {
-        Self { sites: BTreeMap::new(), waiting: waiting.to_vec() }
+    pub fn new(waiting: &[WaitingLoop], searched: &[SearchedFile]) -> Self {
+        let known = |file: &SearchedFile| {
+            let identity = (file.device, file.inode, file.size, file.modified_ns);
+            let site = |&(offset, patched_at)| Site { offset, patched_at };
+            (identity, file.sites.iter().map(site).collect())
+        };
+        Self { sites: searched.iter().map(known).collect(), waiting: waiting.to_vec() }
     }
 
     fn sites(&mut self, host: &mut dyn Host, fd: HostFd) -> Result<Rc<[Site]>> {
@@ -45,8 +53,17 @@ impl CodeFiles {
         }
         let found: Rc<[Site]> = find(host, fd).unwrap_or_else(|_| Vec::new()).into();
         self.sites.insert(identity, Rc::clone(&found));
+        tell(host, identity, &found);
         Ok(found)
     }
+}
+
+/// Lets later runs know what was found.
+fn tell(host: &mut dyn Host, (device, inode, size, modified_ns): Identity, found: &[Site]) {
+    let sites = found.iter().map(|site| (site.offset, site.patched_at)).collect();
+    let file = SearchedFile { device, inode, size, modified_ns, sites };
+    let event = Event { time_ns: 0, pid: 0, tid: 0, what: What::Searched { file } };
+    host.emit(&event.encode());
 }
 
 /// Patches what has to be in code of a file that was just mapped privately, from an offset of the file.
@@ -66,6 +83,7 @@ pub fn take_over(
             continue;
         };
         if place + site.patched_at < range.end
+            && Trapping::stands_at(host, place, site.patched_at)
             && overwrite(host, place + site.patched_at, prot, &[PATCHED_SECOND]).is_ok()
         {
             space.patched.insert(place);
