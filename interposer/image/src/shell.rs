@@ -18,7 +18,7 @@ use simrun_kernel::{
 
 use crate::{
     frame, gate, patched,
-    state::{self, Frame, TRAPPED_SITES},
+    state::{self, Frame, TRAPPED_SITES, TRAPS_BITS, TRAPS_MAX},
     supervisor, token, user_copy,
 };
 
@@ -227,11 +227,14 @@ impl Host for Shell {
         patched::enter as *const () as u64
     }
 
-    fn trapped_before(&mut self, site: u64) -> bool {
+    fn traps_at(&mut self, site: u64) -> u64 {
         let hash = site.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         // SAFETY: private words are mapped and this process's own.
         let place = unsafe { &mut (*state::private()).trapped[hash as usize % TRAPPED_SITES] };
-        core::mem::replace(place, site) == site
+        let (known, times) = (*place >> TRAPS_BITS, *place & TRAPS_MAX);
+        let times = if known == site { (times + 1).min(TRAPS_MAX) } else { 1 };
+        *place = site << TRAPS_BITS | times;
+        times
     }
 
     fn open(&mut self, path: &[u8], flags: u32, mode: u32) -> HostResult<HostFd> {

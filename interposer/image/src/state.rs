@@ -19,12 +19,16 @@ pub struct Private {
     pub space: Option<SpaceId>,
     /// Where the program's registers are while the kernel serves it.
     pub frame: Frame,
-    /// Call sites that have trapped lately, by a hash of their address.
+    /// Call sites that have trapped lately, by a hash of their address: the address, and how often.
     pub trapped: [u64; TRAPPED_SITES],
 }
 
 /// Sites remembered; a power of two.
 pub const TRAPPED_SITES: usize = 256;
+/// Bits for how often: user addresses leave so many.
+pub const TRAPS_BITS: u32 = 16;
+/// As often as can be told.
+pub const TRAPS_MAX: u64 = (1 << TRAPS_BITS) - 1;
 
 /// Where the program's registers are while the kernel serves it.
 #[derive(Clone, Copy)]

@@ -138,9 +138,8 @@ pub trait Host {
 
     /// Where the stub of a patched call site jumps to, with the return address in rcx.
     fn call_entry(&self) -> u64;
-    /// Whether this call site has trapped lately. Says so at the latest from its third trap in a row on; a matter of
-    /// speed alone.
-    fn trapped_before(&mut self, site: u64) -> bool;
+    /// How often this call site has trapped lately, this time included, or fewer; a matter of speed alone.
+    fn traps_at(&mut self, site: u64) -> u64;
 
     // Files. Paths are absolute and free of symbolic links but for their last component.
 

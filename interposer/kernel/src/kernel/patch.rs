@@ -1,7 +1,7 @@
 //! Call sites that need not trap again.
 //!
-//! A trap costs microseconds, a jump nanoseconds. A site that traps a second time gets a jump to a stub, which goes on
-//! to the image's entry. No instruction boundary lies within the replaced bytes, so no thread can stand there.
+//! A trap costs microseconds, a jump nanoseconds. A site that traps again gets a jump to a stub, which goes on to
+//! the image's entry. No instruction boundary lies within the replaced bytes, so no thread can stand there.
 //!
 //! - `mov $number, %eax; syscall`: the jump takes the place of the `mov`, which the stub does. The `syscall` stays:
 //!   threads and signal frames point at it or past it, and whoever jumps to it traps as before.
@@ -35,6 +35,22 @@ const JUMP_LEN: u64 = 5;
 /// Code before and after a site that is searched for jumps into padding.
 const NEIGHBOURHOOD: u64 = 8 << 10;
 
+/// Traps of a site from which on it is worth a jump: to place one costs as much as two traps.
+const MOVE_TRAPS: u64 = 2;
+/// The same where padding has to be found first, which takes as long as some tens of traps.
+const HOP_TRAPS: u64 = 16;
+
+/// What the code at a site is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Site {
+    /// The call's number is set just before.
+    Moves,
+    /// Something else is before the call.
+    Bare,
+    /// It must stay as it is.
+    Fixed,
+}
+
 /// How a site is patched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
@@ -53,7 +69,11 @@ impl Kernel {
         site: u64,
         number: u64,
     ) {
-        if self.patching == Patching::Off || !host.trapped_before(site) {
+        if self.patching == Patching::Off {
+            return;
+        }
+        let traps = host.traps_at(site);
+        if traps < MOVE_TRAPS {
             return;
         }
         let Some(space) = self.spaces.get_mut(here) else { return };
@@ -61,7 +81,12 @@ impl Kernel {
         if space.unpatchable.contains(&site) {
             return;
         }
-        let form = form_of(host, &code, site, number);
+        let form = match look_at(host, site, number) {
+            Site::Moves => Some(Form::Move),
+            Site::Bare if traps < HOP_TRAPS => return,
+            Site::Bare => find_padding(host, &code, site).map(Form::Hop),
+            Site::Fixed => None,
+        };
         let patched = form.is_some_and(|form| patch(host, space, site, number, &form).is_ok());
         if !patched {
             // It goes on trapping; to look for a way again would cost more than a trap.
@@ -82,19 +107,19 @@ pub(super) fn patchable_code(space: &AddressSpace, site: u64) -> Option<Range> {
     fits.then_some(range)
 }
 
-fn form_of(host: &mut dyn Host, code: &Range, site: u64, number: u64) -> Option<Form> {
+fn look_at(host: &mut dyn Host, site: u64, number: u64) -> Site {
     let mut bytes = [0; JUMP_LEN as usize + SYSCALL.len()];
-    host.read_user(site - bytes.len() as u64, &mut bytes).ok()?;
+    let is_read = host.read_user(site - bytes.len() as u64, &mut bytes).is_ok();
     let [n0, n1, n2, n3, ..] = number.to_le_bytes();
-    if bytes[5..] != SYSCALL {
-        None
+    if !is_read || bytes[5..] != SYSCALL {
+        Site::Fixed
     } else if bytes[..5] == [MOV_EAX, n0, n1, n2, n3] && number <= u64::from(u32::MAX) {
-        Some(Form::Move)
+        Site::Moves
     } else if number == u64::from(__NR_rt_sigreturn) {
         // Unwinders know the code that ends a handler by its bytes.
-        None
+        Site::Fixed
     } else {
-        find_padding(host, code, site).map(Form::Hop)
+        Site::Bare
     }
 }
 

@@ -160,8 +160,8 @@ impl Host for FakeHost {
         0
     }
 
-    fn trapped_before(&mut self, _: u64) -> bool {
-        false
+    fn traps_at(&mut self, _: u64) -> u64 {
+        1
     }
 
     fn open(&mut self, path: &[u8], flags: u32, _: u32) -> HostResult<HostFd> {

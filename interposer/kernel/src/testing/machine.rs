@@ -257,8 +257,8 @@ impl Host for FakeMachine {
         0
     }
 
-    fn trapped_before(&mut self, _: u64) -> bool {
-        false
+    fn traps_at(&mut self, _: u64) -> u64 {
+        1
     }
 
     fn open(&mut self, path: &[u8], flags: u32, mode: u32) -> HostResult<HostFd> {
