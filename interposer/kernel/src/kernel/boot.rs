@@ -108,6 +108,7 @@ impl Kernel {
         self.thread_mut(thread).name = thread_name(&boot.program);
         self.pids.insert(tid, process);
         self.first = Some(process);
+        self.add_init(boot);
         *self.loaded_in(space) = Some(thread);
         self.scheduler.dequeue(thread);
         self.current = Some(thread);
@@ -129,7 +130,7 @@ pub(crate) fn thread_name(path: &[u8]) -> [u8; 16] {
     name
 }
 
-fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
+pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
     let who = &boot.identity;
     Process {
         pid,

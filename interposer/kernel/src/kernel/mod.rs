@@ -2,6 +2,7 @@
 //!
 //! - [`boot`]: the first process.
 //! - [`run`]: the loop from a trap to the next return to a program.
+//! - [`init`]: the machine's own process.
 //! - [`ipc`]: what processes' coming and going means to IPC.
 //! - [`find`]: threads and processes by number.
 //! - [`lifecycle`]: how threads and processes begin and end.
@@ -12,6 +13,7 @@
 
 mod boot;
 mod find;
+mod init;
 mod ipc;
 mod lifecycle;
 mod notice;

@@ -18,7 +18,8 @@ use crate::{
 impl Kernel {
     /// Ends the run: no thread can ever run again.
     pub(crate) fn end_in_deadlock(&mut self, host: &mut dyn Host) {
-        let threads: Vec<_> = self.threads.iter().map(|(id, _)| self.describe_thread(id)).collect();
+        let stuck = self.threads.iter().filter(|(_, thread)| !self.is_init(thread.process));
+        let threads: Vec<_> = stuck.map(|(id, _)| self.describe_thread(id)).collect();
         self.machine.record(host, What::Deadlock { threads });
         self.end(End::Deadlock, 0);
     }

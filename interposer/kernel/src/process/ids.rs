@@ -10,7 +10,7 @@ pub struct Tid(u32);
 pub type Pid = Tid;
 
 impl Tid {
-    /// The simulated machine's own process, parent of the first and of orphans.
+    /// The machine's own process, parent of the first and of orphans.
     pub const INIT: Self = Self(1);
 
     /// The id with this number.

@@ -53,7 +53,8 @@ impl Kernel {
             SignalTarget::Thread(thread) => (self.threads.get(thread)?.process, Some(thread)),
         };
         let alive = self.processes.get(process)?.state == ProcessState::Alive;
-        (alive && !self.process(process).threads.is_empty()).then_some((process, thread))
+        (alive && !self.is_init(process) && !self.process(process).threads.is_empty())
+            .then_some((process, thread))
     }
 
     /// Whether a signal is dropped when it is sent. A blocked one is kept: its action may change, or it may be awaited.

@@ -57,8 +57,7 @@ pub fn kill(cx: &mut Context<'_>, [pid, number, ..]: [u64; 6]) -> Result<Outcome
     let signal = signal(number)?;
     let own = cx.thread().process;
     let group = match pid as i32 {
-        1 => return signal_init(cx),
-        pid @ 2.. => {
+        pid @ 1.. => {
             let target = cx.kernel.find_process(cx.thread, u64::from(pid.unsigned_abs()))?;
             send_to_process(cx, target, signal, None)?;
             return Ok(Outcome::Done(0));
@@ -72,19 +71,13 @@ pub fn kill(cx: &mut Context<'_>, [pid, number, ..]: [u64; 6]) -> Result<Outcome
         .kernel
         .processes
         .iter()
-        .filter(|&(id, process)| group.map_or(id != own, |group| process.group == group))
+        .filter(|&(id, process)| match group {
+            Some(group) => process.group == group,
+            None => id != own && process.pid != Tid::INIT,
+        })
         .map(|(id, _)| id)
         .collect();
     send_to_all(cx, &targets, signal)
-}
-
-/// The simulated machine's own process takes no signals, and only root may try.
-fn signal_init(cx: &mut Context<'_>) -> Result<Outcome> {
-    if cx.process().credentials.can(Capabilities::KILL) {
-        Ok(Outcome::Done(0))
-    } else {
-        Err(Errno::EPERM.into())
-    }
 }
 
 /// Sends to several processes: it is enough if one could be reached (`__kill_pgrp_info`).

@@ -77,6 +77,9 @@ pub fn state_word(letter: char) -> &'static str {
 /// The number of a process's parent; that of the machine's own process for an orphan.
 pub fn parent(kernel: &Kernel, process: &Process) -> u32 {
     let init = crate::process::Tid::INIT;
+    if process.pid == init {
+        return 0;
+    }
     process.parent.map_or(init, |parent| kernel.process(parent).pid).raw()
 }
 
