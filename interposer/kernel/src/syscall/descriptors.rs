@@ -6,8 +6,9 @@ use core::cell::RefCell;
 use crate::{
     context::Context,
     error::{Errno, Result},
-    file::{Descriptor, Fd, FdTable, OpenFlags},
-    outcome::Outcome,
+    file::{Descriptor, Fd, FdTable, File, FileDescription, OpenFlags},
+    outcome::{Outcome, Restart},
+    process::Held,
 };
 
 /// Flags of close_range(2), which `linux_raw_sys` does not name.
@@ -16,8 +17,32 @@ const CLOSE_RANGE_CLOEXEC: u32 = 4;
 
 /// close(2).
 pub fn close(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
-    cx.close(fd)?;
-    Ok(Outcome::Done(0))
+    if let Some(held) = cx.call().held.clone() {
+        return linger(cx, &held.file);
+    }
+    let fd = Fd::from_register(fd)?;
+    let file = cx.process().files.borrow_mut().remove(fd)?.description;
+    let lingers = match &file.file {
+        File::Socket(socket) if Rc::strong_count(&file) == 1 => socket.as_object().lingers(),
+        _ => None,
+    };
+    if lingers.is_none() {
+        cx.release(file);
+        return Ok(Outcome::Done(0));
+    }
+    cx.deadline_after(lingers);
+    cx.call().held = Some(Held { fd: None, file: Rc::clone(&file) });
+    linger(cx, &file)
+}
+
+/// Waits until what a socket has sent has arrived, or for as long as it lingers (socket(7), `SO_LINGER`). The call's end
+/// closes it. A signal ends the waiting, but is no error (`sk_stream_wait_close`).
+fn linger(cx: &mut Context<'_>, file: &Rc<FileDescription>) -> Result<Outcome> {
+    let File::Socket(socket) = &file.file else { return Ok(Outcome::Done(0)) };
+    if cx.timed_out() || cx.call().interrupted || socket.as_object().lingers().is_none() {
+        return Ok(Outcome::Done(0));
+    }
+    Ok(cx.block_on(&[socket.as_object().queue()], Restart::Never, "what it has sent to arrive"))
 }
 
 /// close_range(2).

@@ -445,9 +445,9 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_socketpair "socketpair" socket::socketpair, Call, Full;
     __NR_sendmsg "sendmsg" socket::sendmsg, Call, Full;
     __NR_recvmsg "recvmsg" socket::recvmsg, Call, Full;
-    __NR_sendmmsg "sendmmsg" socket::sendmmsg, Call, Partial("TCP has no urgent data");
+    __NR_sendmmsg "sendmmsg" socket::sendmmsg, Call, Full;
     __NR_recvmmsg "recvmmsg" socket::recvmmsg, Call, Full;
-    __NR_setsockopt "setsockopt" socket::setsockopt, Call, Partial("SO_LINGER above zero does not make close wait");
+    __NR_setsockopt "setsockopt" socket::setsockopt, Call, Full;
     __NR_getsockopt "getsockopt" socket::getsockopt, Call, Full;
 
     // Not on this machine.

@@ -1,6 +1,7 @@
 //! What every kind of socket can be asked, and sockets as files.
 
 use alloc::{rc::Rc, vec::Vec};
+use core::time::Duration;
 
 use linux_raw_sys::general::S_IFSOCK;
 
@@ -92,6 +93,10 @@ pub trait SocketObject {
     /// Whether it is a stream of bytes rather than of messages.
     fn is_stream(&self) -> bool {
         false
+    }
+    /// How long `close` waits for what was sent to arrive; `None` if it need not (`SO_LINGER`).
+    fn lingers(&self) -> Option<Duration> {
+        None
     }
     /// Whether the next byte to be read is urgent (`SIOCATMARK`).
     fn is_at_mark(&self) -> bool {

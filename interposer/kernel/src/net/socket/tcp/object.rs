@@ -1,7 +1,7 @@
 //! TCP as a kind of socket.
 
 use alloc::{format, vec::Vec};
-use core::net::SocketAddr;
+use core::{net::SocketAddr, time::Duration};
 
 use linux_raw_sys::net as raw;
 use simrun_abi::event::What;
@@ -15,7 +15,7 @@ use crate::{
         socket::{
             message::{Caller, MessageFlags, Outgoing, Received},
             object::{Kind, Socket, SocketObject},
-            options::Options,
+            options::{Linger, Options},
         },
         stack::{OnlyV6, SocketId},
     },
@@ -154,6 +154,15 @@ impl SocketObject for TcpSocket {
 
     fn is_stream(&self) -> bool {
         true
+    }
+
+    fn lingers(&self) -> Option<Duration> {
+        match self.options.linger.get() {
+            Linger::Seconds(seconds @ 1..) if self.has_under_way() => {
+                Some(Duration::from_secs(seconds.into()))
+            }
+            _ => None,
+        }
     }
 
     fn is_at_mark(&self) -> bool {

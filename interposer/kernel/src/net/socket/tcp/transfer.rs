@@ -44,6 +44,13 @@ impl TcpSocket {
         self.peer().map_or(0, |peer| peer.incoming.borrow().unacknowledged(peer.window()))
     }
 
+    /// Whether something that this end has written has not been taken in by the other; who asks is woken when it may
+    /// have been.
+    pub(super) fn has_under_way(&self) -> bool {
+        self.wants_room.set(true);
+        self.unacknowledged() > 0
+    }
+
     /// Bytes that can be read.
     #[must_use]
     pub fn readable(&self) -> usize {
