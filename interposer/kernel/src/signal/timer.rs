@@ -80,13 +80,22 @@ pub struct ProcessTimers {
     pub next: u32,
     /// Those that are set and count processor time.
     processor: Vec<Rc<SignalTimer>>,
+    /// Threads that sleep until the process has used so much processor time (clock_nanosleep(2)). One that has been woken
+    /// otherwise may still be here, and looks once more at what it waits for.
+    sleepers: Vec<(Duration, ThreadId)>,
 }
 
 impl ProcessTimers {
     /// Whether any counts processor time.
     #[must_use]
     pub fn count_processor_time(&self) -> bool {
-        !self.processor.is_empty()
+        !self.processor.is_empty() || !self.sleepers.is_empty()
+    }
+
+    /// Wakes a thread when the process has used so much processor time.
+    pub fn wake_at(&mut self, due: Duration, thread: ThreadId) {
+        self.sleepers.retain(|(_, other)| *other != thread);
+        self.sleepers.push((due, thread));
     }
 }
 
@@ -257,8 +266,21 @@ impl Kernel {
         (left, interval)
     }
 
+    fn wake_processor_sleepers(&mut self, process: ProcessId) {
+        let now = self.processor_time(process);
+        let Self { machine, processes, .. } = self;
+        let Some(process) = processes.get_mut(process) else { return };
+        process.timers.sleepers.retain(|&(due, thread)| {
+            if due <= now {
+                machine.wakes.push(thread);
+            }
+            due > now
+        });
+    }
+
     /// Lets go off what counts processor time, of which the process has just used some.
     pub(crate) fn run_processor_timers(&mut self, process: ProcessId) {
+        self.wake_processor_sleepers(process);
         for timer in self.process(process).timers.processor.clone() {
             let now = self.timer_now(process, &timer, Scale::Processor);
             if timer.due.get().is_some_and(|due| due <= now) {

@@ -295,7 +295,7 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_gettimeofday "gettimeofday" time::gettimeofday, Poll, Full;
     __NR_time "time" time::time, Poll, Full;
     __NR_nanosleep "nanosleep" time::nanosleep, Call, Full;
-    __NR_clock_nanosleep "clock_nanosleep" time::clock_nanosleep, Call, Partial("not on processor time");
+    __NR_clock_nanosleep "clock_nanosleep" time::clock_nanosleep, Call, Partial("not on a thread's processor time");
     __NR_clock_getres "clock_getres" clock::clock_getres, Call, Full;
     __NR_clock_settime "clock_settime" clock::clock_settime, Call, Full;
     __NR_settimeofday "settimeofday" clock::settimeofday, Call, Full;

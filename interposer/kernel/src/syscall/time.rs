@@ -132,14 +132,45 @@ pub fn clock_nanosleep(
     let absolute = flags as u32 & raw::TIMER_ABSTIME != 0;
     match (id, absolute) {
         (ClockId::ThreadCpu(_), _) => return Err(Errno::EINVAL.into()),
-        (ClockId::ProcessCpu(_), _) => {
-            return Err(Error::new(Errno::EOPNOTSUPP, "no sleep on processor time"));
+        (ClockId::ProcessCpu(number), _) => {
+            return sleep_on_processor_time(
+                cx,
+                number,
+                time,
+                if absolute { None } else { Some(rest) },
+            );
         }
         (_, false) => cx.deadline_after(Some(time)),
         (ClockId::Wall, true) => cx.deadline_at_wall(time),
         (ClockId::SinceBoot, true) => cx.deadline_at(Instant::BOOT + time),
     };
     sleep(cx, if absolute { 0 } else { rest })
+}
+
+/// Sleeps until a process has used this much processor time, or this much more if there is a place to write what is left.
+fn sleep_on_processor_time(
+    cx: &mut Context<'_>,
+    process: u32,
+    time: Duration,
+    rest: Option<u64>,
+) -> Result<Outcome> {
+    let id = cx.kernel.find_process(cx.thread, process.into()).map_err(|_| Errno::EINVAL)?;
+    let now = cx.kernel.processor_time(id);
+    let due = match (cx.call().woken_with, rest) {
+        (Some(due), _) => Duration::from_nanos(due),
+        (None, None) => time,
+        (None, Some(_)) => now.saturating_add(time),
+    };
+    let Some(left) = due.checked_sub(now).filter(|left| !left.is_zero()) else {
+        return Ok(Outcome::Done(0));
+    };
+    cx.call().woken_with = Some(u64::try_from(due.as_nanos()).unwrap_or(u64::MAX));
+    if cx.kernel.has_deliverable_signal(cx.thread) {
+        cx.write_optional(rest.unwrap_or(0), &Timespec::from(left))?;
+    }
+    let thread = cx.thread;
+    cx.kernel.process_mut(id).timers.wake_at(due, thread);
+    Ok(cx.block(Restart::UnlessHandled, "processor time to be used"))
 }
 
 /// Sleeps until the call's deadline. A signal that cuts it short leaves the remaining time at `rest`.
