@@ -62,6 +62,7 @@ impl Kernel {
             current: None,
             loaded: Vec::new(),
             yields: false,
+            memory_calls: 0,
             processor: boot.processor,
             patching: boot.patching,
             search_wanted: None,

@@ -47,6 +47,10 @@ pub enum Way {
     Patched,
 }
 
+/// Calls of memory management in a row that take no time and switch no thread. A thread may wait in a loop that does
+/// nothing else: it allocates, or changes protections, until another has its turn or time has passed.
+const MEMORY_CALLS_FREE: u32 = 1024;
+
 /// What became of the current thread's call.
 enum Step {
     /// It is over; the thread goes on.
@@ -234,8 +238,18 @@ impl Kernel {
                 let cost = self.machine.clock.now() - before;
                 self.thread_mut(id).cpu_time += cost;
             }
-            Class::Memory => return,
+            Class::Memory => {
+                self.memory_calls += 1;
+                if self.memory_calls < MEMORY_CALLS_FREE {
+                    return;
+                }
+                self.yields = true;
+                let cost = CALL_COST * self.memory_calls;
+                self.machine.clock.charge(cost);
+                self.thread_mut(id).cpu_time += cost;
+            }
         }
+        self.memory_calls = 0;
         let process = self.thread(id).process;
         if self.process(process).timers.count_processor_time() {
             self.run_processor_timers(process);
@@ -265,7 +279,8 @@ impl Kernel {
         let (number, tid) = (thread.call.as_ref().map_or(0, |call| call.number), thread.tid.raw());
         self.end_call(host, id);
         match row.class {
-            Class::Memory => return Step::Over,
+            Class::Memory if !self.yields => return Step::Over,
+            Class::Memory => {}
             Class::Place => self.machine.events.record_call(tid, number, 0),
             Class::Call | Class::Poll | Class::Point => {
                 self.machine.events.record_call(tid, number, value)

@@ -52,8 +52,10 @@ pub struct Kernel {
     pub(crate) current: Option<ThreadId>,
     /// The thread whose extended state each host process holds, by index of its address space.
     pub(crate) loaded: Vec<Option<ThreadId>>,
-    /// Set by a handler whose thread gives way.
+    /// Set when the thread gives way after its call.
     pub yields: bool,
+    /// Calls of memory management since the last other one.
+    pub(crate) memory_calls: u32,
     pub(crate) processor: Processor,
     pub(crate) patching: Patching,
     /// A thread to be looked at step by step, and for how long.

@@ -35,7 +35,7 @@ pub enum Class {
     /// A place where only the scheduler has something to do: it costs next to nothing.
     Point,
     /// Memory management: how much a program does of it depends on the size of its environment, so it takes no
-    /// time and leaves no trace.
+    /// time and leaves no trace, unless a thread does nothing else for long.
     Memory,
 }
 
