@@ -5,9 +5,11 @@
 //! - [`socket`]: the object, making and ending connections.
 //! - [`transfer`]: bytes in and out, and readiness.
 //! - [`urgent`]: the byte that is read by itself.
+//! - [`ending`]: how this end ends it.
 //! - [`bind`]: which ports a socket may have.
 
 mod bind;
+mod ending;
 mod object;
 mod options;
 mod phase;

@@ -11,7 +11,7 @@ use core::{
 };
 
 use super::{
-    Connected, Connecting, Effect, Fresh, Listening, Phase, Segment, Shut, State, bind::Binding,
+    Connected, Connecting, Effect, Fresh, Listening, Phase, Segment, State, bind::Binding,
     state::Incoming,
 };
 use crate::{
@@ -21,10 +21,7 @@ use crate::{
         address::Family,
         host,
         link::{self, Parcel, Path},
-        socket::{
-            option_value::IpOptions,
-            options::{Linger, Options},
-        },
+        socket::{option_value::IpOptions, options::Options},
         stack::{OnlyV6, SocketId, Stack},
     },
     time::Instant,
@@ -258,6 +255,10 @@ impl TcpSocket {
                 return Ok(());
             }
             State::Connected(_) => return Err(Errno::EISCONN.into()),
+            // Between a failure and `connect` telling it, a shutdown ends the socket (`SS_DISCONNECTING`).
+            State::Fresh(fresh) if fresh.failed && !fresh.shut.is_empty() => {
+                return Err(Errno::EINVAL.into());
+            }
             State::Fresh(fresh) if fresh.failed => {
                 fresh.failed = false;
                 self.options.check_error()?;
@@ -401,7 +402,7 @@ impl TcpSocket {
         link::deliver(&sender.stack, machine, path, Instant::BOOT, parcel);
     }
 
-    fn on_segment(&self, from: &Weak<Self>, segment: Segment, machine: &mut Machine) {
+    pub(super) fn on_segment(&self, from: &Weak<Self>, segment: Segment, machine: &mut Machine) {
         let state = self.state.take();
         let (state, woken) = match (state, segment) {
             (State::Connecting(connecting), Segment::SynAck) => {
@@ -410,7 +411,7 @@ impl TcpSocket {
             }
             (State::Connecting(_), Segment::Reset) => {
                 self.options.error.set(Some(Errno::ECONNREFUSED));
-                (State::Fresh(Fresh { failed: true }), Readiness::all())
+                (State::Fresh(Fresh::failed()), Readiness::all())
             }
             (State::Connected(connected), segment) => {
                 return self.on_connected(connected, from, segment, machine);
@@ -449,6 +450,7 @@ impl TcpSocket {
             Segment::Reset => connected.phase.on_reset(),
         };
         connected.phase = phase;
+        connected.is_done |= segment == Segment::Fin;
         let reply = effect.reply.take();
         self.state.replace(State::Connected(connected));
         if effect.error.is_some() {
@@ -482,7 +484,7 @@ impl TcpSocket {
     }
 
     /// Applies a transition of the connection that this end makes.
-    fn step(&self, machine: &mut Machine, transition: fn(Phase) -> (Phase, Effect)) {
+    pub(super) fn step(&self, machine: &mut Machine, transition: fn(Phase) -> (Phase, Effect)) {
         let effect = match &mut *self.state.borrow_mut() {
             State::Connected(connected) => {
                 let (phase, effect) = transition(connected.phase);
@@ -518,91 +520,6 @@ impl TcpSocket {
             _ => {}
         }
     }
-
-    /// Shuts directions down.
-    ///
-    /// # Errors
-    /// `ENOTCONN`.
-    pub fn shut_down(&self, machine: &mut Machine, what: Shut) -> Result<()> {
-        match &mut *self.state.borrow_mut() {
-            State::Connected(connected) if !connected.phase.is_over() => connected.shut |= what,
-            State::Listening(_) | State::Connecting(_) => {}
-            _ => return Err(Errno::ENOTCONN.into()),
-        }
-        if self.takes_connections() {
-            if what.contains(Shut::RECEIVE) {
-                self.stop_listening(machine);
-                self.state.replace(State::default());
-            }
-        } else if matches!(*self.state.borrow(), State::Connecting(_)) {
-            self.options.error.set(Some(Errno::ECONNRESET));
-            self.state.replace(State::Fresh(Fresh { failed: true }));
-            self.forget_source();
-        } else if what.contains(Shut::SEND) {
-            self.step(machine, Phase::finish);
-        }
-        self.queue.wake(Readiness::all(), &mut machine.wakes);
-        Ok(())
-    }
-
-    /// Dissolves a connection, as `connect` with `AF_UNSPEC` does (`tcp_disconnect`).
-    pub fn disconnect(&self, machine: &mut Machine) {
-        if self.takes_connections() {
-            self.stop_listening(machine);
-        }
-        self.step(machine, Phase::abort);
-        self.state.replace(State::default());
-        self.incoming.take();
-        self.options.error.set(None);
-        self.forget_source();
-        self.queue.wake(Readiness::all(), &mut machine.wakes);
-    }
-
-    fn stop_listening(&self, machine: &mut Machine) {
-        let waiting = match &mut *self.state.borrow_mut() {
-            State::Listening(listening) => core::mem::take(&mut listening.ready),
-            _ => return,
-        };
-        if let Some(binding) = self.binding.get() {
-            self.stack.listeners.release(binding.local.port(), self.id);
-        }
-        for child in waiting {
-            child.abort(machine);
-        }
-    }
-
-    /// Gives the connection up at once.
-    pub(super) fn abort(&self, machine: &mut Machine) {
-        self.orphaned.set(true);
-        self.step(machine, Phase::abort);
-        self.release_port();
-    }
-
-    /// The program has closed its last descriptor (`__tcp_close` in net/ipv4/tcp.c).
-    pub fn let_go(&self, machine: &mut Machine) {
-        self.orphaned.set(true);
-        let has_unread = self.incoming.take().arrived > 0;
-        let reset = has_unread || self.options.linger.get() == Linger::Seconds(0);
-        let phase = match &*self.state.borrow() {
-            State::Connected(connected) => Some(connected.phase),
-            _ => None,
-        };
-        match phase {
-            Some(_) if reset => self.abort(machine),
-            Some(_) => {
-                if let Some(this) = self.this.upgrade() {
-                    self.stack.orphans.borrow_mut().insert(self.id, this);
-                }
-                self.step(machine, Phase::finish);
-            }
-            None => {
-                self.stop_listening(machine);
-                self.release_port();
-                self.state.replace(State::default());
-            }
-        }
-        self.queue.wake(Readiness::all(), &mut machine.wakes);
-    }
 }
 
 impl Expire for TcpSocket {
@@ -616,7 +533,7 @@ impl Expire for TcpSocket {
             Some(attempts) if attempts <= self.tcp_options.syn_count.get() => self.ask(machine),
             Some(_) => {
                 self.options.error.set(Some(Errno::ETIMEDOUT));
-                self.state.replace(State::Fresh(Fresh { failed: true }));
+                self.state.replace(State::Fresh(Fresh::failed()));
                 self.forget_source();
                 self.queue.wake(Readiness::all(), &mut machine.wakes);
             }

@@ -14,6 +14,22 @@ use crate::{net::ring::Ring, time::Instant};
 pub struct Fresh {
     /// Whether an attempt to connect failed of which `connect` has not told yet.
     pub failed: bool,
+    /// What its program has shut, for which it was told that there is no connection.
+    pub shut: Shut,
+}
+
+impl Fresh {
+    /// After an attempt to connect that failed.
+    #[must_use]
+    pub fn failed() -> Self {
+        Self { failed: true, shut: Shut::empty() }
+    }
+
+    /// Whether reading comes to an end here.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.failed || self.shut.contains(Shut::RECEIVE)
+    }
 }
 
 /// Takes connections.
@@ -51,6 +67,8 @@ pub struct Connected {
     pub last_due: Instant,
     /// Whether `connect` has said so.
     pub told: bool,
+    /// Whether the other end has said that nothing follows (`SOCK_DONE`).
+    pub is_done: bool,
 }
 
 /// What a socket of TCP is.
@@ -95,6 +113,7 @@ impl Connecting {
             shut: Shut::empty(),
             last_due: now,
             told: false,
+            is_done: false,
         }
     }
 }

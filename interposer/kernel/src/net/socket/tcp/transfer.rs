@@ -2,7 +2,7 @@
 
 use alloc::rc::{Rc, Weak};
 
-use super::{Connected, Inline, Segment, Shut, State, Stretch, TcpSocket, Urgency};
+use super::{Connected, Inline, Phase, Segment, Shut, State, Stretch, TcpSocket, Urgency};
 use crate::{
     error::{Errno, Result},
     machine::{Env, Machine},
@@ -154,9 +154,17 @@ impl TcpSocket {
     ) {
         let Segment::Data(len, urgency) = segment else { return };
         let is_over = !connected.phase.may_receive();
+        // Both directions are shut, though a program still holds the socket (`tcp_rcv_state_process`).
+        let is_unwanted = matches!(connected.phase, Phase::FinWait(_))
+            && connected.shut.contains(Shut::RECEIVE)
+            && !self.orphaned.get();
         self.state.replace(State::Connected(connected));
-        if is_over {
-            return Self::refuse(from, segment, machine);
+        if is_over || is_unwanted {
+            Self::refuse(from, segment, machine);
+            if is_unwanted {
+                self.on_segment(from, Segment::Reset, machine);
+            }
+            return;
         }
         if self.orphaned.get() {
             // Data that nobody will read ends the connection (RFC 2525, 2.17).
@@ -193,9 +201,13 @@ impl TcpSocket {
     /// What there is to say when there is nothing to read (`tcp_recvmsg_locked`).
     fn nothing_to_read(&self) -> Result<usize> {
         let (ended, unconnected) = match &*self.state.borrow() {
+            // The end comes before an error.
+            State::Connected(connected) if connected.is_done => return Ok(0),
             State::Connected(connected) => (connected.all_shut().contains(Shut::RECEIVE), false),
             State::Connecting(_) => (false, false),
-            State::Fresh(_) | State::Listening(_) => (false, true),
+            // As after any end of a connection, once the error is told.
+            State::Fresh(fresh) => (fresh.is_over(), !fresh.is_over()),
+            State::Listening(_) => (false, true),
         };
         self.options.check_error()?;
         match (ended, unconnected) {
@@ -278,7 +290,7 @@ impl TcpSocket {
             ready |= Readiness::ERR;
         }
         if let State::Fresh(fresh) = &*state
-            && fresh.failed
+            && fresh.is_over()
         {
             ready |= Readiness::READABLE | Readiness::RDHUP;
         }
