@@ -191,6 +191,8 @@ fn run_suite(
     for command in &prepared.commands {
         let line: Vec<_> = prefix.iter().chain(command).collect();
         let record = folder.join("record");
+        // Of its own: names for temporary files are drawn from the seed, so that two suites at a time draw the same.
+        let temporary = tempfile::tempdir_in(folder)?;
         let (out, err) =
             (fs::File::create(folder.join("out"))?, fs::File::create(folder.join("err"))?);
         let mut child = Command::new(line[0])
@@ -198,6 +200,7 @@ fn run_suite(
             .current_dir(&prepared.directory)
             .env("SUITE_RECORD", &record)
             .env("SUITE_LEAVE_OUT", leave_out)
+            .env("TMPDIR", temporary.path())
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)
