@@ -186,6 +186,14 @@ fn job_control(
     let is_administrator = process.credentials.can(Capabilities::SYS_ADMIN);
     let is_ours = terminal.session() == Some(session);
     match number {
+        request::TIOCSTI => {
+            if !is_administrator && !(is_ours && end.side == Side::Slave) {
+                return Err(Errno::EPERM.into());
+            }
+            let byte = cx.read::<u8>(UserPtr::new(argument))?;
+            end.pretend_input(&mut cx.kernel.machine, byte);
+            Ok(Outcome::Done(0))
+        }
         request::TIOCSCTTY => {
             if is_ours && pid == session {
                 return Ok(Outcome::Done(0));

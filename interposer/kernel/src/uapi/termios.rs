@@ -144,6 +144,7 @@ pub mod request {
     pub const TIOCGPGRP: u32 = 0x540f;
     pub const TIOCSPGRP: u32 = 0x5410;
     pub const TIOCOUTQ: u32 = 0x5411;
+    pub const TIOCSTI: u32 = 0x5412;
     pub const TIOCGWINSZ: u32 = 0x5413;
     pub const TIOCSWINSZ: u32 = 0x5414;
     pub const FIONREAD: u32 = 0x541b;

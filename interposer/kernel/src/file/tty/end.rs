@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     file::{FileDescription, FileObject},
     host::HostStat,
-    machine::Env,
+    machine::{Env, Machine},
     user::{self, UserSlice},
     wait::{Readiness, WaitQueue},
 };
@@ -36,6 +36,16 @@ pub struct TerminalEnd {
 const CHUNK_MAX: usize = 4096;
 
 impl TerminalEnd {
+    /// Takes a byte as if it had come from the other end (`TIOCSTI`); without room it is lost.
+    pub fn pretend_input(&self, machine: &mut Machine, byte: u8) {
+        match self.side {
+            Side::Master => self.terminal.show(machine, byte),
+            Side::Slave => {
+                let _ = self.terminal.type_in(machine, &[byte]);
+            }
+        }
+    }
+
     fn take(&self, env: &mut Env<'_>, max: usize) -> Result<Vec<u8>> {
         if max == 0 {
             return Ok(Vec::new());

@@ -156,6 +156,16 @@ impl Terminal {
         Ok(done)
     }
 
+    /// Puts a byte on the screen as it is, if there is room.
+    pub fn show(&self, machine: &mut Machine, byte: u8) {
+        let mut state = self.state.borrow_mut();
+        if state.screen.len() < SCREEN_MAX {
+            state.screen.push_back(byte);
+        }
+        drop(state);
+        self.master_queue.wake(Readiness::READABLE, &mut machine.wakes);
+    }
+
     /// What the master is ready for.
     pub fn master_readiness(&self) -> Readiness {
         let state = self.state.borrow();
