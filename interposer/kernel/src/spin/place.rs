@@ -38,9 +38,9 @@ pub struct Place {
     last: Option<(Machine, u64)>,
 }
 
-/// Instructions to look at for a thread that has come by a place twice as it was, for each of the circles known there.
+/// Rounds to look at of a thread that has come by a place twice as it was, each as long as the longest circle known there.
 const ROUNDS: u64 = 8;
-/// The same at least.
+/// Instructions to look at, at least.
 const STEPS_MIN: u64 = 1000;
 
 impl Place {
