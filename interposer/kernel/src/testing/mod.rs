@@ -13,4 +13,6 @@ pub use machine::FakeMachine;
 pub use program::{Played, boots, play};
 
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod tests;

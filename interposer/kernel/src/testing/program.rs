@@ -18,6 +18,9 @@ use crate::{
 const AREA: u64 = 0x1000_0000;
 /// Bytes of it.
 const AREA_SIZE: u64 = 0x1_0000;
+/// Bytes at its end that are left to tests.
+#[cfg(test)]
+pub(super) const BUFFER_SIZE: u64 = 0x8000;
 /// Strings at the start of the area, for calls that take paths and names.
 const STRINGS: [&[u8]; 10] = [
     b"/\0",
@@ -96,7 +99,8 @@ pub fn play_with_wrong_books(bytes: &[u8]) {
     check(&game.kernel);
 }
 
-struct Game {
+/// A run whose program is played.
+pub(super) struct Game {
     kernel: Kernel,
     machine: FakeMachine,
     here: crate::mm::SpaceId,
@@ -106,7 +110,7 @@ struct Game {
 }
 
 impl Game {
-    fn start(seed: u64) -> Self {
+    pub(super) fn start(seed: u64) -> Self {
         let mut machine = FakeMachine::new(&[
             "/program",
             "/file",
@@ -202,6 +206,34 @@ impl Game {
                 self.call(u64::from(nr::__NR_nanosleep), [PAUSE, 0, 0, 0, 0, 0]);
             }
         }
+    }
+
+    /// Makes a call of the first process, the only one; its result.
+    #[cfg(test)]
+    pub(super) fn result(&mut self, number: u32, arguments: [u64; 6]) -> i64 {
+        self.call(u64::from(number), arguments);
+        check(&self.kernel);
+        self.kernel.thread_mut(self.first).registers.rax as i64
+    }
+
+    /// Puts bytes where [`Game::buffer`] is.
+    #[cfg(test)]
+    pub(super) fn fill(&mut self, bytes: &[u8]) {
+        self.machine.write_user(self.buffer(), bytes).expect("the program's own memory");
+    }
+
+    /// The first bytes of [`Game::buffer`].
+    #[cfg(test)]
+    pub(super) fn look(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        self.machine.read_user(self.buffer(), &mut bytes).expect("the program's own memory");
+        bytes
+    }
+
+    /// Where calls of tests read and write, up to [`BUFFER_SIZE`] bytes.
+    #[cfg(test)]
+    pub(super) const fn buffer(&self) -> u64 {
+        AREA + AREA_SIZE - BUFFER_SIZE
     }
 
     fn call(&mut self, number: u64, arguments: [u64; 6]) {
