@@ -13,6 +13,7 @@ mod page;
 use std::{
     collections::BTreeMap,
     env, fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex},
@@ -80,6 +81,8 @@ type Table = Arc<Mutex<BTreeMap<String, Row>>>;
 struct Prepared {
     commands: Vec<Vec<String>>,
     directory: PathBuf,
+    /// Go's own root, if not the usual one.
+    go_root: Option<PathBuf>,
 }
 
 impl Suite {
@@ -91,6 +94,24 @@ impl Suite {
         }
     }
 
+    /// What tells tests of one of its commands from those of another: a crate's binaries have names in common.
+    fn group(self, program: &str) -> String {
+        let stem = Path::new(program).file_name().and_then(|name| name.to_str());
+        match (self, stem.and_then(|stem| stem.rsplit_once('-'))) {
+            (Self::Crate(..), Some((name, _hash))) => format!("{name}::"),
+            _ => String::new(),
+        }
+    }
+
+    /// Arguments that leave tests out, where an environment variable does not do it.
+    fn skips(self, group: &str, leave_out: &str) -> Vec<String> {
+        let Self::Crate(..) = self else { return Vec::new() };
+        let names = leave_out.split(',').filter_map(|name| name.strip_prefix(group));
+        let skips: Vec<_> = names.flat_map(|name| ["--skip", name]).map(str::to_owned).collect();
+        // For the names to be whole ones.
+        if skips.is_empty() { skips } else { [vec!["--exact".into()], skips].concat() }
+    }
+
     fn prepare(self, folder: &Path) -> Result<Prepared, Failed> {
         let text = |path: &Path| path.display().to_string();
         match self {
@@ -98,7 +119,11 @@ impl Suite {
                 let runner =
                     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/suites/run_unittest.py");
                 let command = vec!["/usr/bin/python3".into(), text(&runner), module.into()];
-                Ok(Prepared { commands: vec![command], directory: folder.to_path_buf() })
+                Ok(Prepared {
+                    commands: vec![command],
+                    directory: folder.to_path_buf(),
+                    go_root: None,
+                })
             }
             Self::Go(package) => {
                 let binary = folder.join("tests");
@@ -113,9 +138,13 @@ impl Suite {
                 )?;
                 let root =
                     String::from_utf8(Command::new("go").args(["env", "GOROOT"]).output()?.stdout)?;
-                let directory = Path::new(root.trim()).join("src").join(package);
+                let root = Path::new(root.trim());
                 let command = vec![text(&binary), "-test.v".into(), "-test.short".into()];
-                Ok(Prepared { commands: vec![command], directory })
+                Ok(Prepared {
+                    commands: vec![command],
+                    directory: root.join("src").join(package),
+                    go_root: Some(go_root_with_zones(root, folder)?),
+                })
             }
             Self::Crate(name, version) => prepare_crate(name, version),
         }
@@ -129,6 +158,28 @@ fn run_to_end(command: &mut Command) -> Result<Vec<u8>, Failed> {
     } else {
         Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
     }
+}
+
+/// Go's root with an archive of time zones in it, as Go itself has one and Debian has not.
+fn go_root_with_zones(root: &Path, folder: &Path) -> Result<PathBuf, Failed> {
+    const PACK: &str = "
+import os, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_STORED) as archive:
+    for directory, _, names in os.walk('/usr/share/zoneinfo'):
+        for name in sorted(names):
+            path = os.path.join(directory, name)
+            archive.write(path, os.path.relpath(path, '/usr/share/zoneinfo'))
+";
+    let own = folder.join("go");
+    fs::create_dir_all(own.join("lib/time"))?;
+    for entry in fs::read_dir(root)?.flatten() {
+        if entry.file_name() != "lib" {
+            symlink(fs::canonicalize(entry.path())?, own.join(entry.file_name()))?;
+        }
+    }
+    let archive = own.join("lib/time/zoneinfo.zip");
+    run_to_end(Command::new("/usr/bin/python3").args(["-c", PACK]).arg(archive))?;
+    Ok(own)
 }
 
 /// Fetches a crate's published source and builds its tests.
@@ -176,7 +227,7 @@ fn prepare_crate(name: &str, version: &str) -> Result<Prepared, Failed> {
         .filter_map(|message| message["executable"].as_str().map(str::to_owned))
         .map(|binary| vec![binary, "--test-threads=2".into()])
         .collect();
-    Ok(Prepared { commands, directory: copy })
+    Ok(Prepared { commands, directory: copy, go_root: None })
 }
 
 /// Runs a suite, behind a prefix of the command line, and reads which of its tests passed.
@@ -189,13 +240,19 @@ fn run_suite(
 ) -> Result<Results, Failed> {
     let mut results = Results::new();
     for command in &prepared.commands {
-        let line: Vec<_> = prefix.iter().chain(command).collect();
+        let group = suite.group(&command[0]);
+        let skips = suite.skips(&group, leave_out);
+        let line: Vec<_> = prefix.iter().chain(command).chain(&skips).collect();
         let record = folder.join("record");
         // Of its own: names for temporary files are drawn from the seed, so that two suites at a time draw the same.
         let temporary = tempfile::tempdir_in(folder)?;
         let (out, err) =
             (fs::File::create(folder.join("out"))?, fs::File::create(folder.join("err"))?);
-        let mut child = Command::new(line[0])
+        let mut command = Command::new(line[0]);
+        if let Some(root) = &prepared.go_root {
+            command.env("GOROOT", root);
+        }
+        let mut child = command
             .args(&line[1..])
             .current_dir(&prepared.directory)
             .env("SUITE_RECORD", &record)
@@ -219,13 +276,13 @@ fn run_suite(
             Suite::Python(_) => fs::read(&record).unwrap_or_default(),
             Suite::Go(_) | Suite::Crate(..) => fs::read(folder.join("out"))?,
         };
-        read_results(suite, &String::from_utf8_lossy(&text), &mut results);
+        read_results(suite, &group, &String::from_utf8_lossy(&text), &mut results);
         let _ = fs::remove_file(&record);
     }
     Ok(results)
 }
 
-fn read_results(suite: Suite, text: &str, results: &mut Results) {
+fn read_results(suite: Suite, group: &str, text: &str, results: &mut Results) {
     for line in text.lines() {
         let found = match suite {
             Suite::Python(_) => line.split_once(' ').map(|(name, status)| (name, status == "pass")),
@@ -245,7 +302,7 @@ fn read_results(suite: Suite, text: &str, results: &mut Results) {
                 }),
         };
         if let Some((name, passed)) = found {
-            results.insert(name.to_owned(), passed);
+            results.insert(format!("{group}{name}"), passed);
         }
     }
 }
