@@ -60,9 +60,8 @@ def main():
     support.verbose = False
     support.use_resources = RESOURCES
     module = importlib.import_module("test." + sys.argv[1])
-    suite = unittest.defaultTestLoader.loadTestsFromModule(module)
-    for name in sys.argv[2:]:
-        suite = unittest.defaultTestLoader.loadTestsFromName(name, module)
+    loader, names = unittest.defaultTestLoader, sys.argv[2:]
+    suite = loader.loadTestsFromNames(names, module) if names else loader.loadTestsFromModule(module)
     suite = without(suite, os.environ.get("SUITE_LEAVE_OUT", "").split(",") + LEFT_OUT)
     unittest.TextTestRunner(stream=sys.stderr, verbosity=2, resultclass=Recorder).run(suite)
 
