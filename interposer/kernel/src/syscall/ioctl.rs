@@ -187,7 +187,8 @@ fn job_control(
     let is_ours = terminal.session() == Some(session);
     match number {
         request::TIOCSTI => {
-            if !is_administrator && !(is_ours && end.side == Side::Slave) {
+            let may = is_administrator || is_ours && end.side == Side::Slave;
+            if !may {
                 return Err(Errno::EPERM.into());
             }
             let byte = cx.read::<u8>(UserPtr::new(argument))?;
