@@ -1,7 +1,8 @@
 //! What the simulation costs, as ratios to native in one run: `cargo bench -p simrun [-- PART_OF_A_NAME]`.
 //!
 //! Simulated programs cannot see real time, so everything is timed from outside: a command with so many operations
-//! less the same command with none, the shortest of a few attempts each.
+//! less the same command with none, the shortest of a few attempts each. `RATIOS_TABLE=FILE` (from the workspace's root)
+//! has the results written there, too: `docs/reference/ratios.md` is such a file.
 
 use std::{
     env, fs,
@@ -90,15 +91,16 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = build(folder.path());
     let program = program.to_str().expect("a path in UTF-8");
-    println!("{:<40} {:>12} {:>12} {:>8}", "", "native", "simulated", "ratio");
+    let mut table = Table::default();
+    table.line(&format!("{:<40} {:>12} {:>12} {:>8}", "", "native", "simulated", "ratio"));
     for (name, count, what) in OPERATIONS.into_iter().filter(|(name, ..)| wanted(name)) {
         let each = |world| operation(world, program, name, count);
-        show_times(what, each(World::Native), each(World::Simulated));
+        table.times(what, each(World::Native), each(World::Simulated));
     }
     for (name, needs, line) in COMMANDS.into_iter().filter(|(name, ..)| wanted(name)) {
         if Path::new(needs).exists() {
             let whole = |world: World| Some(world.time(&command_words(line))?.as_secs_f64() * 1e9);
-            show_times(
+            table.times(
                 &format!("{name}, start to end"),
                 whole(World::Native),
                 whole(World::Simulated),
@@ -106,12 +108,16 @@ fn main() {
         }
     }
     if wanted("memory") {
-        show(
+        table.row(
             "memory of a process",
             memory(World::Native, program),
             memory(World::Simulated, program),
             kibibytes,
         );
+    }
+    if let Some(file) = env::var_os("RATIOS_TABLE") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        fs::write(&path, table.page()).expect("the page can be written");
     }
 }
 
@@ -179,23 +185,53 @@ fn proportional_size(pid: u32) -> Option<u64> {
     Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
-fn show_times(what: &str, native: Option<f64>, simulated: Option<f64>) {
-    show(what, native, simulated, |nanos| match nanos {
-        _ if nanos >= 1e6 => format!("{:.2} ms", nanos / 1e6),
-        _ if nanos >= 1e3 => format!("{:.2} us", nanos / 1e3),
-        _ => format!("{nanos:.0} ns"),
-    });
-}
-
 fn kibibytes(bytes: f64) -> String {
     format!("{:.0} KiB", bytes / 1024.0)
 }
 
-fn show(what: &str, native: Option<f64>, simulated: Option<f64>, unit: impl Fn(f64) -> String) {
-    let text = |value: Option<f64>| value.map_or_else(|| "failed".into(), &unit);
-    let ratio = match (native, simulated) {
-        (Some(native), Some(simulated)) if native > 0.0 => format!("{:.2}", simulated / native),
-        _ => "-".into(),
-    };
-    println!("{what:<40} {:>12} {:>12} {ratio:>8}", text(native), text(simulated));
+fn duration(nanos: f64) -> String {
+    match nanos {
+        _ if nanos >= 1e6 => format!("{:.2} ms", nanos / 1e6),
+        _ if nanos >= 1e3 => format!("{:.2} us", nanos / 1e3),
+        _ => format!("{nanos:.0} ns"),
+    }
+}
+
+/// What is printed line by line, and kept for the page.
+#[derive(Default)]
+struct Table(String);
+
+impl Table {
+    fn line(&mut self, line: &str) {
+        println!("{line}");
+        self.0 += &format!("    {line}\n");
+    }
+
+    fn times(&mut self, what: &str, native: Option<f64>, simulated: Option<f64>) {
+        self.row(what, native, simulated, duration);
+    }
+
+    fn row(
+        &mut self,
+        what: &str,
+        native: Option<f64>,
+        simulated: Option<f64>,
+        unit: impl Fn(f64) -> String,
+    ) {
+        let text = |value: Option<f64>| value.map_or_else(|| "failed".into(), &unit);
+        let ratio = match (native, simulated) {
+            (Some(native), Some(simulated)) if native > 0.0 => format!("{:.2}", simulated / native),
+            _ => "-".into(),
+        };
+        self.line(&format!("{what:<40} {:>12} {:>12} {ratio:>8}", text(native), text(simulated)));
+    }
+
+    fn page(&self) -> String {
+        format!(
+            "# What the simulation costs\n\nWritten by `RATIOS_TABLE=docs/reference/ratios.md cargo bench -p simrun \
+             --bench ratios`; do not edit. Each row is\nmeasured natively and simulated in one run on one machine. A \
+             process of the simulation is kept on one processor; native\nones may use all.\n\n{}",
+            self.0
+        )
+    }
 }

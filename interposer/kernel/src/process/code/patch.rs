@@ -53,7 +53,10 @@ impl CodeFiles {
         }
         let found: Rc<[Site]> = find(host, fd).unwrap_or_else(|_| Vec::new()).into();
         self.sites.insert(identity, Rc::clone(&found));
-        tell(host, identity, &found);
+        // One without a name will not be met again.
+        if stat.nlink > 0 {
+            tell(host, identity, &found);
+        }
         Ok(found)
     }
 }
