@@ -1,8 +1,9 @@
 //! Test suites that others wrote, run natively and simulated: what passes natively must pass simulated.
 //!
-//! `cargo bench -p simrun --bench suites [NAME]` runs them. Each suite is a test here. Its own tests are told apart by name; at least [`SHARE`] of those that pass natively must
-//! pass simulated, and each that does not is listed in `benches/suites/known.txt` with the reason. `SUITES_TABLE=FILE`
-//! (from the workspace's root) has the results written there; suites that did not run keep their rows.
+//! `cargo bench -p simrun --bench suites [NAME]` runs them. Each suite is a test here. Its own tests are told apart by
+//! name; at least [`SHARE`] of those that pass natively must pass simulated, and each that does not is listed in
+//! `benches/suites/known.txt` with the reason. `SUITES_TABLE=FILE` (from the workspace's root) has the results written
+//! there; suites that did not run keep their rows.
 //! `docs/reference/suites.md` is such a file.
 //!
 //! CPython's suites are in Debian's `libpython3.11-testsuite`.

@@ -15,33 +15,11 @@
 
 enum { ROUNDS = 24, STEPS = 400, LOWEST = 3, HIGHEST = 14, LISTENER = 400, LENGTH_MAX = 1 << 13 };
 
-static uint64_t state;
-static unsigned char bytes[LENGTH_MAX];
-
-// SplitMix64 (Steele, Lea and Flood, 2014).
-static uint64_t draw(uint64_t below) {
-    uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return (z ^ z >> 31) % below;
-}
-
-static int descriptor(void) { return LOWEST + draw(HIGHEST - LOWEST + 1); }
+#include "../drawn.h"
 
 static size_t length(void) {
     static const size_t most[] = {2, 20, 300, LENGTH_MAX};
     return draw(most[draw(4)]);
-}
-
-static unsigned sum(ssize_t len) {
-    unsigned sum = 1;
-    for (ssize_t i = 0; i < len; i++) sum = sum * 31 + bytes[i];
-    return sum;
-}
-
-static void show(const char *call, long a, long b, long result) {
-    if (result < 0) printf("%s %ld %ld = %s\n", call, a, b, strerrorname_np(errno));
-    else printf("%s %ld %ld = %ld\n", call, a, b, result);
 }
 
 static void put(int fd) {

@@ -1,0 +1,30 @@
+// What programs of calls drawn from a seed share. Who includes it has LOWEST, HIGHEST and LENGTH_MAX.
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+
+static uint64_t state;
+static unsigned char bytes[LENGTH_MAX];
+
+// SplitMix64 (Steele, Lea and Flood, 2014).
+static uint64_t draw(uint64_t below) {
+    uint64_t z = state += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return (z ^ z >> 31) % below;
+}
+
+static int descriptor(void) { return LOWEST + draw(HIGHEST - LOWEST + 1); }
+
+static unsigned sum(ssize_t len) {
+    unsigned sum = 1;
+    for (ssize_t i = 0; i < len; i++) sum = sum * 31 + bytes[i];
+    return sum;
+}
+
+static void show(const char *call, long a, long b, long result) {
+    if (result < 0) printf("%s %ld %ld = %s\n", call, a, b, strerrorname_np(errno));
+    else printf("%s %ld %ld = %ld\n", call, a, b, result);
+}
