@@ -92,12 +92,12 @@ impl Kernel {
         let thread = self.thread(id);
         let registers = thread.registers;
         let bases = (thread.fs_base, thread.gs_base);
-        let machine = Machine::new(registers, bases, spin::digest(host.extended_state()));
         let Some(space) = self.spaces.get_mut(here) else { return false };
         let Some(place) = space.waiting.get_mut(&registers.rip) else { return false };
         if place.patched.is_some() != by_patch {
             return false;
         }
+        let machine = Machine::new(registers, bases, spin::digest(host.extended_state()));
         let verdict = place.judge(host, &machine, self.entries);
         if let Some((branch, code)) = place.patched {
             let spent = place.is_spent();
