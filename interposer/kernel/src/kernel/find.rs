@@ -35,12 +35,14 @@ impl Kernel {
     pub fn find_process(&self, caller: ThreadId, raw: u64) -> Result<ProcessId> {
         match raw as i32 {
             0 => Ok(self.thread(caller).process),
-            number => {
-                let tid = Tid::new(number as u32);
-                let of_thread = || Some(self.thread(*self.tids.get(&tid)?).process);
-                self.pids.get(&tid).copied().or_else(of_thread).ok_or(Errno::ESRCH.into())
-            }
+            number => self.process_numbered(Tid::new(number as u32)).ok_or(Errno::ESRCH.into()),
         }
+    }
+
+    /// The process with this number, a zombie too, or with a thread of it.
+    pub(super) fn process_numbered(&self, number: Tid) -> Option<ProcessId> {
+        let of_thread = || Some(self.thread(*self.tids.get(&number)?).process);
+        self.pids.get(&number).copied().or_else(of_thread)
     }
 
     /// All processes of a group, zombies too.

@@ -62,7 +62,7 @@ impl Kernel {
                 thread.map(place).into_iter().collect()
             }
             OwnerKind::Process => {
-                let process = self.find_process_numbered(number);
+                let process = self.process_numbered(number);
                 process.map(|id| (id, SignalTarget::Process(id))).into_iter().collect()
             }
             OwnerKind::Group => self
@@ -71,11 +71,6 @@ impl Kernel {
                 .map(|id| (id, SignalTarget::Process(id)))
                 .collect(),
         }
-    }
-
-    fn find_process_numbered(&self, number: Tid) -> Option<ProcessId> {
-        let of_thread = || Some(self.thread(*self.tids.get(&number)?).process);
-        self.pids.get(&number).copied().or_else(of_thread)
     }
 
     /// `sigio_perm`.

@@ -61,8 +61,8 @@ enum Waiter {
     Observer(Weak<dyn Observer>),
 }
 
-/// Threads to be made runnable, and signals that tell of readiness. Objects fill it, the kernel empties it after every handler, so that
-/// no object reaches into the scheduler.
+/// Threads to be made runnable, and signals that tell of readiness. Objects fill it, the kernel empties it after every
+/// handler, so that no object reaches into the scheduler.
 #[derive(Default)]
 pub struct Wakes {
     threads: Vec<ThreadId>,
