@@ -16,7 +16,7 @@ use nix::{
     sys::stat::{Mode, umask},
     unistd::{getegid, geteuid, getgroups},
 };
-use simrun_abi::boot::{Boot, Detail, Identity, Patching, Strategy, WaitingLoop};
+use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, WaitingLoop};
 use simrun_kernel::arch::x86_64::Branch;
 
 use crate::{
@@ -99,6 +99,11 @@ impl Plan {
             processor: launch::processor(),
             preload: !world.no_preload,
             patching: if world.no_patching { Patching::Off } else { Patching::On },
+            file_times: match world.file_times {
+                cli::FileTimes::Fixed => FileTimes::Fixed,
+                cli::FileTimes::Host => FileTimes::Host,
+            },
+            hidden: Vec::new(),
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };

@@ -108,6 +108,7 @@ fn tagged(what: &What) -> (&'static str, Map<String, Value>) {
         What::Escape { .. } => "escape",
         What::Loop { .. } => "loop",
         What::Searched { .. } => "searched",
+        What::Input { .. } => "input",
         What::Deadlock { .. } => "deadlock",
         What::Call { .. } => "call",
     };

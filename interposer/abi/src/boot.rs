@@ -43,6 +43,15 @@ pub enum Patching {
     Off,
 }
 
+/// What times the host's files show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileTimes {
+    /// One and the same for all but installed software, so that neither the machine nor `touch` makes a difference.
+    Fixed,
+    /// The host's, which build tools compare.
+    Host,
+}
+
 /// Everything a run is started with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
@@ -84,6 +93,10 @@ pub struct Boot {
     pub patching: Patching,
     /// Loops that wait without a call, learned from earlier attempts.
     pub waiting: Vec<WaitingLoop>,
+    /// What times the host's files show.
+    pub file_times: FileTimes,
+    /// Absolute paths of the host that programs do not see.
+    pub hidden: Vec<Vec<u8>>,
     /// Files whose code earlier runs have searched: what is here need not be searched again, and nothing else changes.
     pub searched: Vec<SearchedFile>,
 }

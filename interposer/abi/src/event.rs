@@ -111,6 +111,11 @@ pub enum What {
         /// Every thread and what it waits for.
         threads: Vec<StuckThread>,
     },
+    /// The run depends on a file of the host. It is for the record and no part of this run's log.
+    Input {
+        /// Absolute path on the host.
+        path: Vec<u8>,
+    },
     /// The code of a file was searched. It helps later runs and is no part of this one's log.
     Searched {
         /// Which, and what was found.

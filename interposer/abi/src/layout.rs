@@ -92,6 +92,6 @@ pub mod fds {
     pub const PRELOAD: i32 = 1006;
     /// An eventfd by which the image calls the supervisor: the run has ended, or the event ring fills up.
     pub const BELL: i32 = 1007;
-    /// The directory that the simulation shows as `/dev/shm`.
-    pub const SHARED_MEMORY: i32 = 1008;
+    /// The last of them.
+    pub const LAST: i32 = BELL;
 }

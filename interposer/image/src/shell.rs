@@ -55,17 +55,7 @@ fn call(number: u32, arguments: [usize; 6]) -> HostResult<usize> {
     }
 }
 
-/// A path for the host: what the simulation shows as `/dev/shm` lies in the run's own directory.
-fn host_path(path: &[u8]) -> Vec<u8> {
-    match path.strip_prefix(b"/dev/shm") {
-        Some(rest) if rest.is_empty() || rest.starts_with(b"/") => {
-            let folder = alloc::format!("/proc/self/fd/{}/.", layout::fds::SHARED_MEMORY);
-            c_string(&[folder.as_bytes(), rest].concat())
-        }
-        _ => c_string(path),
-    }
-}
-
+/// A string for the host.
 fn c_string(path: &[u8]) -> Vec<u8> {
     let mut string = Vec::with_capacity(path.len() + 1);
     string.extend_from_slice(path);
@@ -238,7 +228,7 @@ impl Host for Shell {
     }
 
     fn open(&mut self, path: &[u8], flags: u32, mode: u32) -> HostResult<HostFd> {
-        let path = host_path(path);
+        let path = c_string(path);
         let fd = call(
             nr::__NR_openat,
             [AT_FDCWD, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0],
@@ -295,7 +285,7 @@ impl Host for Shell {
     }
 
     fn stat(&mut self, path: &[u8], follow: Follow) -> HostResult<HostStat> {
-        let path = host_path(path);
+        let path = c_string(path);
         let mut stat = Stat::default();
         let flags = if follow == Follow::No { AT_SYMLINK_NOFOLLOW } else { 0 };
         let place = &raw mut stat as usize;
@@ -310,7 +300,7 @@ impl Host for Shell {
     }
 
     fn read_link(&mut self, path: &[u8]) -> HostResult<Vec<u8>> {
-        let path = host_path(path);
+        let path = c_string(path);
         let mut target = vec![0; LINK_MAX];
         let len = call(
             nr::__NR_readlink,
@@ -341,16 +331,9 @@ impl Host for Shell {
     }
 
     fn file_call(&mut self, mut file_call: FileCall<'_>) -> HostResult<u64> {
-        let is_link = file_call.number == nr::__NR_symlink;
-        let mut index = 0;
-        let strings = file_call.arguments.each_ref().map(|argument| {
-            index += 1;
-            match argument {
-                // Where a link leads is a text, not a path of the host.
-                FileArgument::String(target) if is_link && index == 1 => c_string(target),
-                FileArgument::String(path) => host_path(path),
-                _ => Vec::new(),
-            }
+        let strings = file_call.arguments.each_ref().map(|argument| match argument {
+            FileArgument::String(string) => c_string(string),
+            _ => Vec::new(),
         });
         let mut raw = [0; 6];
         for ((place, argument), string) in

@@ -87,7 +87,7 @@ pub struct Machine {
     pub group_signals: Vec<(Pid, Signal)>,
     /// What was written to settings (`/proc/sys`), by path.
     pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
-    /// What is known of the tree of files.
+    /// The tree of files.
     pub tree: Rc<Tree>,
     /// What was found in mapped code.
     pub code: CodeFiles,
@@ -119,7 +119,7 @@ impl Machine {
             signals: Vec::new(),
             group_signals: Vec::new(),
             written: Vec::new(),
-            tree: Rc::new(Tree::new(boot.start_time_ns as i64)),
+            tree: Rc::new(Tree::new(boot.start_time_ns as i64, boot.file_times, &boot.hidden)),
             code: CodeFiles::new(&boot.waiting, &boot.searched),
             config: Config {
                 cpus: boot.cpus,

@@ -130,6 +130,10 @@ pub struct World {
     #[arg(long, value_name = "TIME", default_value = "2030-01-01T00:00:00Z", value_parser = units::instant)]
     pub start_time: u64,
 
+    /// What times the host's files show
+    #[arg(long, value_name = "TIMES", default_value = "fixed")]
+    pub file_times: FileTimes,
+
     /// Leave out the preload library, by which threads can be switched at uncontended locks
     #[arg(long)]
     pub no_preload: bool,
@@ -141,6 +145,15 @@ pub struct World {
     /// The command to run and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+}
+
+/// Names of what times files show.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum FileTimes {
+    /// The same for all files but installed software, on every machine
+    Fixed,
+    /// The host's, as build tools need that compare them
+    Host,
 }
 
 /// Names of scheduling strategies.

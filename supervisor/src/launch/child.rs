@@ -17,7 +17,7 @@ use super::{image, memory::Memory, watch::Watch};
 
 /// What the child does between fork and the image, worked out before: afterwards it may not allocate.
 struct Plan {
-    descriptors: [(RawFd, RawFd); 9],
+    descriptors: [(RawFd, RawFd); 8],
     supervisor: Pid,
     mappings: Vec<Mapping>,
     processor: Option<CpuSet>,
@@ -147,7 +147,6 @@ impl Plan {
             (streams.stdout, fds::STDOUT),
             (streams.stderr, fds::STDERR),
             (memory.preload.as_raw_fd(), fds::PRELOAD),
-            (memory.shared_memory.as_raw_fd(), fds::SHARED_MEMORY),
             (watch.bell().as_fd().as_raw_fd(), fds::BELL),
         ];
         let rseq = Rseq::of_this_thread();
@@ -206,7 +205,7 @@ unsafe fn close_others() {
     // SAFETY: plain calls; nothing here uses the descriptors any more.
     unsafe {
         libc::syscall(libc::SYS_close_range, 0, fds::IMAGE as u32 - 1, 0);
-        libc::syscall(libc::SYS_close_range, fds::SHARED_MEMORY as u32 + 1, u32::MAX, 0);
+        libc::syscall(libc::SYS_close_range, fds::LAST as u32 + 1, u32::MAX, 0);
     }
 }
 

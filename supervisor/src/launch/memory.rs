@@ -9,7 +9,6 @@ use std::{
     },
     ptr::{self, NonNull},
     sync::atomic::Ordering,
-    time::Duration,
 };
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -19,10 +18,7 @@ use simrun_abi::{
     layout,
 };
 
-use super::{
-    image::{self, OwnFile},
-    shared_memory::SharedMemory,
-};
+use super::image::{self, OwnFile};
 
 /// The memory of a run: image, arena, and the control mapping, which the supervisor sees too.
 pub struct Memory {
@@ -36,8 +32,6 @@ pub struct Memory {
     pub control_file: File,
     /// The preload library, which programs may map.
     pub preload: File,
-    /// What the simulation shows as `/dev/shm`.
-    pub shared_memory: SharedMemory,
     mapping: NonNull<u8>,
 }
 
@@ -66,7 +60,6 @@ impl Memory {
         let control_file = memory_file(c"simrun-control", layout::CONTROL_SIZE)?;
         let preload = memory_file(c"simrun-preload", PRELOAD.len() as u64)?;
         preload.write_all_at(PRELOAD, 0)?;
-        let shared_memory = SharedMemory::new(Duration::from_nanos(boot.start_time_ns))?;
         let parameters = boot.encode();
         if parameters.len() > BOOT_SIZE_MAX {
             return Err(io::Error::new(
@@ -90,7 +83,7 @@ impl Memory {
             return Err(io::Error::last_os_error());
         }
         let mapping = NonNull::new(mapping.cast()).expect("a mapping is not null");
-        let memory = Self { image, own_file, arena, control_file, preload, shared_memory, mapping };
+        let memory = Self { image, own_file, arena, control_file, preload, mapping };
         memory.control().boot_len.store(parameters.len() as u32, Ordering::Release);
         memory.control().supervisor.store(std::process::id() as i32, Ordering::Release);
         Ok(memory)

@@ -2,7 +2,6 @@
 //!
 //! - [`image`]: the embedded kernel image.
 //! - [`memory`]: the memory files that all processes of a run share.
-//! - [`shared_memory`]: the directory that the run shows as `/dev/shm`.
 //! - [`searched`]: what was found in the code of files.
 //! - [`limits`]: what the host must allow for that.
 //! - [`placement`]: the processor a run is kept on.
@@ -24,7 +23,6 @@ mod processes;
 mod ring;
 mod run;
 mod searched;
-mod shared_memory;
 mod spin;
 mod watch;
 pub use child::Streams;

@@ -69,7 +69,7 @@ impl Fingerprint {
             }
             What::Deadlock { threads } => self.fold(9 | (threads.len() as u64) << 8),
             What::Loop { .. } => self.fold(10),
-            What::Searched { .. } => {}
+            What::Searched { .. } | What::Input { .. } => {}
             What::Call { result, .. } => self.fold(*result as u64),
         }
     }

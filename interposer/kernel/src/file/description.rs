@@ -210,7 +210,7 @@ impl File {
         match self {
             Self::Regular(regular) => Some(&regular.inode),
             Self::Directory(directory) => directory.inode(),
-            Self::Place(super::PlaceFile::Host(_, inode)) => Some(inode),
+            Self::Place(PlaceFile::Tree(inode)) => Some(inode),
             _ => None,
         }
     }
@@ -238,12 +238,21 @@ impl FileDescription {
         }
     }
 
+    /// Whether it was opened without a name and may be given one (open(2), `O_TMPFILE`).
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.flags.get().contains(OpenFlags::TEMPORARY)
+            && !self.flags.get().contains(OpenFlags::EXCLUSIVE)
+    }
+
     /// A description at offset zero.
     #[must_use]
     pub fn new(file: File, flags: OpenFlags, path: &[u8]) -> Rc<Self> {
+        let is_temporary = flags.contains(OpenFlags::TEMPORARY);
+        let exclusive = if is_temporary { OpenFlags::empty() } else { OpenFlags::EXCLUSIVE };
         let flags = flags.difference(
             OpenFlags::CREATE
-                | OpenFlags::EXCLUSIVE
+                | exclusive
                 | OpenFlags::NO_TERMINAL
                 | OpenFlags::TRUNCATE
                 | OpenFlags::CLOSE_ON_EXEC,

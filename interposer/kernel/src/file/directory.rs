@@ -6,34 +6,23 @@ use core::cell::RefCell;
 use super::{FileDescription, FileObject, Whence};
 use crate::{
     error::{Errno, Result},
-    fs::{Inode, Tree, tree},
-    host::{HostFd, HostStat},
+    fs::{DirectoryEntry, Inode, Tree},
+    host::HostStat,
     machine::Env,
     user::UserSlice,
 };
 
-/// A name in a directory, as getdents64(2) shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DirectoryEntry {
-    /// Inode number.
-    pub number: u64,
-    /// `DT_*`.
-    pub kind: u8,
-    /// The name.
-    pub name: Vec<u8>,
-}
-
 /// Whose directory it is.
 #[derive(Debug)]
 pub enum DirectorySource {
-    /// The host's.
-    Host(HostFd, Rc<Inode>),
+    /// The tree's.
+    Tree(Rc<Inode>),
     /// One of a view, whose entries were looked up when it was opened.
     View(HostStat),
 }
 
-/// An open directory. Its entries are those of the last time that reading started: sorted, so that the host's order
-/// does not show, and the same until it is rewound. The offset counts entries.
+/// An open directory. Its entries are those of the last time that reading started, the same until it is rewound. The
+/// offset counts entries.
 #[derive(Debug)]
 pub struct Directory {
     /// Whose it is.
@@ -44,10 +33,10 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// One of the host.
+    /// One of the tree.
     #[must_use]
-    pub fn host(tree: &Tree, host: HostFd, inode: Rc<Inode>) -> Self {
-        let source = DirectorySource::Host(host, inode);
+    pub fn of_tree(tree: &Tree, inode: Rc<Inode>) -> Self {
+        let source = DirectorySource::Tree(inode);
         Self { source, token: tree.next_token(), entries: RefCell::default() }
     }
 
@@ -58,20 +47,11 @@ impl Directory {
         Self { source, token: 0, entries: RefCell::new(Some(with_dots(entries, stat.ino).into())) }
     }
 
-    /// The file, if it is the host's.
+    /// The file, if it is the tree's.
     #[must_use]
     pub fn inode(&self) -> Option<&Rc<Inode>> {
         match &self.source {
-            DirectorySource::Host(_, inode) => Some(inode),
-            DirectorySource::View(_) => None,
-        }
-    }
-
-    /// The host's descriptor, if it is the host's.
-    #[must_use]
-    pub fn host_fd(&self) -> Option<HostFd> {
-        match &self.source {
-            DirectorySource::Host(host, _) => Some(*host),
+            DirectorySource::Tree(inode) => Some(inode),
             DirectorySource::View(_) => None,
         }
     }
@@ -82,27 +62,17 @@ impl Directory {
     /// As getdents(2).
     pub fn entries(&self, env: &mut Env<'_>, start: bool) -> Result<Rc<[DirectoryEntry]>> {
         if let Some(entries) = self.entries.borrow().as_ref()
-            && !(start && matches!(self.source, DirectorySource::Host(..)))
+            && !(start && matches!(self.source, DirectorySource::Tree(_)))
         {
             return Ok(Rc::clone(entries));
         }
-        let DirectorySource::Host(host, inode) = &self.source else {
+        let DirectorySource::Tree(inode) = &self.source else {
             return Err(Errno::ENOENT.into());
         };
-        let device = env.host.fstat(*host)?.dev;
-        let mut listed = env.host.read_directory(*host)?;
-        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        let folder = inode.folder().filter(|_| !inode.is_nameless()).ok_or(Errno::ENOENT)?;
         let tree = env.tree();
-        let mut inodes = tree.inodes.borrow_mut();
-        let entries = listed
-            .into_iter()
-            .map(|entry| DirectoryEntry {
-                number: inodes.get(device, entry.ino).number,
-                kind: entry.kind,
-                name: entry.name,
-            })
-            .collect();
-        let entries: Rc<[DirectoryEntry]> = with_dots(entries, inode.number).into();
+        let listed = folder.list(&tree, env.host)?;
+        let entries: Rc<[DirectoryEntry]> = with_dots(listed, inode.number).into();
         *self.entries.borrow_mut() = Some(Rc::clone(&entries));
         Ok(entries)
     }
@@ -139,15 +109,14 @@ impl FileObject for Directory {
 
     fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
         match &self.source {
-            DirectorySource::Host(host, inode) => Ok(tree::show(&env.host.fstat(*host)?, inode)),
+            DirectorySource::Tree(inode) => Ok(inode.status(env.host)),
             DirectorySource::View(stat) => Ok(*stat),
         }
     }
 
     fn release(&self, env: &mut Env<'_>) {
-        if let DirectorySource::Host(host, inode) = &self.source {
+        if let DirectorySource::Tree(inode) = &self.source {
             inode.forget_description(self.token, env.machine);
-            env.host.close(*host);
         }
     }
 }

@@ -25,7 +25,7 @@ pub use device::DeviceFile;
 mod timer;
 mod transfer;
 pub use description::{File, FileDescription, OpenFlags, Watcher, Whence};
-pub use directory::{Directory, DirectoryEntry, DirectorySource};
+pub use directory::{Directory, DirectorySource};
 pub use event::{EventFd, EventKind};
 pub use inotify::{Happening, Inotify, InotifyCounts, Repeated, Told};
 pub use locks::{FileLocks, LockKind, LockOwner, RecordLock};

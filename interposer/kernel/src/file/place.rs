@@ -5,16 +5,16 @@ use alloc::rc::Rc;
 use super::{FileDescription, FileObject, Whence};
 use crate::{
     error::{Errno, Result},
-    fs::{Inode, tree},
-    host::{HostFd, HostStat},
+    fs::Inode,
+    host::HostStat,
     machine::Env,
 };
 
 /// A place in the tree that was opened with `O_PATH`: it can be asked for its status and walked from, no more.
 #[derive(Debug)]
 pub enum PlaceFile {
-    /// The host's.
-    Host(HostFd, Rc<Inode>),
+    /// The tree's.
+    Tree(Rc<Inode>),
     /// One of a view, with the status it had.
     View(HostStat),
 }
@@ -22,18 +22,12 @@ pub enum PlaceFile {
 impl FileObject for PlaceFile {
     fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
         match self {
-            Self::Host(host, inode) => Ok(tree::show(&env.host.fstat(*host)?, inode)),
+            Self::Tree(inode) => Ok(inode.status(env.host)),
             Self::View(stat) => Ok(*stat),
         }
     }
 
     fn seek(&self, _: &mut Env<'_>, _: &FileDescription, _: i64, _: Whence) -> Result<u64> {
         Err(Errno::EBADF.into())
-    }
-
-    fn release(&self, env: &mut Env<'_>) {
-        if let Self::Host(host, _) = self {
-            env.host.close(*host);
-        }
     }
 }

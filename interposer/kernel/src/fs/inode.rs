@@ -1,17 +1,19 @@
-//! Files as such: the numbers and times that a program sees, whatever the host's are.
+//! Files as such: the numbers, attributes and times that a program sees, whatever the host's are.
 
 use alloc::{
-    collections::BTreeMap,
     rc::{Rc, Weak},
     vec::Vec,
 };
 use core::cell::{Cell, RefCell};
 
-use super::ExtendedAttributes;
+use simrun_abi::event::{Event, What};
+
+use super::{Contents, ExtendedAttributes, Folder};
 use crate::{
     file::{FileLocks, Inotify, LockOwner, Pipe, Told},
-    host::HostStat,
+    host::{Host, HostStat},
     machine::Machine,
+    uapi::stat::FileKind,
     wait::{Readiness, Wakes},
 };
 
@@ -42,6 +44,34 @@ impl Times {
 /// After a day a read shows even in an unchanged file (mount(8), `relatime`).
 const ACCESS_STALE_NS: i64 = 86_400_000_000_000;
 
+/// What a file has besides contents, numbers and times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// Type and permissions, as `st_mode`.
+    pub mode: u32,
+    /// User that owns it.
+    pub owner: u32,
+    /// Group that owns it.
+    pub group: u32,
+    /// Names that it has; of a directory, two and one for each directory in it.
+    pub links: u64,
+    /// Device number, for a device.
+    pub device: u64,
+}
+
+/// What a file holds, by its type.
+#[derive(Debug)]
+pub enum Body {
+    /// Bytes.
+    Regular(Contents),
+    /// Names.
+    Directory(Folder),
+    /// The target of a symbolic link.
+    Link(Rc<[u8]>),
+    /// Nothing: a FIFO, a socket or a device.
+    Special,
+}
+
 /// A file that the run has seen, under whatever names it has.
 #[derive(Debug)]
 pub struct Inode {
@@ -49,41 +79,144 @@ pub struct Inode {
     pub device: u64,
     /// `st_ino`.
     pub number: u64,
-    times: Cell<Option<Times>>,
+    /// What it holds.
+    pub body: Body,
+    /// Where the host has it, for one that the run did not make.
+    pub origin: Option<Rc<[u8]>>,
+    /// Whether the supervisor knows that the run depends on it.
+    is_input: Cell<bool>,
+    attributes: Cell<Attributes>,
+    times: Cell<Times>,
     fifo: RefCell<Weak<Pipe>>,
     locks: RefCell<Option<Rc<FileLocks>>>,
     /// Who watches it, and as which of their watches.
     watchers: RefCell<Vec<(Weak<Inotify>, i32)>>,
-    nameless: Cell<bool>,
     /// Extended attributes, from when the run first asked for any.
     pub extended: RefCell<Option<ExtendedAttributes>>,
 }
 
+/// Size shown for every directory, in bytes.
+const DIRECTORY_SIZE: u64 = 4096;
+/// Preferred size of transfers, in bytes.
+const BLOCK_SIZE: u64 = 4096;
+
 impl Inode {
-    /// A file of this number.
+    /// A file of these numbers.
     #[must_use]
-    pub const fn new(device: u64, number: u64) -> Self {
+    pub fn new(
+        (device, number): (u64, u64),
+        body: Body,
+        attributes: Attributes,
+        times: Times,
+    ) -> Self {
         Self {
             device,
             number,
-            times: Cell::new(None),
-            fifo: RefCell::new(Weak::new()),
-            locks: RefCell::new(None),
-            watchers: RefCell::new(Vec::new()),
-            nameless: Cell::new(false),
-            extended: RefCell::new(None),
+            body,
+            origin: None,
+            is_input: Cell::new(false),
+            attributes: Cell::new(attributes),
+            times: Cell::new(times),
+            fifo: RefCell::default(),
+            locks: RefCell::default(),
+            watchers: RefCell::default(),
+            extended: RefCell::default(),
+        }
+    }
+
+    /// Its type.
+    #[must_use]
+    pub fn kind(&self) -> FileKind {
+        FileKind::of(self.attributes.get().mode)
+    }
+
+    /// What it has besides contents, numbers and times.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes {
+        self.attributes.get()
+    }
+
+    /// Changes attributes; who changes them says so with [`Self::changed`].
+    pub fn update(&self, change: impl FnOnce(&mut Attributes)) {
+        let mut attributes = self.attributes.get();
+        change(&mut attributes);
+        self.attributes.set(attributes);
+    }
+
+    /// The names in it, if it is a directory.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Folder> {
+        match &self.body {
+            Body::Directory(folder) => Some(folder),
+            _ => None,
+        }
+    }
+
+    /// Its bytes, if it is a regular file.
+    #[must_use]
+    pub fn contents(&self) -> Option<&Contents> {
+        match &self.body {
+            Body::Regular(contents) => Some(contents),
+            _ => None,
+        }
+    }
+
+    /// What a program sees of it.
+    #[must_use]
+    pub fn status(&self, host: &mut dyn Host) -> HostStat {
+        let Attributes { mode, owner, group, links, device } = self.attributes.get();
+        let (size, blocks) = match &self.body {
+            Body::Regular(contents) => (contents.size(), contents.blocks(host)),
+            Body::Directory(_) => (DIRECTORY_SIZE, DIRECTORY_SIZE / 512),
+            Body::Link(target) => (target.len() as u64, 0),
+            Body::Special => (0, 0),
+        };
+        let times = self.times.get();
+        HostStat {
+            dev: self.device,
+            ino: self.number,
+            mode,
+            nlink: links,
+            uid: owner,
+            gid: group,
+            rdev: device,
+            size,
+            blksize: BLOCK_SIZE,
+            blocks,
+            mtime_ns: times.modification,
+            atime_ns: times.access,
+            ctime_ns: times.change,
+            birth_ns: times.birth,
         }
     }
 
     /// Whether its last name is gone.
     #[must_use]
     pub fn is_nameless(&self) -> bool {
-        self.nameless.get()
+        self.attributes.get().links == 0
     }
 
-    /// Its last name is gone.
-    pub fn set_nameless(&self) {
-        self.nameless.set(true);
+    /// One name more or less.
+    pub fn count_links(&self, by: i64) {
+        self.update(|attributes| attributes.links = attributes.links.saturating_add_signed(by));
+    }
+
+    /// Lets the supervisor know, once, that the run depends on a file of the host.
+    pub fn note_input(&self, host: &mut dyn Host) {
+        let Some(path) = &self.origin else { return };
+        if !self.is_input.replace(true) {
+            let what = What::Input { path: path.to_vec() };
+            host.emit(&Event { time_ns: 0, pid: 0, tid: 0, what }.encode());
+        }
+    }
+
+    /// Gives up what it holds if nobody can reach it any more.
+    pub fn discard_unreachable(&self, host: &mut dyn Host) {
+        if let Body::Regular(contents) = &self.body
+            && self.is_nameless()
+        {
+            contents.discard_unused(host);
+        }
     }
 
     /// An instance watches it from now on.
@@ -153,102 +286,35 @@ impl Inode {
         }
     }
 
-    /// Its times; those of 1970 if nobody looked at the file yet.
+    /// Its times.
     #[must_use]
     pub fn times(&self) -> Times {
-        self.times.get().unwrap_or(Times::all(0))
+        self.times.get()
     }
 
     /// Sets its times.
     pub fn set_times(&self, times: Times) {
-        self.times.set(Some(times));
-    }
-
-    fn update(&self, change: impl FnOnce(&mut Times)) {
-        let mut times = self.times();
-        change(&mut times);
-        self.times.set(Some(times));
+        self.times.set(times);
     }
 
     /// It was read.
     pub fn accessed(&self, now: FileTime) {
-        let times = self.times();
+        let times = self.times.get();
         let stale = times.access <= times.modification
             || times.access <= times.change
             || now - times.access >= ACCESS_STALE_NS;
         if stale {
-            self.update(|times| times.access = now);
+            self.times.set(Times { access: now, ..times });
         }
     }
 
     /// Its contents changed.
     pub fn modified(&self, now: FileTime) {
-        self.update(|times| (times.modification, times.change) = (now, now));
+        self.times.set(Times { modification: now, change: now, ..self.times.get() });
     }
 
     /// Its name, owner, mode or another attribute changed.
     pub fn changed(&self, now: FileTime) {
-        self.update(|times| times.change = now);
-    }
-}
-
-/// All files that the run has seen, by their host numbers.
-#[derive(Debug, Default)]
-pub struct Inodes {
-    by_host: BTreeMap<(u64, u64), Rc<Inode>>,
-    devices: Vec<u64>,
-    last: u64,
-}
-
-/// The first virtual device: 8:1, a disk's first partition.
-const DEVICE_FIRST: u64 = 0x801;
-/// Numbers below are for the trees that no host file backs, and for a file system's own files.
-const NUMBER_FIRST: u64 = 1000;
-
-impl Inodes {
-    /// The file with these host numbers.
-    pub fn get(&mut self, device: u64, number: u64) -> Rc<Inode> {
-        if let Some(inode) = self.by_host.get(&(device, number)) {
-            return Rc::clone(inode);
-        }
-        self.fresh(device, number)
-    }
-
-    /// A file that was just made with these host numbers: what had them before is gone.
-    pub fn fresh(&mut self, device: u64, number: u64) -> Rc<Inode> {
-        let inode = Rc::new(Inode::new(self.device(device), NUMBER_FIRST + self.last));
-        self.last += 1;
-        self.by_host.insert((device, number), Rc::clone(&inode));
-        inode
-    }
-
-    /// A file without host numbers.
-    pub fn nameless(&mut self, device: u64) -> Rc<Inode> {
-        self.last += 1;
-        Rc::new(Inode::new(device, NUMBER_FIRST + self.last - 1))
-    }
-
-    /// Forgets a file whose last name is gone: the host may give its number to another one.
-    pub fn forget(&mut self, device: u64, number: u64) {
-        self.by_host.remove(&(device, number));
-    }
-
-    /// The file that the host describes. Its times are taken from there the first time only, and never lie after
-    /// `latest`, when the run began: from then on, what the run does to the file counts.
-    pub fn see(&mut self, stat: &HostStat, latest: FileTime) -> Rc<Inode> {
-        let inode = self.get(stat.dev, stat.ino);
-        if inode.times.get().is_none() {
-            inode.set_times(Times::all(stat.mtime_ns.min(latest)));
-        }
-        inode
-    }
-
-    fn device(&mut self, host: u64) -> u64 {
-        let known = self.devices.iter().position(|&device| device == host);
-        let index = known.unwrap_or_else(|| {
-            self.devices.push(host);
-            self.devices.len() - 1
-        });
-        DEVICE_FIRST + index as u64
+        self.times.set(Times { change: now, ..self.times.get() });
     }
 }

@@ -2,20 +2,25 @@
 //!
 //! - [`preload`]: the preload library.
 //! - [`walk`]: from a path to what it names.
-//! - [`tree`]: the host's tree, and what the run does to it; [`names`], [`inode`] and
-//!   `extended`: what is known of it.
+//! - [`tree`]: the tree of files, the host's underneath and what the run does to it above.
+//! - `inode`, `contents`, `folder`, `extended`: what a file is; `times`: when it was made; [`access`]: who may use it.
 //! - [`views`]: `/proc`, `/sys`, `/dev` of the simulated machine.
 
+pub mod access;
+mod contents;
 mod extended;
-pub mod inode;
-pub mod names;
+mod folder;
+mod inode;
 mod path;
 pub mod preload;
+mod times;
 pub mod tree;
 pub mod views;
 pub mod walk;
+pub use contents::{Contents, Extent, Sharing};
 pub use extended::{ExtendedAttributes, Setting};
-pub use inode::{FileTime, Inode, Times};
+pub use folder::{DirectoryEntry, Folder};
+pub use inode::{Attributes, Body, FileTime, Inode, Times};
 pub use path::join;
-pub use tree::Tree;
-pub use walk::{Found, Last, Place, Resolve, Walk};
+pub use tree::{Spot, Tree};
+pub use walk::{Found, Last, Place, Resolve, Standing, Walk};

@@ -42,11 +42,11 @@ impl PreloadFile {
         }
     }
 
-    /// Opens it for reading.
+    /// Opens it for reading; it comes with its length.
     ///
     /// # Errors
     /// `EACCES` for writing, or what the host fails with.
-    pub fn open(self, host: &mut dyn Host, flags: OpenFlags) -> Result<HostFd> {
+    pub fn open(self, host: &mut dyn Host, flags: OpenFlags) -> Result<(HostFd, u64)> {
         if flags.writes() {
             return Err(Errno::EACCES.into());
         }
@@ -56,20 +56,21 @@ impl PreloadFile {
                 let mut arguments = [const { FileArgument::None }; 6];
                 arguments[0] = FileArgument::Number(fds::PRELOAD as u64);
                 let fd = host.file_call(FileCall { number: nr::__NR_dup, arguments })?;
-                Ok(HostFd(fd as i32))
+                let fd = HostFd(fd as i32);
+                Ok((fd, host.fstat(fd)?.size))
             }
         }
     }
 }
 
 /// The host's list and our library, in a file of memory.
-fn make_list(host: &mut dyn Host) -> Result<HostFd> {
+fn make_list(host: &mut dyn Host) -> Result<(HostFd, u64)> {
     let mut text = hosts_list(host);
     text.extend_from_slice(LIBRARY);
     text.push(b'\n');
     let file = host.memory_file(LIST)?;
     host.pwrite(file, &text, 0)?;
-    Ok(file)
+    Ok((file, text.len() as u64))
 }
 
 fn hosts_list(host: &mut dyn Host) -> Vec<u8> {

@@ -8,15 +8,18 @@ use alloc::{rc::Rc, vec::Vec};
 use linux_raw_sys::general as raw;
 
 use super::{
-    names::Known,
-    tree::Tree,
+    Inode,
+    access::{self, Access},
+    inode::Body,
+    tree::{Spot, Tree},
     views::{self, Node},
 };
 use crate::{
     error::{Errno, Error, Result},
     file::{File, FileDescription},
     host::{Follow, Host},
-    uapi::{limits::NAME_MAX, stat::FileKind},
+    process::Credentials,
+    uapi::limits::NAME_MAX,
 };
 
 /// Most symbolic links in one walk (path_resolution(7)).
@@ -25,9 +28,9 @@ const LINKS_MAX: u32 = 40;
 /// What a path names.
 #[derive(Clone, Debug)]
 pub enum Place {
-    /// A name in the host's tree, where there may be nothing: an absolute path free of `..`, and of symbolic links
-    /// but for its last component.
-    Host(Vec<u8>),
+    /// A name in the tree, where there may be nothing. One that does not end in a plain name is of a directory, which
+    /// then stands for its parent too.
+    Tree(Spot),
     /// A node of a view, if there is one of this name.
     View(Vec<u8>, Option<Node>),
     /// An open description, by its link in `/proc/PID/fd`.
@@ -66,10 +69,30 @@ impl Found {
     }
 }
 
+/// A directory in which a walk starts or has come to.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Its absolute path, free of links.
+    pub path: Vec<u8>,
+    /// The directory, if it is of the tree and not of a view.
+    pub inode: Option<Rc<Inode>>,
+}
+
+impl Standing {
+    /// The directory at a path free of links.
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`, what the host says.
+    pub fn at(tree: &Tree, host: &mut dyn Host, path: Vec<u8>) -> Result<Self> {
+        let inode = if views::covers(&path) { None } else { Some(tree.find(host, &path)?) };
+        Ok(Self { path, inode })
+    }
+}
+
 /// What [`Walk::step`] makes of a name.
 enum Step {
     /// A directory: the walk goes on below it.
-    Into(Vec<u8>),
+    Into(Standing),
     /// A symbolic link to this.
     Link(Rc<[u8]>),
     /// The walk ends here.
@@ -100,14 +123,26 @@ impl Resolve {
     pub const SCOPED: Self = Self::BENEATH.union(Self::IN_ROOT);
 }
 
+/// What is left to do when a walk comes to a name.
+#[derive(Clone, Copy)]
+struct Ahead {
+    /// The path ends with the name.
+    ends: bool,
+    /// Nothing but slashes follows.
+    is_last: bool,
+    follow: Follow,
+}
+
 /// What a walk needs.
 pub struct Walk<'a> {
-    /// What is known of the host's tree.
+    /// The tree.
     pub tree: &'a Tree,
     /// The host.
     pub host: &'a mut dyn Host,
     /// The views.
     pub views: &'a dyn Fn(&[u8]) -> Option<Node>,
+    /// Who walks.
+    pub caller: &'a Credentials,
     /// The root directory, absolute.
     pub root: &'a [u8],
     /// What it must not do.
@@ -152,7 +187,8 @@ impl Rest {
 }
 
 /// `directory` and a name in it.
-fn child(directory: &[u8], name: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn child(directory: &[u8], name: &[u8]) -> Vec<u8> {
     let mut path = Vec::with_capacity(directory.len() + 1 + name.len());
     if directory != b"/" {
         path.extend_from_slice(directory);
@@ -178,42 +214,39 @@ pub fn name(path: &[u8]) -> &[u8] {
 }
 
 impl Walk<'_> {
-    /// Walks from the directory `from`, absolute and free of links. A link in last place is followed if `follow`
-    /// says so, or if a slash is behind it.
+    /// Walks from a directory. A link in last place is followed if `follow` says so, or if a slash is behind it.
     ///
     /// # Errors
     /// As path_resolution(7). That the last component does not exist is none.
-    pub fn walk(&mut self, from: &[u8], path: &[u8], follow: Follow) -> Result<Found> {
+    pub fn walk(&mut self, from: &Standing, path: &[u8], follow: Follow) -> Result<Found> {
         if path.is_empty() {
             return Err(Errno::ENOENT.into());
         }
         let scoped = self.resolve.intersects(Resolve::SCOPED);
-        let root = if scoped { from } else { self.root };
-        let from = if path.starts_with(b"/") && !scoped { root } else { from };
-        let mut at = from.to_vec();
-        if path.starts_with(b"/") {
-            at = self.jump_to_root(root, from)?;
-        }
+        let root = if scoped { from.path.clone() } else { self.root.to_vec() };
+        let is_absolute = path.starts_with(b"/");
+        let origin = if is_absolute && !scoped { root.clone() } else { from.path.clone() };
+        let mut at = if is_absolute { self.jump_to_root(&root, &origin)? } else { from.clone() };
         let mut rest = Rest { path: path.to_vec(), at: 0 };
-        self.skip_known(&mut at, &mut rest);
         let mut last = Last::Root;
         let mut links = 0;
         while let Some((name, kind)) = rest.next() {
             last = kind;
             let is_last = !rest.has_more();
+            if let Some(inode) = &at.inode {
+                access::check(self.caller, inode, Access::EXECUTE)?;
+            }
             match kind {
                 Last::Dot => continue,
                 Last::DotDot => {
-                    at = self.step_up(at, root, from)?;
+                    at = self.step_up(at, &root, &origin)?;
                     continue;
                 }
                 _ if name.len() > NAME_MAX => return Err(Errno::ENAMETOOLONG.into()),
                 _ => {}
             }
             let ends = is_last && kind == Last::Name;
-            let next = child(&at, &name);
-            self.check_crossing(from, &next)?;
-            match self.step(next, ends, is_last, follow)? {
+            match self.step(&at, &origin, &name, Ahead { ends, is_last, follow })? {
                 Step::Into(directory) => at = directory,
                 Step::End(place) => return Ok(Found { place, last }),
                 Step::Link(target) => {
@@ -225,37 +258,40 @@ impl Walk<'_> {
                         return Err(Errno::ENOENT.into());
                     }
                     if target.starts_with(b"/") {
-                        at = self.jump_to_root(root, from)?;
+                        at = self.jump_to_root(&root, &origin)?;
                     }
                     rest.prepend(&target);
                     last = Last::Root;
                 }
             }
         }
-        let place = if views::covers(&at) {
-            let node = (self.views)(&at);
-            Place::View(at, node)
-        } else {
-            Place::Host(at)
+        let place = match at.inode {
+            None => {
+                let node = (self.views)(&at.path);
+                Place::View(at.path, node)
+            }
+            Some(inode) => {
+                Place::Tree(Spot { path: at.path, parent: Rc::clone(&inode), file: Some(inode) })
+            }
         };
         Ok(Found { place, last })
     }
 
     /// Where an absolute path starts (`nd_jump_root` in fs/namei.c).
-    fn jump_to_root(&mut self, root: &[u8], from: &[u8]) -> Result<Vec<u8>> {
+    fn jump_to_root(&mut self, root: &[u8], from: &[u8]) -> Result<Standing> {
         if self.resolve.contains(Resolve::BENEATH) {
             return Err(Error::new(Errno::EXDEV, "an absolute path leads out of the directory"));
         }
         self.check_crossing(from, root)?;
-        Ok(root.to_vec())
+        Standing::at(self.tree, self.host, root.to_vec())
     }
 
     /// The parent of a directory; the root's is the root.
-    fn step_up(&mut self, at: Vec<u8>, root: &[u8], from: &[u8]) -> Result<Vec<u8>> {
-        if at != root {
-            let up = parent(&at);
+    fn step_up(&mut self, at: Standing, root: &[u8], from: &[u8]) -> Result<Standing> {
+        if at.path != root {
+            let up = parent(&at.path);
             self.check_crossing(from, up)?;
-            return Ok(up.to_vec());
+            return Standing::at(self.tree, self.host, up.to_vec());
         }
         if self.resolve.contains(Resolve::BENEATH) {
             return Err(Error::new(Errno::EXDEV, "the path leads out of the directory"));
@@ -267,10 +303,7 @@ impl Walk<'_> {
     fn file_system(&mut self, path: &[u8]) -> Option<(Option<&'static [u8]>, u64)> {
         match views::root(path) {
             Some(view) => Some((Some(view), 0)),
-            None => {
-                let stat = self.tree.lstat(self.host, path).ok()?;
-                Some((None, stat.dev))
-            }
+            None => Some((None, self.tree.find(self.host, path).ok()?.device)),
         }
     }
 
@@ -296,64 +329,44 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Goes at once to the directory before the last component if it is known.
-    fn skip_known(&self, at: &mut Vec<u8>, rest: &mut Rest) {
-        let plain = |part: &[u8]| !part.is_empty() && part != b"." && part != b"..";
-        let path = rest.path.strip_prefix(b"/").unwrap_or(&rest.path);
-        let Some(end) = path.iter().rposition(|&b| b == b'/') else { return };
-        if end + 1 == path.len() || !path[..end].split(|&b| b == b'/').all(plain) {
-            return;
-        }
-        let directory = child(at, &path[..end]);
-        if self.tree.names.borrow().directory(&directory).is_some() {
-            rest.at = rest.path.len() - (path.len() - end);
-            *at = directory;
-        }
-    }
-
-    fn step(&mut self, path: Vec<u8>, ends: bool, is_last: bool, follow: Follow) -> Result<Step> {
+    fn step(&mut self, at: &Standing, from: &[u8], name: &[u8], ahead: Ahead) -> Result<Step> {
+        let path = child(&at.path, name);
+        self.check_crossing(from, &path)?;
+        let Ahead { ends, is_last, follow } = ahead;
         let follows = !ends || follow == Follow::Yes;
         if views::covers(&path) {
             return self.step_in_view(path, ends, follows);
         }
-        if ends && !follows {
-            return Ok(Step::End(Place::Host(path)));
-        }
-        match self.tree.names.borrow().get(&path) {
-            Some(Known::Directory(_)) => return Ok(Step::Into(path)),
-            Some(Known::Link(target)) => return Ok(Step::Link(Rc::clone(target))),
-            None => {}
-        }
-        let stat = match self.tree.lstat(self.host, &path) {
-            Ok(stat) => stat,
-            Err(error) if error.errno == Errno::ENOENT && is_last => {
-                return Ok(Step::End(Place::Host(path)));
+        let (parent, file) = match (self.tree.mounted(self.host, &path)?, &at.inode) {
+            (Some(root), _) => (Rc::clone(&root), Some(root)),
+            (None, None) => return Err(Errno::ENOENT.into()),
+            (None, Some(parent)) => {
+                let folder = parent.folder().ok_or(Errno::ENOTDIR)?;
+                (Rc::clone(parent), folder.get(self.tree, self.host, name)?)
             }
-            Err(error) => return Err(error),
         };
-        match FileKind::of(stat.mode) {
-            FileKind::Directory => Ok(Step::Into(path)),
-            FileKind::Link => {
-                let target = self.tree.read_link(self.host, &path)?;
-                Ok(Step::Link(target))
-            }
-            _ if ends => Ok(Step::End(Place::Host(path))),
-            _ => Err(Errno::ENOTDIR.into()),
+        match file.as_ref().map(|file| &file.body) {
+            None if !is_last => Err(Errno::ENOENT.into()),
+            Some(Body::Directory(_)) if !ends => Ok(Step::Into(Standing { path, inode: file })),
+            Some(Body::Link(target)) if follows => Ok(Step::Link(Rc::clone(target))),
+            Some(_) if !ends => Err(Errno::ENOTDIR.into()),
+            _ => Ok(Step::End(Place::Tree(Spot { path, parent, file }))),
         }
     }
 
     fn step_in_view(&mut self, path: Vec<u8>, ends: bool, follows: bool) -> Result<Step> {
         match (self.views)(&path) {
-            Some(Node::Directory(_)) if !ends => Ok(Step::Into(path)),
+            Some(Node::Directory(_)) if !ends => Ok(Step::Into(Standing { path, inode: None })),
             Some(Node::Link(target)) if follows => Ok(Step::Link(target.into())),
             Some(Node::Description(link)) if ends && follows => {
                 self.check_magic()?;
                 Ok(Step::End(Place::Description(link.0)))
             }
             Some(Node::Description(link)) if !ends => match &link.0.file {
-                File::Directory(_) => {
+                File::Directory(_) | File::Place(_) => {
                     self.check_magic()?;
-                    Ok(Step::Into(link.0.path.borrow().to_vec()))
+                    let path = link.0.path.borrow().to_vec();
+                    Ok(Step::Into(Standing { path, inode: link.0.file.inode().cloned() }))
                 }
                 _ => Err(Errno::ENOTDIR.into()),
             },

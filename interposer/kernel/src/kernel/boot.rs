@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     file::tty::Terminals,
     file::{Descriptor, Fd, FdTable, File, FileDescription, HostStream, OpenFlags},
-    fs::{Resolve, Walk},
+    fs::{Resolve, Standing, Walk},
     futex::FutexTable,
     host::{Host, HostFd},
     ipc::Ipc,
@@ -81,6 +81,8 @@ impl Kernel {
     fn start_first(&mut self, host: &mut dyn Host, boot: &Boot) -> Result<(), Error> {
         let tid = self.allocate_tid();
         let tree = Rc::clone(&self.machine.tree);
+        let caller = first_credentials(boot);
+        let directory = Standing::at(&tree, host, boot.directory.clone())?;
         let image = Image::open(
             host,
             &mut |host, path| {
@@ -88,17 +90,20 @@ impl Kernel {
                     tree: &tree,
                     host,
                     views: &|_| None,
+                    caller: &caller,
                     root: b"/",
                     resolve: Resolve::default(),
                 };
-                open_program(walk, &boot.directory, path)
+                open_program(walk, &directory, path)
             },
             &boot.program,
             boot.arguments.clone(),
             boot.environment.clone(),
         )?;
         let space = self.spaces.insert(AddressSpace::default());
-        let process = self.processes.insert(first_process(tid, space, boot));
+        let first = first_process(tid, space, boot);
+        first.fs.borrow_mut().directory = directory;
+        let process = self.processes.insert(first);
         let Self { machine, processes, spaces, .. } = self;
         let (Some(new), Some(place)) = (processes.get_mut(process), spaces.get_mut(space)) else {
             unreachable!("both were just inserted")
@@ -132,7 +137,6 @@ pub(crate) fn thread_name(path: &[u8]) -> [u8; 16] {
 }
 
 pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
-    let who = &boot.identity;
     Process {
         pid,
         parent: None,
@@ -149,11 +153,11 @@ pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) ->
         space,
         files: Rc::new(RefCell::new(standard_streams())),
         fs: Rc::new(RefCell::new(FsContext {
-            directory: boot.directory.clone(),
+            directory: Standing { path: boot.directory.clone(), inode: None },
             root: b"/".to_vec(),
             umask: boot.umask,
         })),
-        credentials: Credentials::new(who.uid, who.gid, who.groups.clone()),
+        credentials: first_credentials(boot).into(),
         actions: Rc::new(RefCell::new(Actions::default())),
         pending: PendingSignals::default(),
         pending_shown: Rc::default(),
@@ -175,6 +179,11 @@ pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) ->
         dead_threads_time: Duration::ZERO,
         children_time: Duration::ZERO,
     }
+}
+
+fn first_credentials(boot: &Boot) -> Credentials {
+    let who = &boot.identity;
+    Credentials::new(who.uid, who.gid, who.groups.clone())
 }
 
 fn standard_streams() -> FdTable {

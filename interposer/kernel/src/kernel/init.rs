@@ -13,6 +13,7 @@ use super::{Kernel, boot};
 use crate::{
     arch::x86_64::Registers,
     file::FdTable,
+    fs::Standing,
     mm::AddressSpace,
     outcome::Restart,
     process::{Call, Credentials, FsContext, Process, ProcessId, State, Thread, Tid},
@@ -24,9 +25,10 @@ impl Kernel {
     /// Takes the machine's own process in.
     pub(super) fn add_init(&mut self, boot: &Boot) {
         let space = self.spaces.insert(AddressSpace::default());
-        let fs = FsContext { directory: b"/".to_vec(), root: b"/".to_vec(), umask: 0 };
+        let directory = Standing { path: b"/".to_vec(), inode: None };
+        let fs = FsContext { directory, root: b"/".to_vec(), umask: 0 };
         let id = self.processes.insert(Process {
-            credentials: Credentials::new(0, 0, Vec::new()),
+            credentials: Credentials::new(0, 0, Vec::new()).into(),
             files: Rc::new(RefCell::new(FdTable::default())),
             fs: Rc::new(RefCell::new(fs)),
             program: PROGRAM.into(),

@@ -12,8 +12,12 @@ bitflags::bitflags! {
         const CHOWN = 1 << 0;
         /// Pass over file permissions.
         const DAC_OVERRIDE = 1 << 1;
+        /// Read any file and search any directory.
+        const DAC_READ_SEARCH = 1 << 2;
         /// Act as the owner of any file.
         const FOWNER = 1 << 3;
+        /// Keep the bits that let a file run as its group.
+        const FSETID = 1 << 4;
         /// Send any process a signal.
         const KILL = 1 << 5;
         /// Take any group.
@@ -99,6 +103,13 @@ impl Credentials {
             bounding: Capabilities::full(),
             keeps: false,
         }
+    }
+
+    /// Those with which access(2) asks: of the real user, not of the effective one.
+    #[must_use]
+    pub fn as_real_user(&self) -> Self {
+        let effective = if self.uid == 0 { self.permitted } else { Capabilities::empty() };
+        Self { fsuid: self.uid, fsgid: self.gid, effective, ..self.clone() }
     }
 
     /// Whether it may do what a capability allows.

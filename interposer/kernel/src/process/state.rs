@@ -9,6 +9,7 @@ use core::{
 use super::{Credentials, Limits, Pid, Settings, ThreadId};
 use crate::{
     file::FdTable,
+    fs::Standing,
     mm::SpaceId,
     signal::{Actions, PendingSignals, ProcessTimers, Signal, SignalSet},
     wait::WaitQueue,
@@ -38,8 +39,8 @@ pub enum JobChange {
 /// Where a process stands in the file system; shared under `CLONE_FS`.
 #[derive(Clone, Debug)]
 pub struct FsContext {
-    /// Working directory, absolute.
-    pub directory: Vec<u8>,
+    /// Working directory.
+    pub directory: Standing,
     /// Root directory, absolute; `/` unless changed.
     pub root: Vec<u8>,
     /// File mode creation mask.
@@ -79,7 +80,7 @@ pub struct Process {
     /// Directory, root and mask.
     pub fs: Rc<RefCell<FsContext>>,
     /// Who it acts as.
-    pub credentials: Credentials,
+    pub credentials: Rc<Credentials>,
     /// What it does with signals; shared under `CLONE_SIGHAND`.
     pub actions: Rc<RefCell<Actions>>,
     /// Signals pending for the process as a whole.

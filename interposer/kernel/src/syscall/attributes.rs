@@ -2,51 +2,37 @@
 
 use linux_raw_sys::general as raw;
 
-use super::path::{AtFlags, HERE, Reached, host_target};
+use super::path::{AtFlags, HERE, Reached};
 use crate::{
     context::Context,
     error::{Errno, Result},
-    file::{File, FileDescription},
-    fs::{
-        Place,
-        tree::attributes::{self, NewTime, Target},
+    file::{File, FileDescription, Happening},
+    fs::tree::{
+        attributes::{self, NewTime, Subject},
+        notify,
     },
     host::Follow,
     machine::Env,
     outcome::Outcome,
-    uapi::{
-        stat::FileKind,
-        time::{Timespec, Timeval},
-    },
+    process::{Credentials, unless_minus_one},
+    uapi::time::{Timespec, Timeval},
     user::UserPtr,
 };
 
-/// Changes the host's file that was reached. Files that only the simulation has keep their attributes: those that
-/// are open pretend, as a pipe's hardly matter; those of views refuse.
+/// Changes the file of the tree that was reached. Files that only the simulation has keep their attributes: those
+/// that are open pretend, as a pipe's hardly matter; those of views refuse.
 fn change(
     cx: &mut Context<'_>,
     reached: &Reached,
-    change: impl FnOnce(&mut Env<'_>, Target<'_>) -> Result<()>,
+    change: impl FnOnce(&mut Env<'_>, &Credentials, &Subject) -> Result<()>,
 ) -> Result<Outcome> {
-    match reached {
-        Reached::Description(file) => {
-            if let Some(target) = host_target(file) {
-                change(&mut cx.env(), target)?;
-            }
+    match (reached.subject()?, reached) {
+        (Some(subject), _) => {
+            let caller = cx.caller();
+            change(&mut cx.env(), &caller, &subject)?;
         }
-        Reached::Found(found) => match &found.place {
-            Place::Host(path) => {
-                if found.must_be_directory() {
-                    let stat = cx.host.stat(path, Follow::No)?;
-                    if FileKind::of(stat.mode) != FileKind::Directory {
-                        return Err(Errno::ENOTDIR.into());
-                    }
-                }
-                change(&mut cx.env(), Target::Path(path))?;
-            }
-            Place::View(_, None) => return Err(Errno::ENOENT.into()),
-            _ => return Err(Errno::EPERM.into()),
-        },
+        (None, Reached::Description(_)) => {}
+        (None, Reached::Found(_)) => return Err(Errno::EPERM.into()),
     }
     Ok(Outcome::Done(0))
 }
@@ -70,7 +56,7 @@ pub fn chmod(cx: &mut Context<'_>, [path, mode, ..]: [u64; 6]) -> Result<Outcome
 /// fchmod(2).
 pub fn fchmod(cx: &mut Context<'_>, [fd, mode, ..]: [u64; 6]) -> Result<Outcome> {
     let reached = open_file(cx, fd)?;
-    change(cx, &reached, |env, target| attributes::set_mode(env, target, mode as u32))
+    change(cx, &reached, |env, caller, file| attributes::set_mode(env, caller, file, mode as u32))
 }
 
 /// fchmodat(2): the call has no flags.
@@ -85,7 +71,12 @@ pub fn fchmodat2(
 ) -> Result<Outcome> {
     let flags = AtFlags::following(flags, 0)?;
     let reached = cx.reach(directory, path, flags)?;
-    change(cx, &reached, |env, target| attributes::set_mode(env, target, mode as u32))
+    change(cx, &reached, |env, caller, file| attributes::set_mode(env, caller, file, mode as u32))
+}
+
+fn set_owner(cx: &mut Context<'_>, reached: &Reached, owner: u64, group: u64) -> Result<Outcome> {
+    let (owner, group) = (unless_minus_one(owner), unless_minus_one(group));
+    change(cx, reached, |env, caller, file| attributes::set_owner(env, caller, file, owner, group))
 }
 
 /// chown(2).
@@ -101,9 +92,7 @@ pub fn lchown(cx: &mut Context<'_>, [path, owner, group, ..]: [u64; 6]) -> Resul
 /// fchown(2).
 pub fn fchown(cx: &mut Context<'_>, [fd, owner, group, ..]: [u64; 6]) -> Result<Outcome> {
     let reached = open_file(cx, fd)?;
-    change(cx, &reached, |env, target| {
-        attributes::set_owner(env, target, owner as u32, group as u32)
-    })
+    set_owner(cx, &reached, owner, group)
 }
 
 /// fchownat(2).
@@ -113,9 +102,7 @@ pub fn fchownat(
 ) -> Result<Outcome> {
     let flags = AtFlags::following(flags, 0)?;
     let reached = cx.reach(directory, path, flags)?;
-    change(cx, &reached, |env, target| {
-        attributes::set_owner(env, target, owner as u32, group as u32)
-    })
+    set_owner(cx, &reached, owner, group)
 }
 
 /// The times of a pair of `struct timespec`; none means now.
@@ -160,7 +147,9 @@ fn read_timevals(cx: &mut Context<'_>, times: u64) -> Result<[NewTime; 2]> {
 
 fn set_times(cx: &mut Context<'_>, reached: &Reached, times: [NewTime; 2]) -> Result<Outcome> {
     let [access, modification] = times;
-    change(cx, reached, |env, target| attributes::set_times(env, target, access, modification))
+    change(cx, reached, |env, caller, file| {
+        attributes::set_times(env, caller, file, access, modification)
+    })
 }
 
 /// utimensat(2).
@@ -217,17 +206,11 @@ fn unsigned(value: u64) -> Result<u64> {
 /// truncate(2).
 pub fn truncate(cx: &mut Context<'_>, [path, len, ..]: [u64; 6]) -> Result<Outcome> {
     let len = unsigned(len)?;
-    match cx.reach(HERE, path, FOLLOWING)? {
-        Reached::Found(found) => match &found.place {
-            Place::Host(path) => {
-                attributes::truncate(&mut cx.env(), path, len)?;
-                Ok(Outcome::Done(0))
-            }
-            Place::View(_, None) => Err(Errno::ENOENT.into()),
-            _ => Err(Errno::EINVAL.into()),
-        },
-        Reached::Description(file) => truncate_open(cx, &file, len),
-    }
+    let reached = cx.reach(HERE, path, FOLLOWING)?;
+    let subject = reached.subject()?.ok_or(Errno::EINVAL)?;
+    let caller = cx.caller();
+    attributes::truncate(&mut cx.env(), &caller, &subject, len)?;
+    Ok(Outcome::Done(0))
 }
 
 /// ftruncate(2).
@@ -246,6 +229,7 @@ pub fn ftruncate(cx: &mut Context<'_>, [fd, len, ..]: [u64; 6]) -> Result<Outcom
 fn truncate_open(cx: &mut Context<'_>, file: &FileDescription, len: u64) -> Result<Outcome> {
     let File::Regular(regular) = &file.file else { return Err(Errno::EINVAL.into()) };
     regular.truncate(&mut cx.env(), len)?;
+    notify::through(&mut cx.env(), file, Happening::MODIFY);
     Ok(Outcome::Done(0))
 }
 
@@ -263,5 +247,6 @@ pub fn fallocate(cx: &mut Context<'_>, [fd, mode, offset, len, ..]: [u64; 6]) ->
         _ => return Err(Errno::ENODEV.into()),
     };
     regular.allocate(&mut cx.env(), mode as u32, (offset, len))?;
+    notify::through(&mut cx.env(), &file, Happening::MODIFY);
     Ok(Outcome::Done(0))
 }

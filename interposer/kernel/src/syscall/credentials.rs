@@ -1,6 +1,6 @@
 //! Users, groups, capabilities.
 
-use alloc::vec::Vec;
+use alloc::{rc::Rc, vec::Vec};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -16,7 +16,7 @@ use crate::{
 const GROUPS_MAX: usize = 65536;
 
 fn who<'a>(cx: &'a mut Context<'_>) -> &'a mut Credentials {
-    &mut cx.process().credentials
+    Rc::make_mut(&mut cx.process().credentials)
 }
 
 fn done(result: Result<()>) -> Result<Outcome> {

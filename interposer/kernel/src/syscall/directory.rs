@@ -5,8 +5,13 @@ use alloc::vec::Vec;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{DirectoryEntry, File, Happening},
-    fs::{Place, tree},
+    file::{File, Happening},
+    fs::{
+        DirectoryEntry, Place, Standing,
+        access::{self, Access},
+        tree::{self, attributes::Subject},
+        views::Node,
+    },
     host::Follow,
     outcome::Outcome,
     uapi::stat::FileKind,
@@ -97,7 +102,7 @@ fn read_entries(
 pub fn getcwd(cx: &mut Context<'_>, [buffer, size, ..]: [u64; 6]) -> Result<Outcome> {
     let (directory, root) = {
         let fs = cx.process().fs.borrow();
-        (fs.directory.clone(), fs.root.clone())
+        (fs.directory.path.clone(), fs.root.clone())
     };
     if directory.ends_with(tree::DELETED) {
         return Err(Errno::ENOENT.into());
@@ -115,34 +120,31 @@ pub fn getcwd(cx: &mut Context<'_>, [buffer, size, ..]: [u64; 6]) -> Result<Outc
     Ok(Outcome::Done(shown.len() as u64))
 }
 
-/// The absolute path of a directory in a path argument.
-fn directory_argument(cx: &mut Context<'_>, path: u64) -> Result<Vec<u8>> {
+/// The directory in a path argument, in which the caller may stand.
+fn directory_argument(cx: &mut Context<'_>, path: u64) -> Result<Standing> {
     let path = cx.read_path(path)?;
     let found = cx.walk(HERE, &path, Follow::Yes)?;
-    match found.place {
-        Place::Host(path) => {
-            let tree = cx.env().tree();
-            let stat = tree.lstat(cx.host, &path)?;
-            if FileKind::of(stat.mode) != FileKind::Directory {
-                return Err(Errno::ENOTDIR.into());
-            }
-            tree::attributes::check_access(&mut cx.env(), &path, 1)?;
-            Ok(path)
+    if let Some(Subject { inode, path }) = found.subject()? {
+        if inode.kind() != FileKind::Directory {
+            return Err(Errno::ENOTDIR.into());
         }
-        Place::View(path, Some(crate::fs::views::Node::Directory(_))) => Ok(path),
-        Place::View(_, None) => Err(Errno::ENOENT.into()),
-        Place::View(..) => Err(Errno::ENOTDIR.into()),
-        Place::Description(file) => match &file.file {
-            File::Directory(_) => Ok(file.path.borrow().to_vec()),
-            _ => Err(Errno::ENOTDIR.into()),
-        },
+        let caller = cx.caller();
+        access::check(&caller, &inode, Access::EXECUTE)?;
+        return Ok(Standing { path: path.to_vec(), inode: Some(inode) });
+    }
+    match found.place {
+        Place::View(path, Some(Node::Directory(_))) => Ok(Standing { path, inode: None }),
+        Place::Description(file) if matches!(file.file, File::Directory(_)) => {
+            Ok(Standing { path: file.path.borrow().to_vec(), inode: None })
+        }
+        _ => Err(Errno::ENOTDIR.into()),
     }
 }
 
 /// chdir(2).
 pub fn chdir(cx: &mut Context<'_>, [path, ..]: [u64; 6]) -> Result<Outcome> {
-    let path = directory_argument(cx, path)?;
-    cx.process().fs.borrow_mut().directory = path;
+    let directory = directory_argument(cx, path)?;
+    cx.process().fs.borrow_mut().directory = directory;
     Ok(Outcome::Done(0))
 }
 
@@ -153,17 +155,19 @@ pub fn fchdir(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
     if FileKind::of(stat.mode) != FileKind::Directory {
         return Err(Errno::ENOTDIR.into());
     }
-    let path = file.path.borrow().to_vec();
-    if super::path::host_target(&file).is_some() {
-        tree::attributes::check_access(&mut cx.env(), &path, 1)?;
+    let inode = file.file.inode().cloned();
+    if let Some(inode) = &inode {
+        let caller = cx.caller();
+        access::check(&caller, inode, Access::EXECUTE)?;
     }
-    cx.process().fs.borrow_mut().directory = path;
+    let path = file.path.borrow().to_vec();
+    cx.process().fs.borrow_mut().directory = Standing { path, inode };
     Ok(Outcome::Done(0))
 }
 
 /// chroot(2).
 pub fn chroot(cx: &mut Context<'_>, [path, ..]: [u64; 6]) -> Result<Outcome> {
-    let path = directory_argument(cx, path)?;
+    let Standing { path, .. } = directory_argument(cx, path)?;
     if cx.process().credentials.euid != 0 {
         return Err(Errno::EPERM.into());
     }

@@ -8,12 +8,17 @@ use simrun_abi::event::What;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    fs::{Place, Resolve, Walk, tree::attributes::Target, views},
+    fs::{
+        Resolve, Standing, Walk,
+        access::{self, Access},
+        tree::attributes::Subject,
+        views,
+    },
     host::{Follow, Host, HostFd},
     kernel::Kernel,
     outcome::Outcome,
     process::{FsContext, Image, load},
-    uapi::{limits::ARGUMENTS_MAX, stat::FileKind},
+    uapi::limits::ARGUMENTS_MAX,
     user,
     wait::Readiness,
 };
@@ -24,29 +29,17 @@ use crate::{
 /// As execve(2).
 pub fn open_program(
     mut walk: Walk<'_>,
-    directory: &[u8],
+    directory: &Standing,
     path: &[u8],
 ) -> Result<(HostFd, Vec<u8>)> {
     let found = walk.walk(directory, path, Follow::Yes)?;
-    let host = walk.host;
     let denied = Error::new(Errno::EACCES, "not an executable file");
-    let (path, name) = match found.place {
-        Place::Host(path) => (path.clone(), path),
-        Place::Description(file) => match super::path::host_target(&file) {
-            Some(Target::Open(fd)) => {
-                let path = alloc::format!("/proc/self/fd/{}", fd.0).into_bytes();
-                (path, file.path.borrow().to_vec())
-            }
-            _ => return Err(denied),
-        },
-        Place::View(_, None) => return Err(Errno::ENOENT.into()),
-        Place::View(..) => return Err(denied),
-    };
-    let stat = host.stat(&path, Follow::Yes)?;
-    if FileKind::of(stat.mode) != FileKind::Regular || stat.mode & 0o111 == 0 {
-        return Err(denied);
-    }
-    Ok((host.open(&path, 0, 0)?, name))
+    let Subject { inode, path } = found.subject()?.ok_or(denied)?;
+    let Some(contents) = inode.contents() else { return Err(denied) };
+    access::check(walk.caller, &inode, Access::EXECUTE)?;
+    let file = contents.descriptor(walk.host)?;
+    inode.note_input(walk.host);
+    Ok((file, path.to_vec()))
 }
 
 /// execve(2).
@@ -114,6 +107,7 @@ fn execute(
         arguments.push(Vec::new());
     }
     let FsContext { directory, root, .. } = cx.process().fs.borrow().clone();
+    let caller = cx.caller();
     let (kernel, thread) = (&*cx.kernel, cx.thread);
     let mut open = |host: &mut dyn Host, path: &[u8]| {
         let views = |path: &[u8]| views::lookup(kernel, thread, path);
@@ -121,6 +115,7 @@ fn execute(
             tree: &kernel.machine.tree,
             host,
             views: &views,
+            caller: &caller,
             root: &root,
             resolve: Resolve::default(),
         };
@@ -177,7 +172,7 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
     let process = cx.process();
     process.has_executed = true;
     process.settings.undumpable = false;
-    process.credentials.execute();
+    Rc::make_mut(&mut process.credentials).execute();
     close_marked(cx);
     if let Some(released) = cx.process().released.take() {
         released.wake(Readiness::all(), &mut cx.kernel.machine.wakes);

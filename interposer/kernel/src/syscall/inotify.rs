@@ -10,8 +10,9 @@ use crate::{
     error::{Errno, Result},
     file::{File, FileDescription, Inotify, OpenFlags, Repeated},
     fs::{
-        Inode, Place,
-        tree::attributes::{self, Target},
+        Inode,
+        access::{self, Access},
+        tree::attributes::Subject,
     },
     host::Follow,
     outcome::Outcome,
@@ -76,31 +77,18 @@ pub fn inotify_add_watch(cx: &mut Context<'_>, [fd, path, mask, ..]: [u64; 6]) -
 fn watched(cx: &mut Context<'_>, path: u64, mask: u32) -> Result<Rc<Inode>> {
     let follow = if mask & raw::IN_DONT_FOLLOW != 0 { Follow::No } else { Follow::Yes };
     let reached = cx.reach(HERE, path, AtFlags { follow, empty_path: false })?;
-    let only_directory = mask & raw::IN_ONLYDIR != 0;
-    let found = match reached {
-        Reached::Description(file) => {
-            let inode = file.file.inode().cloned();
-            return Ok(inode.unwrap_or_else(|| cx.kernel.machine.tree.nameless()));
-        }
-        Reached::Found(found) => found,
-    };
-    let only_directory = only_directory || found.must_be_directory();
-    match &found.place {
-        Place::Host(path) => {
-            let stat = cx.env().tree().lstat(cx.host, path)?;
-            let kind = FileKind::of(stat.mode);
-            if only_directory && kind != FileKind::Directory {
-                return Err(Errno::ENOTDIR.into());
-            }
-            if kind != FileKind::Link {
-                attributes::check_access(&mut cx.env(), path, raw::R_OK)?;
-            }
-            Target::Path(path).inode(&mut cx.env())
-        }
-        Place::View(_, None) => Err(Errno::ENOENT.into()),
+    let Some(Subject { inode, .. }) = reached.subject()? else {
         // Nothing is ever told of the files of views, as natively.
-        _ => Ok(cx.kernel.machine.tree.nameless()),
+        return Ok(cx.kernel.machine.tree.nothing());
+    };
+    if mask & raw::IN_ONLYDIR != 0 && inode.kind() != FileKind::Directory {
+        return Err(Errno::ENOTDIR.into());
     }
+    if inode.kind() != FileKind::Link && matches!(reached, Reached::Found(_)) {
+        let caller = cx.caller();
+        access::check(&caller, &inode, Access::READ)?;
+    }
+    Ok(inode)
 }
 
 /// inotify_rm_watch(2).

@@ -215,7 +215,7 @@ pub fn pwritev2(
             position(offset)?;
         }
         let from = user::read_iovec(cx.host, vector, count)?;
-        let end = regular.size(&mut cx.env())?;
+        let end = regular.size();
         let done = file.write_at(&mut cx.env(), &from, end)? as u64;
         if own_offset {
             file.offset.set(end + done);

@@ -4,7 +4,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{DeviceFile, File},
-    fs::views::Device,
+    fs::{Sharing, views::Device},
     host::Backing,
     kernel::Kernel,
     mm::{MapFlags, Mapping, Protection, Range},
@@ -66,7 +66,10 @@ pub fn mmap(
             object,
             ..Mapping::anonymous(prot, kept(flags), &file.path.borrow())
         };
-        (Backing::File(regular.host, offset), mapping)
+        // Later on it may be made writable, if the file is open for writing.
+        let can_write = flags.contains(MapFlags::SHARED) && file.flags.get().writes();
+        let sharing = if can_write { Sharing::Shared } else { Sharing::Private };
+        (Backing::File(regular.to_map(cx.host, sharing)?, offset), mapping)
     };
     let range = place(cx, address, len, flags)?;
     let host_flags =

@@ -6,7 +6,6 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{File, FileDescription, OpenFlags, RegularFile},
-    fs::Times,
     outcome::Outcome,
     user,
 };
@@ -35,9 +34,8 @@ pub fn memfd_create(cx: &mut Context<'_>, [name, flags, ..]: [u64; 6]) -> Result
         _ => raw::F_SEAL_SEAL,
     };
     let tree = cx.env().tree();
-    let inode = tree.nameless();
-    inode.set_times(Times::all(cx.env().file_time()));
-    let file = RegularFile::sealable(&tree, host, inode, seals);
+    let inode = tree.nameless(host, 0, seals, cx.env().file_time());
+    let file = RegularFile::open(&tree, cx.host, inode)?;
     let path = [b"/memfd:", name.as_slice(), crate::fs::tree::DELETED].concat();
     let flags_open = OpenFlags::READ_WRITE | OpenFlags::LARGE;
     let description = FileDescription::new(File::Regular(file), flags_open, &path);

@@ -8,16 +8,14 @@ use super::{
 };
 use crate::{
     context::Context,
-    error::{Errno, Error, Result},
-    file::{
-        Directory, DirectoryEntry, File, FileDescription, Happening, OpenFlags, Pipe, PlaceFile,
-        RegularFile,
-    },
+    error::{Errno, Result},
+    file::{Directory, File, FileDescription, Happening, OpenFlags, Pipe, PlaceFile, RegularFile},
     fs::{
-        Found, Last, Place,
+        DirectoryEntry, Found, Inode, Last, Place,
         preload::PreloadFile,
-        tree::{self, attributes::Target, notify, open as tree_open},
+        tree::{self, notify, open as tree_open},
         views::{self, Node},
+        walk,
     },
     host::Follow,
     outcome::Outcome,
@@ -94,9 +92,10 @@ fn open_preload(
     path: &[u8],
     flags: OpenFlags,
 ) -> Result<Rc<FileDescription>> {
-    let host = file.open(cx.host, flags)?;
+    let (host, size) = file.open(cx.host, flags)?;
     let tree = cx.env().tree();
-    let file = RegularFile::new(&tree, host, tree.nameless());
+    let inode = tree.installed(host, size);
+    let file = RegularFile::open(&tree, cx.host, inode)?;
     Ok(FileDescription::new(File::Regular(file), flags, path))
 }
 
@@ -122,22 +121,9 @@ fn open_path(
     let mode = mode & 0o7777 & !umask;
     let follows = !flags.contains(OpenFlags::NO_FOLLOW)
         && !flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE);
-    // The host says whether the last component is a link: most are not.
-    let at_once =
-        follows && flags.intersects(OpenFlags::PATH | OpenFlags::TEMPORARY | OpenFlags::DIRECTORY);
-    let mut found = cx.walk_from(origin, path, if at_once { Follow::Yes } else { Follow::No })?;
-    if follows && matches!(found.place, Place::View(_, Some(Node::Link(_) | Node::Description(_))))
-    {
-        found = cx.walk_from(origin, path, Follow::Yes)?;
-    }
-    match open_found(cx, &found, flags, mode) {
-        // `ENOTDIR` is what the host calls a link where it must find a directory.
-        Err(Error { errno: Errno::ELOOP | Errno::ENOTDIR, .. }) if follows && !at_once => {
-            let found = cx.walk_from(origin, path, Follow::Yes)?;
-            open_found(cx, &found, flags, mode)
-        }
-        result => result,
-    }
+    let follow = if follows { Follow::Yes } else { Follow::No };
+    let found = cx.walk_from(origin, path, follow)?;
+    open_found(cx, &found, flags, mode)
 }
 
 fn open_found(cx: &mut Context<'_>, found: &Found, flags: OpenFlags, mode: u32) -> Result<Opening> {
@@ -152,43 +138,49 @@ fn open_found(cx: &mut Context<'_>, found: &Found, flags: OpenFlags, mode: u32) 
         flags
     };
     match &found.place {
-        Place::Host(path) => open_host(cx, path, flags, mode),
+        Place::Tree(spot) => {
+            let caller = cx.caller();
+            let opened = tree_open::open(&mut cx.env(), &caller, spot, flags, mode)?;
+            let path = match opened.inode.is_nameless() {
+                true => nameless_path(&spot.path, &opened.inode),
+                false => spot.path.clone(),
+            };
+            describe(cx, opened, &path, flags)
+        }
         Place::View(path, node) => open_view(cx, path, node.as_ref(), flags),
-        Place::Description(file) => open_again(cx, file, flags, mode),
+        Place::Description(file) => open_again(cx, file, flags),
     }
 }
 
-fn open_host(cx: &mut Context<'_>, path: &[u8], flags: OpenFlags, mode: u32) -> Result<Opening> {
-    let opened = tree_open::open(&mut cx.env(), path, flags, mode)?;
-    describe(cx, opened, path, flags)
+/// What `/proc/self/fd` shows of a file without a name that was made in a directory (`d_tmpfile` in fs/dcache.c).
+fn nameless_path(directory: &[u8], file: &Inode) -> Vec<u8> {
+    let name = alloc::format!("#{}", file.number).into_bytes();
+    [walk::child(directory, &name).as_slice(), tree::DELETED].concat()
 }
 
-/// The description of a file of the host.
+/// The description of a file of the tree.
 fn describe(
     cx: &mut Context<'_>,
     opened: tree_open::Opened,
     path: &[u8],
     flags: OpenFlags,
 ) -> Result<Opening> {
-    let tree_open::Opened { host, stat, inode, truncated } = opened;
-    let kind = FileKind::of(stat.mode);
-    let Some(host) = host else {
-        let fifo = inode.fifo(|| Pipe::new(tree::show(&stat, &inode)).into());
-        return Ok(Opening::Fifo(fifo, path.to_vec()));
-    };
-    let file = match kind {
-        _ if flags.contains(OpenFlags::PATH) => File::Place(PlaceFile::Host(host, inode)),
-        FileKind::Directory => {
-            File::Directory(Directory::host(&cx.kernel.machine.tree, host, inode))
+    let tree_open::Opened { inode, truncated } = opened;
+    let tree = cx.env().tree();
+    let file = match inode.kind() {
+        _ if flags.contains(OpenFlags::PATH) => File::Place(PlaceFile::Tree(inode)),
+        FileKind::Fifo => {
+            let fifo = inode.fifo(|| Pipe::new(inode.status(cx.host)).into());
+            return Ok(Opening::Fifo(fifo, path.to_vec()));
         }
-        FileKind::Regular => File::Regular(RegularFile::new(&cx.kernel.machine.tree, host, inode)),
+        FileKind::Directory => File::Directory(Directory::of_tree(&tree, inode)),
         _ => {
-            cx.host.close(host);
-            return Err(Error::new(Errno::ENXIO, "a device of the host"));
+            inode.note_input(cx.host);
+            File::Regular(RegularFile::open(&tree, cx.host, inode)?)
         }
     };
     let description = FileDescription::new(file, flags, path);
-    cx.kernel.machine.tree.follow(&description);
+    tree.follow(&description);
     notify::through(&mut cx.env(), &description, Happening::OPEN);
     if truncated {
         notify::through(&mut cx.env(), &description, Happening::MODIFY);
@@ -234,20 +226,20 @@ fn open_view(
     Ok(Opening::File(FileDescription::new(file, flags, path)))
 }
 
-/// Opens a file anew through its link in `/proc/PID/fd`: with flags and an offset of its own if it has a name, else
-/// as what it is.
+/// Opens a file anew through its link in `/proc/PID/fd`: one of the tree with flags and an offset of its own, any
+/// other as what it is.
 fn open_again(
     cx: &mut Context<'_>,
     file: &Rc<FileDescription>,
     flags: OpenFlags,
-    mode: u32,
 ) -> Result<Opening> {
-    let Some(Target::Open(host)) = super::path::host_target(file) else {
+    let path = Rc::clone(&file.path.borrow());
+    let Some(inode) = file.file.inode() else {
         let node = Node::Description(views::DescriptionLink(Rc::clone(file)));
-        let path = Rc::clone(&file.path.borrow());
         return views::open(cx, &node, flags, &path).map(Opening::File);
     };
-    let opened = tree_open::open_again(&mut cx.env(), host, flags, mode)?;
-    let path = Rc::clone(&file.path.borrow());
+    let without = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::NO_FOLLOW;
+    let (flags, caller) = (flags - without, cx.caller());
+    let opened = tree_open::open_file(&mut cx.env(), &caller, inode, flags)?;
     describe(cx, opened, &path, flags)
 }

@@ -8,8 +8,11 @@ use crate::{
     context::Context,
     error::{Errno, Result},
     file::{File, FileDescription, PlaceFile},
-    fs::{Found, Last, Place, Resolve, Walk, tree::attributes::Target, views},
+    fs::{
+        Found, Inode, Last, Place, Resolve, Spot, Standing, Walk, tree::attributes::Subject, views,
+    },
     host::Follow,
+    process::Credentials,
     uapi::stat::FileKind,
 };
 
@@ -64,33 +67,34 @@ pub enum Reached {
 }
 
 impl Context<'_> {
-    /// The absolute path of the directory that a relative path starts from.
+    /// Who calls, as file permissions see it.
+    pub fn caller(&mut self) -> Rc<Credentials> {
+        Rc::clone(&self.process().credentials)
+    }
+
+    /// The directory that a relative path starts from.
     ///
     /// # Errors
     /// `EBADF`, `ENOTDIR`.
-    pub fn start_of_walk(&mut self, directory: u64, path: &[u8]) -> Result<Vec<u8>> {
+    pub fn start_of_walk(&mut self, directory: u64, path: &[u8]) -> Result<Standing> {
         if path.starts_with(b"/") {
-            return Ok(Vec::new());
+            return Ok(Standing { path: Vec::new(), inode: None });
         }
         if directory as u32 == HERE as u32 {
             return Ok(self.process().fs.borrow().directory.clone());
         }
         let file = self.description(directory)?;
-        if !self.is_directory(&file)? {
+        let is_directory = match &file.file {
+            File::Directory(_) => true,
+            File::Place(PlaceFile::Tree(inode)) => inode.kind() == FileKind::Directory,
+            File::Place(PlaceFile::View(stat)) => FileKind::of(stat.mode) == FileKind::Directory,
+            _ => false,
+        };
+        if !is_directory {
             return Err(Errno::ENOTDIR.into());
         }
-        Ok(file.path.borrow().to_vec())
-    }
-
-    fn is_directory(&mut self, file: &FileDescription) -> Result<bool> {
-        match &file.file {
-            File::Directory(_) => Ok(true),
-            File::Place(_) => {
-                let stat = file.stat(&mut self.env())?;
-                Ok(FileKind::of(stat.mode) == FileKind::Directory)
-            }
-            _ => Ok(false),
-        }
+        let path = file.path.borrow().to_vec();
+        Ok(Standing { path, inode: file.file.inode().cloned() })
     }
 
     /// Walks a path from a directory descriptor.
@@ -115,11 +119,13 @@ impl Context<'_> {
         let shown = if scoped { b"." } else { path };
         let from = self.start_of_walk(directory, shown)?;
         let root = self.process().fs.borrow().root.clone();
+        let caller = self.caller();
         let (kernel, thread) = (&*self.kernel, self.thread);
         let mut walk = Walk {
             tree: &kernel.machine.tree,
             host: self.host,
             views: &|path| views::lookup(kernel, thread, path),
+            caller: &caller,
             root: &root,
             resolve,
         };
@@ -143,17 +149,64 @@ impl Context<'_> {
             return Ok(Reached::Description(self.description(directory)?));
         }
         let here = self.process().fs.borrow().directory.clone();
-        Ok(Reached::Found(Found { place: Place::Host(here), last: Last::Dot }))
+        let place = match here.inode {
+            Some(inode) => {
+                let parent = Rc::clone(&inode);
+                Place::Tree(Spot { path: here.path, parent, file: Some(inode) })
+            }
+            None => {
+                let node = views::lookup(self.kernel, self.thread, &here.path);
+                Place::View(here.path, node)
+            }
+        };
+        Ok(Reached::Found(Found { place, last: Last::Dot }))
     }
 }
 
-/// The host's file behind an open one; `None` for one that only the simulation has.
+impl Reached {
+    /// The file of the tree that was reached; `None` for one that has no attributes of its own.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is none, `ENOTDIR` if it had to be a directory.
+    pub fn subject(&self) -> Result<Option<Subject>> {
+        match self {
+            Self::Description(file) => Ok(subject_of(file)),
+            Self::Found(found) => found.subject(),
+        }
+    }
+}
+
+impl Found {
+    /// The file of the tree that was found; `None` for one that has no attributes of its own.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is none, `ENOTDIR` if it had to be a directory.
+    pub fn subject(&self) -> Result<Option<Subject>> {
+        match &self.place {
+            Place::Tree(spot) => {
+                let inode = Rc::clone(spot.existing()?);
+                check_directory(self, &inode)?;
+                Ok(Some(Subject { inode, path: spot.path.as_slice().into() }))
+            }
+            Place::View(_, None) => Err(Errno::ENOENT.into()),
+            Place::View(_, Some(_)) => Ok(None),
+            Place::Description(file) => Ok(subject_of(file)),
+        }
+    }
+}
+
+/// Refuses another file where a slash says that it is a directory.
+fn check_directory(found: &Found, inode: &Inode) -> Result<()> {
+    let kind = inode.kind();
+    if found.must_be_directory() && kind != FileKind::Directory && kind != FileKind::Link {
+        return Err(Errno::ENOTDIR.into());
+    }
+    Ok(())
+}
+
+/// The file of the tree behind an open one.
 #[must_use]
-pub fn host_target(file: &FileDescription) -> Option<Target<'static>> {
-    Some(Target::Open(match &file.file {
-        File::Regular(regular) => regular.host,
-        File::Directory(directory) => directory.host_fd()?,
-        File::Place(PlaceFile::Host(host, _)) => *host,
-        _ => return None,
-    }))
+pub fn subject_of(file: &FileDescription) -> Option<Subject> {
+    let inode = Rc::clone(file.file.inode()?);
+    Some(Subject { inode, path: Rc::clone(&file.path.borrow()) })
 }

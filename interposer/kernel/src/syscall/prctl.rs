@@ -1,5 +1,7 @@
 //! prctl(2), personality(2), membarrier(2).
 
+use alloc::rc::Rc;
+
 use linux_raw_sys::prctl as raw;
 
 use crate::{
@@ -115,7 +117,7 @@ fn capabilities(cx: &mut Context<'_>, option: u32, a: u64) -> Option<Result<Outc
     let bit = |number: u64| {
         (number <= u64::from(CAPABILITY_LAST)).then(|| Capabilities::from_bits_retain(1 << number))
     };
-    let who = &mut cx.process().credentials;
+    let who = Rc::make_mut(&mut cx.process().credentials);
     Some(match option {
         raw::PR_GET_KEEPCAPS => value(who.keeps),
         raw::PR_SET_KEEPCAPS => flag(a).map(|keeps| {

@@ -166,7 +166,7 @@ pub fn copy_file_range(
     // What lies behind the end is not copied, and cannot overlap.
     let count = match &source.file {
         File::Regular(regular) => {
-            let left = regular.size(&mut cx.env())?.saturating_sub(read_at);
+            let left = regular.size().saturating_sub(read_at);
             count.min(usize::try_from(left).unwrap_or(usize::MAX))
         }
         _ => count,

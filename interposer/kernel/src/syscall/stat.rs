@@ -1,16 +1,15 @@
 //! What is known of a file: stat(2) and kin.
 
+use alloc::rc::Rc;
+
 use linux_raw_sys::general as raw;
 
 use super::path::{AtFlags, HERE, Reached};
 use crate::{
     context::Context,
     error::{Errno, Result},
-    fs::{
-        Place,
-        tree::attributes::{self, Target},
-        views,
-    },
+    file::File,
+    fs::{Body, Inode, Place, tree::attributes, views},
     host::{Follow, HostStat},
     outcome::Outcome,
     uapi::stat::{FileKind, Stat, Statx},
@@ -24,13 +23,6 @@ fn write_stat(cx: &mut Context<'_>, to: u64, stat: &HostStat) -> Result<Outcome>
 
 /// The status of what a path argument names.
 fn stat_path(cx: &mut Context<'_>, directory: u64, path: u64, flags: AtFlags) -> Result<HostStat> {
-    // Most names are no links: ask for the file first, and walk on only if it is one.
-    let unfollowed = AtFlags { follow: Follow::No, ..flags };
-    let reached = cx.reach(directory, path, unfollowed)?;
-    let stat = stat_reached(cx, &reached)?;
-    if flags.follow == Follow::No || FileKind::of(stat.mode) != FileKind::Link {
-        return Ok(stat);
-    }
     let reached = cx.reach(directory, path, flags)?;
     stat_reached(cx, &reached)
 }
@@ -41,7 +33,7 @@ fn stat_reached(cx: &mut Context<'_>, reached: &Reached) -> Result<HostStat> {
         Reached::Found(found) => found,
     };
     let stat = match &found.place {
-        Place::Host(path) => attributes::stat(&mut cx.env(), Target::Path(path))?,
+        Place::Tree(spot) => spot.existing()?.status(cx.host),
         Place::View(path, Some(node)) => views::status(cx.kernel, node, path),
         Place::View(_, None) => return Err(Errno::ENOENT.into()),
         Place::Description(file) => file.stat(&mut cx.env())?,
@@ -114,6 +106,7 @@ pub fn faccessat2(
     if mode & !7 != 0 {
         return Err(Errno::EINVAL.into());
     }
+    let effective = flags as u32 & raw::AT_EACCESS != 0;
     let flags = AtFlags::following(flags, raw::AT_EACCESS)?;
     let name = cx.read_path(path)?;
     if super::open::preload_file(cx, &name).is_some() {
@@ -121,12 +114,11 @@ pub fn faccessat2(
     }
     let reached = cx.reach(directory, path, flags)?;
     let stat = stat_reached(cx, &reached)?;
-    if let Reached::Found(found) = &reached
-        && let Place::Host(path) = &found.place
-        && mode != 0
-    {
+    if let Some(subject) = reached.subject()? {
         if FileKind::of(stat.mode) != FileKind::Link {
-            attributes::check_access(&mut cx.env(), path, mode)?;
+            let caller = cx.caller();
+            let caller = if effective { caller } else { caller.as_real_user().into() };
+            attributes::check_access(&caller, &subject.inode, mode)?;
         }
         return Ok(Outcome::Done(0));
     }
@@ -135,6 +127,13 @@ pub fn faccessat2(
         return Err(Errno::EACCES.into());
     }
     Ok(Outcome::Done(0))
+}
+
+fn link_target(file: Option<&Rc<Inode>>) -> Option<Rc<[u8]>> {
+    match &file?.body {
+        Body::Link(target) => Some(Rc::clone(target)),
+        _ => None,
+    }
 }
 
 /// readlink(2).
@@ -151,20 +150,19 @@ pub fn readlinkat(
         return Err(Errno::EINVAL.into());
     }
     let flags = AtFlags { follow: Follow::No, empty_path: true };
-    let target = match cx.reach(directory, path, flags)? {
-        Reached::Description(file) => {
-            let path = alloc::rc::Rc::clone(&file.path.borrow());
-            let stat = file.stat(&mut cx.env())?;
-            if FileKind::of(stat.mode) != FileKind::Link {
-                return Err(Errno::ENOENT.into());
-            }
-            cx.kernel.machine.tree.clone().read_link(cx.host, &path)?
-        }
+    let target: Rc<[u8]> = match cx.reach(directory, path, flags)? {
+        Reached::Description(file) => match &file.file {
+            File::Place(_) => link_target(file.file.inode()).ok_or(Errno::ENOENT)?,
+            _ => return Err(Errno::ENOENT.into()),
+        },
         Reached::Found(found) => match found.place {
-            Place::Host(path) => cx.kernel.machine.tree.clone().read_link(cx.host, &path)?,
+            Place::Tree(spot) => {
+                spot.existing()?;
+                link_target(spot.file.as_ref()).ok_or(Errno::EINVAL)?
+            }
             Place::View(_, Some(views::Node::Link(target))) => target.into(),
             Place::View(_, Some(views::Node::Description(link))) => {
-                alloc::rc::Rc::clone(&link.0.path.borrow())
+                Rc::clone(&link.0.path.borrow())
             }
             Place::View(_, None) => return Err(Errno::ENOENT.into()),
             _ => return Err(Errno::EINVAL.into()),

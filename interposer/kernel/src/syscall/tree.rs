@@ -4,16 +4,16 @@ use alloc::vec::Vec;
 
 use linux_raw_sys::general as raw;
 
-use super::path::{AtFlags, HERE, Reached, host_target};
+use super::path::{AtFlags, HERE, Reached};
 use crate::{
     context::Context,
     error::{Errno, Result},
+    file::FileDescription,
     fs::{
-        Last, Place,
+        Last, Place, Spot,
         tree::{
             self, DELETED,
-            attributes::Target,
-            change::{self, Linked, Removal},
+            change::{self, Removal, Renaming},
         },
     },
     host::Follow,
@@ -38,7 +38,7 @@ fn name_argument(
     directory: u64,
     path: u64,
     purpose: Purpose,
-) -> Result<(Vec<u8>, Last)> {
+) -> Result<(Spot, Last)> {
     let path = cx.read_path(path)?;
     let end = path.iter().rposition(|&b| b != b'/').map_or(path.len().min(1), |at| at + 1);
     let found = cx.walk(directory, &path[..end], Follow::No)?;
@@ -46,23 +46,22 @@ fn name_argument(
         Last::Name if end < path.len() => Last::NameAndSlash,
         last => last,
     };
-    let path = match (found.place, purpose) {
-        (Place::Host(path), _) => path,
+    let spot = match (found.place, purpose) {
+        (Place::Tree(spot), _) => spot,
         (Place::View(_, Some(_)), Purpose::Take) => return Err(Errno::EPERM.into()),
         (Place::View(_, None), Purpose::Take) => return Err(Errno::ENOENT.into()),
         (Place::View(_, None), _) => return Err(Errno::EACCES.into()),
         _ => return Err(Errno::EEXIST.into()),
     };
     if purpose == Purpose::Take {
-        return Ok((path, last));
+        return Ok((spot, last));
     }
     match last {
         Last::Dot | Last::DotDot | Last::Root => Err(Errno::EEXIST.into()),
         Last::NameAndSlash if purpose == Purpose::Make => {
-            let exists = cx.host.stat(&path, Follow::No).is_ok();
-            Err(if exists { Errno::EEXIST } else { Errno::ENOENT }.into())
+            Err(if spot.file.is_some() { Errno::EEXIST } else { Errno::ENOENT }.into())
         }
-        _ => Ok((path, last)),
+        _ => Ok((spot, last)),
     }
 }
 
@@ -77,9 +76,9 @@ pub fn mkdir(cx: &mut Context<'_>, [path, mode, ..]: [u64; 6]) -> Result<Outcome
 
 /// mkdirat(2).
 pub fn mkdirat(cx: &mut Context<'_>, [directory, path, mode, ..]: [u64; 6]) -> Result<Outcome> {
-    let (path, _) = name_argument(cx, directory, path, Purpose::MakeDirectory)?;
-    let mode = unmasked(cx, mode) & 0o1777;
-    change::make_directory(&mut cx.env(), &path, mode)?;
+    let (spot, _) = name_argument(cx, directory, path, Purpose::MakeDirectory)?;
+    let (mode, caller) = (unmasked(cx, mode) & 0o1777, cx.caller());
+    change::make_directory(&mut cx.env(), &caller, &spot, mode)?;
     Ok(Outcome::Done(0))
 }
 
@@ -90,10 +89,10 @@ pub fn mknod(cx: &mut Context<'_>, [path, mode, device, ..]: [u64; 6]) -> Result
 
 /// mknodat(2).
 pub fn mknodat(cx: &mut Context<'_>, [directory, path, mode, ..]: [u64; 6]) -> Result<Outcome> {
-    let (path, _) = name_argument(cx, directory, path, Purpose::Make)?;
-    let mode = unmasked(cx, mode);
+    let (spot, _) = name_argument(cx, directory, path, Purpose::Make)?;
+    let (mode, caller) = (unmasked(cx, mode), cx.caller());
     let mode = if mode & raw::S_IFMT == 0 { mode | raw::S_IFREG } else { mode };
-    change::make_node(&mut cx.env(), &path, mode)?;
+    change::make_node(&mut cx.env(), &caller, &spot, mode)?;
     Ok(Outcome::Done(0))
 }
 
@@ -108,8 +107,9 @@ pub fn symlinkat(cx: &mut Context<'_>, [target, directory, path, ..]: [u64; 6]) 
     if target.is_empty() {
         return Err(Errno::ENOENT.into());
     }
-    let (path, _) = name_argument(cx, directory, path, Purpose::Make)?;
-    change::make_link(&mut cx.env(), &target, &path)?;
+    let (spot, _) = name_argument(cx, directory, path, Purpose::Make)?;
+    let caller = cx.caller();
+    change::make_link(&mut cx.env(), &caller, &target, &spot)?;
     Ok(Outcome::Done(0))
 }
 
@@ -130,23 +130,14 @@ pub fn linkat(
     let follow = if flags & raw::AT_SYMLINK_FOLLOW != 0 { Follow::Yes } else { Follow::No };
     let flags = AtFlags { follow, empty_path: flags & raw::AT_EMPTY_PATH != 0 };
     let reached = cx.reach(old_directory, old, flags)?;
-    let (path, _) = name_argument(cx, directory, path, Purpose::Make)?;
-    match &reached {
-        Reached::Found(found) => {
-            let Place::Host(old) = &found.place else { return Err(Errno::EXDEV.into()) };
-            if found.last == Last::NameAndSlash {
-                let stat = cx.host.stat(old, Follow::No)?;
-                if FileKind::of(stat.mode) != FileKind::Directory {
-                    return Err(Errno::ENOTDIR.into());
-                }
-            }
-            change::link(&mut cx.env(), Linked::Path(old), &path)?;
-        }
-        Reached::Description(file) => match host_target(file) {
-            Some(Target::Open(fd)) => change::link(&mut cx.env(), Linked::Open(fd), &path)?,
-            _ => return Err(Errno::EXDEV.into()),
-        },
-    }
+    let (spot, _) = name_argument(cx, directory, path, Purpose::Make)?;
+    let subject = reached.subject()?.ok_or(Errno::EXDEV)?;
+    let is_temporary = match &reached {
+        Reached::Description(file) => FileDescription::is_temporary(file),
+        Reached::Found(_) => false,
+    };
+    let caller = cx.caller();
+    change::link(&mut cx.env(), &caller, &subject.inode, is_temporary, &spot)?;
     Ok(Outcome::Done(0))
 }
 
@@ -167,12 +158,11 @@ pub fn unlinkat(cx: &mut Context<'_>, [directory, path, flags, ..]: [u64; 6]) ->
         raw::AT_REMOVEDIR => Removal::Directory,
         _ => return Err(Errno::EINVAL.into()),
     };
-    let (path, last) = name_argument(cx, directory, path, Purpose::Take)?;
+    let (spot, last) = name_argument(cx, directory, path, Purpose::Take)?;
     match (what, last) {
         (_, Last::Name) | (Removal::Directory, Last::NameAndSlash) => {}
         (Removal::File, Last::NameAndSlash) => {
-            let stat = cx.host.stat(&path, Follow::No)?;
-            let is_directory = FileKind::of(stat.mode) == FileKind::Directory;
+            let is_directory = spot.existing()?.kind() == FileKind::Directory;
             return Err(if is_directory { Errno::EISDIR } else { Errno::ENOTDIR }.into());
         }
         (Removal::File, _) => return Err(Errno::EISDIR.into()),
@@ -180,10 +170,11 @@ pub fn unlinkat(cx: &mut Context<'_>, [directory, path, flags, ..]: [u64; 6]) ->
         (Removal::Directory, Last::DotDot) => return Err(Errno::ENOTEMPTY.into()),
         (Removal::Directory, Last::Root) => return Err(Errno::EBUSY.into()),
     }
-    change::remove(&mut cx.env(), &path, what)?;
+    let caller = cx.caller();
+    change::remove(&mut cx.env(), &caller, &spot, what)?;
     if what == Removal::Directory {
         move_standing(cx, |standing| {
-            (standing == path.as_slice()).then(|| [standing, DELETED].concat())
+            (standing == spot.path.as_slice()).then(|| [standing, DELETED].concat())
         });
     }
     Ok(Outcome::Done(0))
@@ -207,29 +198,29 @@ pub fn renameat2(
     cx: &mut Context<'_>,
     [old_directory, old, directory, new, flags, _]: [u64; 6],
 ) -> Result<Outcome> {
-    let flags = flags as u32;
-    let exchanges = flags & raw::RENAME_EXCHANGE != 0;
-    if flags & !(raw::RENAME_NOREPLACE | raw::RENAME_EXCHANGE) != 0
-        || (exchanges && flags & raw::RENAME_NOREPLACE != 0)
-    {
-        return Err(Errno::EINVAL.into());
-    }
+    let how = match flags as u32 {
+        0 => Renaming::Replace,
+        raw::RENAME_NOREPLACE => Renaming::Keep,
+        raw::RENAME_EXCHANGE => Renaming::Exchange,
+        _ => return Err(Errno::EINVAL.into()),
+    };
     let (old, old_last) = name_argument(cx, old_directory, old, Purpose::Take)?;
     let (new, new_last) = name_argument(cx, directory, new, Purpose::Take)?;
     let special = |last| matches!(last, Last::Dot | Last::DotDot | Last::Root);
     if special(old_last) || special(new_last) {
         return Err(Errno::EBUSY.into());
     }
-    let stat = cx.host.stat(&old, Follow::No)?;
-    let is_directory = FileKind::of(stat.mode) == FileKind::Directory;
+    let exchanges = how == Renaming::Exchange;
+    let is_directory = old.existing()?.kind() == FileKind::Directory;
     let as_directory = [old_last, new_last].contains(&Last::NameAndSlash);
     if as_directory && !is_directory && !exchanges {
         return Err(Errno::ENOTDIR.into());
     }
-    if change::rename(&mut cx.env(), &old, &new, flags)? {
+    let caller = cx.caller();
+    if change::rename(&mut cx.env(), &caller, &old, &new, how)? {
         move_standing(cx, |standing| {
-            let back = || tree::moved(standing, &new, &old).filter(|_| exchanges);
-            tree::moved(standing, &old, &new).or_else(back)
+            let back = || tree::moved(standing, &new.path, &old.path).filter(|_| exchanges);
+            tree::moved(standing, &old.path, &new.path).or_else(back)
         });
     }
     Ok(Outcome::Done(0))
@@ -239,8 +230,8 @@ pub fn renameat2(
 fn move_standing(cx: &mut Context<'_>, moved: impl Fn(&[u8]) -> Option<Vec<u8>>) {
     for (_, process) in cx.kernel.processes.iter() {
         let mut fs = process.fs.borrow_mut();
-        if let Some(directory) = moved(&fs.directory) {
-            fs.directory = directory;
+        if let Some(directory) = moved(&fs.directory.path) {
+            fs.directory.path = directory;
         }
         if let Some(root) = moved(&fs.root) {
             fs.root = root;

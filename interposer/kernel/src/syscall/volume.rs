@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::{Errno, Result},
     file::File,
-    fs::Place,
+    fs::{Inode, Place, Tree},
     host::Follow,
     outcome::Outcome,
     uapi::{limits::NAME_MAX, statfs::Statfs},
@@ -47,26 +47,35 @@ fn without_size(kind: i64) -> Statfs {
     Statfs { kind, bsize: 4096, namelen: 255, frsize: 4096, flags: FLAGS, ..Statfs::default() }
 }
 
+/// A file of the tree: on the disk, or in memory.
+fn of_tree(file: &Inode) -> Statfs {
+    if Tree::is_on_disk(file) { disk() } else { in_memory() }
+}
+
+fn in_memory() -> Statfs {
+    Statfs { blocks: 16384, bfree: 16384, bavail: 16384, ..without_size(TMPFS) }
+}
+
 fn of_view(path: &[u8]) -> Statfs {
     match path {
         _ if path.starts_with(b"/proc") => without_size(PROC),
         _ if path.starts_with(b"/sys") => without_size(SYSFS),
-        _ => Statfs { blocks: 16384, bfree: 16384, bavail: 16384, ..without_size(TMPFS) },
+        _ => in_memory(),
     }
 }
 
 fn write_statfs(cx: &mut Context<'_>, reached: &Reached, to: u64) -> Result<Outcome> {
     let statfs = match reached {
         Reached::Found(found) => match &found.place {
-            Place::Host(path) => cx.host.stat(path, Follow::No).map(|_| disk())?,
+            Place::Tree(spot) => of_tree(spot.existing()?),
             Place::View(path, Some(_)) => of_view(path),
             _ => return Err(Errno::ENOENT.into()),
         },
         Reached::Description(file) => match &file.file {
-            File::Regular(_) | File::Directory(_) | File::Place(_) => {
-                let path = file.path.borrow();
-                if crate::fs::views::covers(&path) { of_view(&path) } else { disk() }
-            }
+            File::Regular(_) | File::Directory(_) | File::Place(_) => match file.file.inode() {
+                Some(inode) => of_tree(inode),
+                None => of_view(&file.path.borrow()),
+            },
             File::Pipe(_) => without_size(PIPEFS),
             _ => without_size(TMPFS),
         },

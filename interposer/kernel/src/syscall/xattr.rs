@@ -3,16 +3,16 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::path::{AtFlags, HERE, Reached, host_target};
+use super::path::{AtFlags, HERE, Reached};
 use crate::{
     context::Context,
     error::{Errno, Result},
     file::OpenFlags,
     fs::{
-        Place, Setting,
+        Setting,
         tree::{
-            attributes::Target,
-            extended::{self, SIZE_MAX, Subject},
+            attributes::Subject,
+            extended::{self, SIZE_MAX},
         },
     },
     host::Follow,
@@ -51,18 +51,9 @@ fn by_descriptor(cx: &mut Context<'_>, fd: u64) -> Result<Reached> {
     Ok(Reached::Description(file))
 }
 
-fn subject(reached: &Reached) -> Result<Subject<'_>> {
-    match reached {
-        Reached::Description(file) => {
-            let target = host_target(file).ok_or(Errno::EOPNOTSUPP)?;
-            Ok(Subject { target, inode: file.file.inode().cloned() })
-        }
-        Reached::Found(found) => match &found.place {
-            Place::Host(path) => Ok(Subject { target: Target::Path(path), inode: None }),
-            Place::View(_, None) => Err(Errno::ENOENT.into()),
-            _ => Err(Errno::EOPNOTSUPP.into()),
-        },
-    }
+/// The file whose attributes are meant; nothing but the tree's files has any.
+fn subject(reached: &Reached) -> Result<Subject> {
+    reached.subject()?.ok_or(Errno::EOPNOTSUPP.into())
 }
 
 /// Writes an answer; a buffer of no size only asks for the length.
@@ -78,10 +69,9 @@ fn answer(cx: &mut Context<'_>, bytes: &[u8], buffer: u64, size: u64) -> Result<
 
 fn get(cx: &mut Context<'_>, file: &Reached, [name, buffer, size]: [u64; 3]) -> Result<Outcome> {
     let name = read_name(cx, name)?;
-    let subject = subject(file)?;
-    subject.target.inode(&mut cx.env())?;
+    let (subject, caller) = (subject(file)?, cx.caller());
     check_namespace(&name, Errno::ENODATA)?;
-    let value = extended::get(&mut cx.env(), &subject, &name)?;
+    let value = extended::get(&mut cx.env(), &caller, &subject, &name)?;
     answer(cx, &value, buffer, size)
 }
 
@@ -90,7 +80,7 @@ fn list(cx: &mut Context<'_>, file: &Reached, [buffer, size]: [u64; 2]) -> Resul
         Err(error) if error.errno == Errno::EOPNOTSUPP => return Ok(Outcome::Done(0)),
         subject => subject?,
     };
-    let names = extended::list(&mut cx.env(), &subject)?;
+    let names = extended::list(&mut cx.env(), &subject);
     answer(cx, &names, buffer, size)
 }
 
@@ -104,15 +94,16 @@ fn set(cx: &mut Context<'_>, file: &Reached, arguments: [u64; 4]) -> Result<Outc
     check_namespace(&name, Errno::EPERM)?;
     let mut bytes = vec![0; size as usize];
     user::read_bytes(cx.host, value, &mut bytes)?;
-    let subject = subject(file)?;
-    extended::set(&mut cx.env(), &subject, &name, &bytes, setting)?;
+    let (subject, caller) = (subject(file)?, cx.caller());
+    extended::set(&mut cx.env(), &caller, &subject, (&name, &bytes), setting)?;
     Ok(Outcome::Done(0))
 }
 
 fn remove(cx: &mut Context<'_>, file: &Reached, name: u64) -> Result<Outcome> {
     let name = read_name(cx, name)?;
     check_namespace(&name, Errno::EPERM)?;
-    extended::remove(&mut cx.env(), &subject(file)?, &name)?;
+    let (subject, caller) = (subject(file)?, cx.caller());
+    extended::remove(&mut cx.env(), &caller, &subject, &name)?;
     Ok(Outcome::Done(0))
 }
 

@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use linux_raw_sys::general as nr;
-use simrun_abi::boot::{Boot, Detail, Identity, Patching, Processor, Strategy};
+use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy};
 
 use super::{Bytes, FakeMachine, smallest_program};
 use crate::{
@@ -330,6 +330,8 @@ fn boot(seed: u64) -> Boot {
         preload: false,
         patching: Patching::Off,
         waiting: Vec::new(),
+        file_times: FileTimes::Fixed,
+        hidden: Vec::new(),
         searched: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use super::{UserPtr, UserSlice};
 use crate::{
     error::{Errno, Error, Result},
     host::Host,
-    uapi::limits::{IOV_MAX, RW_COUNT_MAX},
+    uapi::limits::{IOV_MAX, PAGE_SIZE, RW_COUNT_MAX},
 };
 
 /// Reads a value.
@@ -45,6 +45,46 @@ pub fn read_bytes(host: &mut dyn Host, address: u64, into: &mut [u8]) -> Result<
 pub fn write_bytes(host: &mut dyn Host, address: u64, bytes: &[u8]) -> Result<()> {
     UserSlice { address, len: bytes.len() }.check()?;
     Ok(host.write_user(address, bytes)?)
+}
+
+/// Fills as much of a buffer as is there, as the kernel's copying does: page by page once something is missing.
+///
+/// # Errors
+/// `EFAULT` if not even the first byte is.
+pub fn read_available(host: &mut dyn Host, address: u64, into: &mut [u8]) -> Result<usize> {
+    if host.read_user(address, into).is_ok() {
+        return Ok(into.len());
+    }
+    by_pages(address, into.len(), |at, len| {
+        host.read_user(address + at as u64, &mut into[at..at + len]).is_ok()
+    })
+}
+
+/// Writes as much of a buffer as there is room for, as the kernel's copying does.
+///
+/// # Errors
+/// `EFAULT` if not even the first byte could be written.
+pub fn write_available(host: &mut dyn Host, address: u64, bytes: &[u8]) -> Result<usize> {
+    if host.write_user(address, bytes).is_ok() {
+        return Ok(bytes.len());
+    }
+    by_pages(address, bytes.len(), |at, len| {
+        host.write_user(address + at as u64, &bytes[at..at + len]).is_ok()
+    })
+}
+
+/// Copies page by page until one is not there; how many bytes were copied.
+fn by_pages(address: u64, len: usize, mut copy: impl FnMut(usize, usize) -> bool) -> Result<usize> {
+    let mut done = 0;
+    while done < len {
+        let in_page = (PAGE_SIZE - (address + done as u64) % PAGE_SIZE) as usize;
+        let step = in_page.min(len - done);
+        if !copy(done, step) {
+            break;
+        }
+        done += step;
+    }
+    if done == 0 { Err(Errno::EFAULT.into()) } else { Ok(done) }
 }
 
 /// Reads `count` values.

@@ -2,123 +2,107 @@
 
 use alloc::rc::Rc;
 
-use linux_raw_sys::general as nr;
+use linux_raw_sys::general as raw;
 
-use super::{Inode, call, notify};
+use super::{Inode, notify};
 use crate::{
-    error::Result,
+    error::{Errno, Result},
     file::Happening,
-    fs::FileTime,
-    host::{FileArgument, HostFd, HostStat},
+    fs::{
+        FileTime,
+        access::{self, Access},
+    },
     machine::Env,
+    process::{Capabilities, Credentials},
     uapi::stat::FileKind,
 };
 
-use FileArgument::{Input, Number, String};
-
-/// A file of the host to be asked or changed.
-#[derive(Clone, Copy, Debug)]
-pub enum Target<'a> {
-    /// At a path; the last component is not followed.
-    Path(&'a [u8]),
-    /// Open; also with `O_PATH`.
-    Open(HostFd),
+/// A file whose attributes are meant, and by which name.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The file.
+    pub inode: Rc<Inode>,
+    /// Its absolute path, for those who watch.
+    pub path: Rc<[u8]>,
 }
 
-impl Target<'_> {
-    pub(super) fn stat(self, env: &mut Env<'_>) -> Result<HostStat> {
-        match self {
-            Self::Path(path) => env.tree().lstat(env.host, path),
-            Self::Open(fd) => Ok(env.host.fstat(fd)?),
-        }
-    }
-
-    /// The file.
-    ///
-    /// # Errors
-    /// As stat(2).
-    pub fn inode(self, env: &mut Env<'_>) -> Result<Rc<Inode>> {
-        let stat = self.stat(env)?;
-        Ok(env.tree().see(&stat))
-    }
-
+impl Subject {
     /// Tells those who watch the file or its directory.
-    pub(super) fn tell(self, env: &mut Env<'_>, inode: &Inode, stat: &HostStat, what: Happening) {
-        let what = match FileKind::of(stat.mode) {
+    pub(super) fn tell(&self, env: &mut Env<'_>, what: Happening) {
+        let what = match self.inode.kind() {
             FileKind::Directory => what | Happening::DIRECTORY,
             _ => what,
         };
-        match self {
-            Self::Path(path) => notify::both(env, inode, path, what),
-            Self::Open(fd) => notify::open_file(env, inode, fd, what),
-        }
+        notify::both(env, &self.inode, &self.path, what);
     }
-
-    /// Runs `with` with a path that the host resolves to the file.
-    pub(super) fn with_path<T>(self, with: impl FnOnce(&[u8]) -> T) -> T {
-        match self {
-            Self::Path(path) => with(path),
-            Self::Open(fd) => with(alloc::format!("/proc/self/fd/{}", fd.0).as_bytes()),
-        }
-    }
-
-    /// `AT_SYMLINK_NOFOLLOW` where the path is the file's own.
-    fn no_follow(self) -> u64 {
-        match self {
-            Self::Path(_) => nr::AT_SYMLINK_NOFOLLOW.into(),
-            Self::Open(_) => 0,
-        }
-    }
-}
-
-const HERE: u64 = nr::AT_FDCWD as i64 as u64;
-
-/// stat(2), as a program sees it.
-///
-/// # Errors
-/// As there.
-pub fn stat(env: &mut Env<'_>, target: Target<'_>) -> Result<HostStat> {
-    let stat = target.stat(env)?;
-    Ok(env.tree().shown(&stat))
 }
 
 /// chmod(2).
 ///
 /// # Errors
-/// As there.
-pub fn set_mode(env: &mut Env<'_>, target: Target<'_>, mode: u32) -> Result<()> {
-    let stat = target.stat(env)?;
-    let inode = env.tree().see(&stat);
-    target.with_path(|path| {
-        call(env.host, nr::__NR_chmod, [String(path), Number((mode & 0o7777).into())])
-    })?;
+/// As there; `EOPNOTSUPP` for a symbolic link.
+pub fn set_mode(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    subject: &Subject,
+    mode: u32,
+) -> Result<()> {
+    let inode = &subject.inode;
+    if inode.kind() == FileKind::Link {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    access::check_owner(caller, inode)?;
+    let may_keep_group =
+        caller.is_in_group(inode.attributes().group) || caller.can(Capabilities::FSETID);
+    let removed = if may_keep_group { 0 } else { raw::S_ISGID };
+    let bits = mode & 0o7777 & !removed;
+    inode.update(|attributes| attributes.mode = attributes.mode & raw::S_IFMT | bits);
     inode.changed(env.file_time());
-    target.tell(env, &inode, &stat, Happening::ATTRIBUTES);
+    subject.tell(env, Happening::ATTRIBUTES);
     Ok(())
 }
 
-/// chown(2).
+/// chown(2); `None` keeps.
 ///
 /// # Errors
 /// As there.
-pub fn set_owner(env: &mut Env<'_>, target: Target<'_>, owner: u32, group: u32) -> Result<()> {
-    let stat = target.stat(env)?;
-    let inode = env.tree().see(&stat);
-    target.with_path(|path| {
-        let arguments = [
-            Number(HERE),
-            String(path),
-            Number(owner.into()),
-            Number(group.into()),
-            Number(target.no_follow()),
-        ];
-        call(env.host, nr::__NR_fchownat, arguments)
-    })?;
+pub fn set_owner(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    subject: &Subject,
+    owner: Option<u32>,
+    group: Option<u32>,
+) -> Result<()> {
+    let inode = &subject.inode;
+    let before = inode.attributes();
+    let is_owner = caller.fsuid == before.owner;
+    let allowed = caller.can(Capabilities::CHOWN)
+        || (owner.is_none_or(|owner| is_owner && owner == before.owner)
+            && group.is_none_or(|group| {
+                is_owner && (caller.is_in_group(group) || group == before.group)
+            }));
+    if !allowed {
+        return Err(Errno::EPERM.into());
+    }
+    inode.update(|attributes| {
+        attributes.owner = owner.unwrap_or(attributes.owner);
+        attributes.group = group.unwrap_or(attributes.group);
+        if inode.kind() != FileKind::Directory {
+            attributes.mode = without_identity(attributes.mode);
+        }
+    });
     inode.changed(env.file_time());
-    if (owner, group) != (u32::MAX, u32::MAX) {
-        target.tell(env, &inode, &stat, Happening::ATTRIBUTES);
+    if (owner, group) != (None, None) {
+        subject.tell(env, Happening::ATTRIBUTES);
     }
     Ok(())
+}
+
+/// A mode without the bits that let a program run as its owner or group; `S_ISGID` without execution for the group
+/// marks something else (`setattr_should_drop_sgid`).
+fn without_identity(mode: u32) -> u32 {
+    let group = if mode & raw::S_IXGRP != 0 { raw::S_ISGID } else { 0 };
+    mode & !(raw::S_ISUID | group)
 }
 
 /// What becomes of one of a file's times (utimensat(2)).
@@ -133,14 +117,6 @@ pub enum NewTime {
 }
 
 impl NewTime {
-    fn raw(self) -> [i64; 2] {
-        match self {
-            Self::Now => [0, nr::UTIME_NOW.into()],
-            Self::Keep => [0, nr::UTIME_OMIT.into()],
-            Self::At(time) => [time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000)],
-        }
-    }
-
     fn apply(self, time: &mut FileTime, now: FileTime) {
         match self {
             Self::Now => *time = now,
@@ -156,22 +132,19 @@ impl NewTime {
 /// As there.
 pub fn set_times(
     env: &mut Env<'_>,
-    target: Target<'_>,
+    caller: &Credentials,
+    subject: &Subject,
     access: NewTime,
     modification: NewTime,
 ) -> Result<()> {
-    let stat = target.stat(env)?;
-    let inode = env.tree().see(&stat);
-    let raw = [access.raw(), modification.raw()];
-    target.with_path(|path| {
-        let arguments = [
-            Number(HERE),
-            String(path),
-            Input(bytemuck::cast_slice(&raw)),
-            Number(target.no_follow()),
-        ];
-        call(env.host, nr::__NR_utimensat, arguments)
-    })?;
+    let inode = &subject.inode;
+    if (access, modification) == (NewTime::Now, NewTime::Now) {
+        if !access::owns(caller, inode) {
+            access::check(caller, inode, Access::WRITE)?;
+        }
+    } else {
+        access::check_owner(caller, inode)?;
+    }
     let now = env.file_time();
     let mut times = inode.times();
     access.apply(&mut times.access, now);
@@ -184,7 +157,7 @@ pub fn set_times(
         (NewTime::Keep, _) => Happening::MODIFY,
         _ => Happening::ATTRIBUTES,
     };
-    target.tell(env, &inode, &stat, what);
+    subject.tell(env, what);
     Ok(())
 }
 
@@ -192,47 +165,29 @@ pub fn set_times(
 ///
 /// # Errors
 /// As there.
-pub fn truncate(env: &mut Env<'_>, path: &[u8], len: u64) -> Result<()> {
-    let inode = Target::Path(path).inode(env)?;
-    call(env.host, nr::__NR_truncate, [String(path), Number(len)])?;
-    inode.modified(env.file_time());
-    notify::both(env, &inode, path, Happening::MODIFY);
-    Ok(())
-}
-
-/// ftruncate(2).
-///
-/// # Errors
-/// As there.
-pub fn truncate_open(env: &mut Env<'_>, fd: HostFd, inode: &Inode, len: u64) -> Result<()> {
-    call(env.host, nr::__NR_ftruncate, [Number(fd.0 as u64), Number(len)])?;
-    inode.modified(env.file_time());
-    notify::open_file(env, inode, fd, Happening::MODIFY);
-    Ok(())
-}
-
-/// fallocate(2).
-///
-/// # Errors
-/// As there.
-pub fn allocate(
+pub fn truncate(
     env: &mut Env<'_>,
-    fd: HostFd,
-    inode: &Inode,
-    mode: u32,
-    range: (u64, u64),
+    caller: &Credentials,
+    subject: &Subject,
+    len: u64,
 ) -> Result<()> {
-    let arguments = [Number(fd.0 as u64), Number(mode.into()), Number(range.0), Number(range.1)];
-    call(env.host, nr::__NR_fallocate, arguments)?;
+    let inode = &subject.inode;
+    let contents = match (inode.kind(), inode.contents()) {
+        (FileKind::Directory, _) => return Err(Errno::EISDIR.into()),
+        (_, Some(contents)) => contents,
+        _ => return Err(Errno::EINVAL.into()),
+    };
+    access::check(caller, inode, Access::WRITE)?;
+    contents.truncate(env.host, len)?;
     inode.modified(env.file_time());
-    notify::open_file(env, inode, fd, Happening::MODIFY);
+    subject.tell(env, Happening::MODIFY);
     Ok(())
 }
 
-/// access(2) with the rights of the host's user, which are the program's.
+/// access(2): refuses what the caller may not do with a file.
 ///
 /// # Errors
-/// As there.
-pub fn check_access(env: &mut Env<'_>, path: &[u8], mode: u32) -> Result<()> {
-    call(env.host, nr::__NR_access, [String(path), Number(mode.into())]).map(drop)
+/// `EACCES`.
+pub fn check_access(caller: &Credentials, inode: &Inode, mode: u32) -> Result<()> {
+    access::check(caller, inode, Access::from_bits_truncate(mode))
 }

@@ -2,19 +2,23 @@
 
 use alloc::rc::Rc;
 
-use linux_raw_sys::general as nr;
+use linux_raw_sys::general as raw;
 
-use super::{Times, call, notify, touch_parent, walk};
+use super::{Body, Folder, Spot, moved, notify, open};
 use crate::{
-    error::{Errno, Result},
+    error::{Errno, Error, Result},
     file::Happening,
-    fs::Inode,
-    host::{FileArgument, Follow, HostFd, HostStat},
+    fs::{
+        Inode,
+        access::{self, Access},
+    },
     machine::Env,
+    process::Credentials,
     uapi::stat::FileKind,
 };
 
-use FileArgument::{Number, String};
+/// Most names of a file (ext4, `EXT4_LINK_MAX`).
+const LINKS_MAX: u64 = 65_000;
 
 /// What is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,169 +30,308 @@ pub enum Removal {
 }
 
 /// A file's kind as those who watch are told.
-fn told_kind(stat: &HostStat) -> Happening {
-    match FileKind::of(stat.mode) {
+fn told_kind(file: &Inode) -> Happening {
+    match file.kind() {
         FileKind::Directory => Happening::DIRECTORY,
         _ => Happening::empty(),
     }
 }
 
-/// A new name is there: its file is new too.
-fn made(env: &mut Env<'_>, path: &[u8]) -> Result<()> {
-    let stat = env.host.stat(path, Follow::No)?;
-    let inode = env.tree().inodes.borrow_mut().fresh(stat.dev, stat.ino);
-    inode.set_times(Times::all(env.file_time()));
-    touch_parent(env, path);
-    notify::name(env, path, Happening::CREATE | told_kind(&stat));
-    Ok(())
+/// The names in a directory.
+fn names(folder: &Inode) -> Result<&Folder> {
+    folder.folder().ok_or(Errno::ENOTDIR.into())
+}
+
+/// Makes a file of a name that leads nowhere.
+///
+/// # Errors
+/// `EEXIST`, `ENOENT`, `EACCES`.
+pub fn make(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    spot: &Spot,
+    mode: u32,
+    body: Body,
+) -> Result<Rc<Inode>> {
+    if spot.file.is_some() {
+        return Err(Errno::EEXIST.into());
+    }
+    access::check_names(caller, &spot.parent)?;
+    let kind = FileKind::of(mode);
+    let links = if kind == FileKind::Directory { 2 } else { 1 };
+    let attributes = open::new_attributes(caller, &spot.parent, mode, links);
+    let (tree, now) = (env.tree(), env.file_time());
+    let file = tree.make(spot.parent.device, body, attributes, now);
+    names(&spot.parent)?.insert(spot.name(), Rc::clone(&file));
+    if kind == FileKind::Directory {
+        spot.parent.count_links(1);
+    }
+    spot.parent.modified(now);
+    open::tell_made(env, spot, kind);
+    Ok(file)
 }
 
 /// mkdir(2).
 ///
 /// # Errors
 /// As there.
-pub fn make_directory(env: &mut Env<'_>, path: &[u8], mode: u32) -> Result<()> {
-    call(env.host, nr::__NR_mkdir, [String(path), Number(mode.into())])?;
-    made(env, path)
+pub fn make_directory(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    spot: &Spot,
+    mode: u32,
+) -> Result<()> {
+    if spot.file.is_none() && spot.parent.attributes().links >= LINKS_MAX {
+        return Err(Errno::EMLINK.into());
+    }
+    make(env, caller, spot, raw::S_IFDIR | mode, Body::Directory(Folder::default())).map(drop)
 }
 
 /// mknod(2), for FIFOs, sockets and empty files.
 ///
 /// # Errors
 /// As there; `EPERM` for a device.
-pub fn make_node(env: &mut Env<'_>, path: &[u8], mode: u32) -> Result<()> {
-    match FileKind::of(mode) {
-        FileKind::Fifo | FileKind::Socket | FileKind::Regular => {}
+pub fn make_node(env: &mut Env<'_>, caller: &Credentials, spot: &Spot, mode: u32) -> Result<()> {
+    let body = match FileKind::of(mode) {
+        FileKind::Regular => Body::Regular(super::Contents::empty()),
+        FileKind::Fifo | FileKind::Socket => Body::Special,
         FileKind::CharacterDevice | FileKind::BlockDevice => return Err(Errno::EPERM.into()),
         _ => return Err(Errno::EINVAL.into()),
-    }
-    call(env.host, nr::__NR_mknod, [String(path), Number(mode.into())])?;
-    made(env, path)
+    };
+    make(env, caller, spot, mode, body).map(drop)
 }
 
 /// symlink(2).
 ///
 /// # Errors
 /// As there.
-pub fn make_link(env: &mut Env<'_>, target: &[u8], path: &[u8]) -> Result<()> {
-    call(env.host, nr::__NR_symlink, [String(target), String(path)])?;
-    made(env, path)
-}
-
-/// What gets a further name.
-#[derive(Clone, Copy, Debug)]
-pub enum Linked<'a> {
-    /// The file at a path, not followed.
-    Path(&'a [u8]),
-    /// An open file of the host.
-    Open(HostFd),
+pub fn make_link(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    target: &[u8],
+    spot: &Spot,
+) -> Result<()> {
+    let mode = raw::S_IFLNK | 0o777;
+    make(env, caller, spot, mode, Body::Link(target.into())).map(drop)
 }
 
 /// link(2).
 ///
 /// # Errors
 /// As there.
-pub fn link(env: &mut Env<'_>, file: Linked<'_>, path: &[u8]) -> Result<()> {
-    let here = i64::from(nr::AT_FDCWD) as u64;
-    match file {
-        Linked::Path(old) => call(env.host, nr::__NR_link, [String(old), String(path)])?,
-        Linked::Open(fd) => {
-            let old = alloc::format!("/proc/self/fd/{}", fd.0);
-            let follow = Number(nr::AT_SYMLINK_FOLLOW.into());
-            let arguments =
-                [Number(here), String(old.as_bytes()), Number(here), String(path), follow];
-            call(env.host, nr::__NR_linkat, arguments)?
-        }
-    };
-    let stat = env.host.stat(path, Follow::No)?;
-    let inode = env.tree().see(&stat);
-    inode.changed(env.file_time());
-    touch_parent(env, path);
-    notify::file(env, &inode, Happening::ATTRIBUTES);
-    notify::name(env, path, Happening::CREATE);
+pub fn link(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    file: &Rc<Inode>,
+    is_temporary: bool,
+    spot: &Spot,
+) -> Result<()> {
+    if spot.file.is_some() {
+        return Err(Errno::EEXIST.into());
+    }
+    if file.device != spot.parent.device {
+        return Err(Errno::EXDEV.into());
+    }
+    access::check_link(caller, file)?;
+    access::check_names(caller, &spot.parent)?;
+    if file.kind() == FileKind::Directory {
+        return Err(Errno::EPERM.into());
+    }
+    if file.is_nameless() && !is_temporary {
+        return Err(Errno::ENOENT.into());
+    }
+    if file.attributes().links >= LINKS_MAX {
+        return Err(Errno::EMLINK.into());
+    }
+    names(&spot.parent)?.insert(spot.name(), Rc::clone(file));
+    file.count_links(1);
+    let now = env.file_time();
+    file.changed(now);
+    spot.parent.modified(now);
+    notify::file(env, file, Happening::ATTRIBUTES);
+    notify::name(env, &spot.parent, spot.name(), Happening::CREATE);
     Ok(())
 }
 
 /// A name of this file is gone; the file, if it was its last one.
-fn removed(env: &mut Env<'_>, path: &[u8], stat: &HostStat) -> Option<Rc<Inode>> {
-    let tree = env.tree();
-    let inode = tree.see(stat);
-    inode.changed(env.file_time());
-    let is_directory = FileKind::of(stat.mode) == FileKind::Directory;
-    let is_last = is_directory || stat.nlink <= 1;
-    if is_last {
-        tree.inodes.borrow_mut().forget(stat.dev, stat.ino);
+fn removed(env: &mut Env<'_>, spot: &Spot, file: &Rc<Inode>) -> Option<Rc<Inode>> {
+    file.changed(env.file_time());
+    let is_directory = file.kind() == FileKind::Directory;
+    if is_directory {
+        file.update(|attributes| attributes.links = 0);
+        spot.parent.count_links(-1);
+    } else {
+        file.count_links(-1);
     }
-    tree.names.borrow_mut().forget(path);
-    tree.remove_opened(path);
+    env.tree().remove_opened(&spot.path);
+    file.discard_unreachable(env.host);
     if !is_directory {
-        notify::file(env, &inode, Happening::ATTRIBUTES);
+        notify::file(env, file, Happening::ATTRIBUTES);
     }
-    is_last.then_some(inode)
+    file.is_nameless().then(|| Rc::clone(file))
+}
+
+/// Refuses to remove a directory that holds anything.
+fn check_empty(env: &mut Env<'_>, folder: &Folder) -> Result<()> {
+    let tree = env.tree();
+    if folder.list(&tree, env.host)?.is_empty() { Ok(()) } else { Err(Errno::ENOTEMPTY.into()) }
+}
+
+/// Refuses to move or remove what something is mounted on.
+fn check_unmounted(env: &mut Env<'_>, spot: &Spot) -> Result<()> {
+    let tree = env.tree();
+    match tree.mounted(env.host, &spot.path)? {
+        Some(_) => Err(Errno::EBUSY.into()),
+        None => Ok(()),
+    }
 }
 
 /// rmdir(2) and unlink(2).
 ///
 /// # Errors
 /// As there.
-pub fn remove(env: &mut Env<'_>, path: &[u8], what: Removal) -> Result<()> {
-    let stat = env.host.stat(path, Follow::No)?;
-    let number = match what {
-        Removal::Directory => nr::__NR_rmdir,
-        Removal::File => nr::__NR_unlink,
-    };
-    call(env.host, number, [String(path)])?;
-    let last = removed(env, path, &stat);
-    touch_parent(env, path);
+pub fn remove(env: &mut Env<'_>, caller: &Credentials, spot: &Spot, what: Removal) -> Result<()> {
+    let file = Rc::clone(spot.existing()?);
+    check_unmounted(env, spot)?;
+    access::check_removal(caller, &spot.parent, &file)?;
+    match (what, file.folder()) {
+        (Removal::File, Some(_)) => return Err(Errno::EISDIR.into()),
+        (Removal::Directory, None) => return Err(Errno::ENOTDIR.into()),
+        (Removal::Directory, Some(folder)) => check_empty(env, folder)?,
+        (Removal::File, None) => {}
+    }
+    names(&spot.parent)?.remove(spot.name());
+    let last = removed(env, spot, &file);
+    spot.parent.modified(env.file_time());
     if let Some(inode) = last {
         notify::last_name_gone(env, &inode);
     }
-    notify::name(env, path, Happening::DELETE | told_kind(&stat));
+    notify::name(env, &spot.parent, spot.name(), Happening::DELETE | told_kind(&file));
     Ok(())
 }
 
-/// renameat2(2) with its flags; whether anything changed.
+/// What becomes of the name that a rename gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renaming {
+    /// It leads to the renamed file, whatever it led to.
+    Replace,
+    /// It must have led nowhere.
+    Keep,
+    /// The two names change places.
+    Exchange,
+}
+
+/// renameat2(2); whether anything changed.
 ///
 /// # Errors
 /// As there.
-pub fn rename(env: &mut Env<'_>, old: &[u8], new: &[u8], flags: u32) -> Result<bool> {
-    let moved = env.host.stat(old, Follow::No)?;
-    let replaced = env.host.stat(new, Follow::No).ok();
-    let here = i64::from(nr::AT_FDCWD) as u64;
-    let arguments = [Number(here), String(old), Number(here), String(new), Number(flags.into())];
-    call(env.host, nr::__NR_renameat2, arguments)?;
-    if replaced.is_some_and(|other| (other.dev, other.ino) == (moved.dev, moved.ino)) {
+pub fn rename(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    old: &Spot,
+    new: &Spot,
+    how: Renaming,
+) -> Result<bool> {
+    let file = Rc::clone(old.existing()?);
+    let other = new.file.clone();
+    check_rename(env, caller, (old, &file), (new, other.as_ref()), how)?;
+    if other.as_ref().is_some_and(|other| Rc::ptr_eq(other, &file)) {
         return Ok(false);
     }
     let (tree, now) = (env.tree(), env.file_time());
+    notify::moved(env, (&old.parent, old.name()), (&new.parent, new.name()), told_kind(&file));
     let mut last = None;
-    notify::moved(env, old, new, told_kind(&moved));
-    if flags & nr::RENAME_EXCHANGE != 0 {
-        tree.names.borrow_mut().forget(old);
-        tree.names.borrow_mut().forget(new);
-        tree.exchange_opened(old, new);
+    if how == Renaming::Exchange {
+        let other = other.as_ref().ok_or(Errno::ENOENT)?;
+        names(&old.parent)?.insert(old.name(), Rc::clone(other));
+        move_links(&new.parent, &old.parent, other);
+        tree.exchange_opened(&old.path, &new.path);
     } else {
-        if let Some(stat) = &replaced {
-            last = removed(env, new, stat);
-        }
-        tree.names.borrow_mut().forget(old);
-        tree.move_opened(old, new);
+        names(&old.parent)?.remove(old.name());
+        last = other.as_ref().and_then(|other| removed(env, new, other));
+        tree.move_opened(&old.path, &new.path);
     }
-    let inode = tree.see(&moved);
-    inode.changed(now);
-    notify::file(env, &inode, Happening::MOVE_SELF);
+    names(&new.parent)?.insert(new.name(), Rc::clone(&file));
+    move_links(&old.parent, &new.parent, &file);
+    file.changed(now);
+    notify::file(env, &file, Happening::MOVE_SELF);
     if let Some(inode) = last {
         notify::last_name_gone(env, &inode);
     }
-    if let Some(other) = replaced.filter(|_| flags & nr::RENAME_EXCHANGE != 0) {
-        notify::moved(env, new, old, told_kind(&other));
-        let other = tree.see(&other);
+    if let Some(other) = other.filter(|_| how == Renaming::Exchange) {
+        let kind = told_kind(&other);
+        notify::moved(env, (&new.parent, new.name()), (&old.parent, old.name()), kind);
         other.changed(now);
         notify::file(env, &other, Happening::MOVE_SELF);
     }
-    touch_parent(env, new);
-    if walk::parent(old) != walk::parent(new) {
-        touch_parent(env, old);
-    }
+    new.parent.modified(now);
+    old.parent.modified(now);
     Ok(true)
+}
+
+/// A directory that moves takes the name of its parent with it.
+fn move_links(from: &Rc<Inode>, to: &Rc<Inode>, file: &Inode) {
+    if file.kind() == FileKind::Directory && !Rc::ptr_eq(from, to) {
+        from.count_links(-1);
+        to.count_links(1);
+    }
+}
+
+type Named<'a> = (&'a Spot, &'a Rc<Inode>);
+
+/// Refuses a rename as Linux does (`vfs_rename` in fs/namei.c), in its order.
+fn check_rename(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    (old, file): Named<'_>,
+    (new, other): (&Spot, Option<&Rc<Inode>>),
+    how: Renaming,
+) -> Result<()> {
+    if old.parent.device != new.parent.device {
+        return Err(Errno::EXDEV.into());
+    }
+    check_unmounted(env, old)?;
+    check_unmounted(env, new)?;
+    match (how, other) {
+        (Renaming::Keep, Some(_)) => return Err(Errno::EEXIST.into()),
+        (Renaming::Exchange, None) => return Err(Errno::ENOENT.into()),
+        _ => {}
+    }
+    let is_below = |path: &[u8], above: &[u8]| path != above && moved(path, above, b"").is_some();
+    if is_below(&new.path, &old.path) {
+        return Err(Error::new(Errno::EINVAL, "a directory cannot move below itself"));
+    }
+    if is_below(&old.path, &new.path) {
+        let exchanges = how == Renaming::Exchange;
+        return Err(if exchanges { Errno::EINVAL } else { Errno::ENOTEMPTY }.into());
+    }
+    if other.is_some_and(|other| Rc::ptr_eq(other, file)) {
+        return Ok(());
+    }
+    access::check_removal(caller, &old.parent, file)?;
+    let is_directory = file.kind() == FileKind::Directory;
+    match other {
+        None => access::check_names(caller, &new.parent)?,
+        Some(other) => {
+            access::check_removal(caller, &new.parent, other)?;
+            match (is_directory, other.folder()) {
+                _ if how == Renaming::Exchange => {}
+                (true, None) => return Err(Errno::ENOTDIR.into()),
+                (false, Some(_)) => return Err(Errno::EISDIR.into()),
+                _ => {}
+            }
+        }
+    }
+    if !Rc::ptr_eq(&old.parent, &new.parent) {
+        let directories = [Some(file), other.filter(|_| how == Renaming::Exchange)];
+        for moving in directories.into_iter().flatten() {
+            if moving.kind() == FileKind::Directory {
+                access::check(caller, moving, Access::WRITE)?;
+            }
+        }
+    }
+    match other.and_then(|other| other.folder()) {
+        Some(folder) if how != Renaming::Exchange => check_empty(env, folder),
+        _ => Ok(()),
+    }
 }

@@ -1,7 +1,7 @@
-//! The tree of files: all access to the host's goes through here, and what the run does to it is noted here.
+//! The tree of files: the host's underneath, never changed, and what the run does to it.
 //!
-//! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents; [`extended`]:
-//!   their extended attributes;
+//! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents;
+//!   [`extended`]: their extended attributes;
 //!   [`notify`]: telling those who watch.
 
 use alloc::{
@@ -9,7 +9,10 @@ use alloc::{
     rc::{Rc, Weak},
     vec::Vec,
 };
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
+
+use linux_raw_sys::general as raw;
+use simrun_abi::boot::FileTimes;
 
 pub mod attributes;
 pub mod change;
@@ -17,27 +20,29 @@ pub mod extended;
 pub mod notify;
 pub mod open;
 
-use super::{
-    FileTime, Inode, Times,
-    inode::Inodes,
-    names::{Known, Names},
-    walk,
-};
+use super::{Attributes, Body, Contents, FileTime, Folder, Inode, Times, times, walk};
 use crate::{
-    error::Result,
+    error::{Errno, Result},
     file::{FileDescription, FileLocks, InotifyCounts, LockOwner, RecordLock},
-    host::{FileArgument, FileCall, Follow, Host, HostStat},
+    host::{Follow, Host, HostFd, HostStat},
     machine::Env,
     uapi::stat::FileKind,
 };
 
-/// What the kernel knows of the tree.
+/// The tree of files.
 #[derive(Debug)]
 pub struct Tree {
-    /// Names, so that walks ask the host little.
-    pub names: RefCell<Names>,
-    /// Files.
-    pub inodes: RefCell<Inodes>,
+    root: OnceCell<Rc<Inode>>,
+    /// What is mounted at [`SHARED_MEMORY`].
+    shared_memory: Rc<Inode>,
+    /// Numbers of the host's files, by its own.
+    numbers: RefCell<BTreeMap<HostNumbers, u64>>,
+    /// The host's files that have several names there.
+    linked: RefCell<BTreeMap<HostNumbers, Rc<Inode>>>,
+    /// The number given last.
+    last: Cell<u64>,
+    /// Paths of the host that programs do not see.
+    hidden: Vec<Vec<u8>>,
     /// Descriptions whose path changes when a directory above them is renamed.
     opened: RefCell<Vec<Weak<FileDescription>>>,
     opened_max: Cell<usize>,
@@ -47,40 +52,184 @@ pub struct Tree {
     /// How much is watched.
     pub inotify: InotifyCounts,
     cookie: Cell<u32>,
+    /// What times the host's files show.
+    file_times: FileTimes,
     /// When the run began.
     started: FileTime,
 }
 
-/// Size shown for every directory, in bytes.
-const DIRECTORY_SIZE: u64 = 4096;
+/// Device and inode number of the host.
+type HostNumbers = (u64, u64);
+
+/// Where memory that processes share by name is mounted.
+const SHARED_MEMORY: &[u8] = b"/dev/shm";
+/// Virtual device of the tree: 8:1, a disk's first partition.
+const DISK: u64 = 0x801;
+/// Virtual device of [`SHARED_MEMORY`]: 0:24, as `/proc/self/mountinfo` says.
+const SHARED_MEMORY_DEVICE: u64 = 24;
 /// Virtual device of files without names: the first that has no disk.
 const MEMORY_DEVICE: u64 = 1;
-/// Preferred size of transfers, in bytes.
-const BLOCK_SIZE: u64 = 4096;
+/// Numbers below are for the trees that no host file backs, and for a file system's own files.
+const NUMBER_FIRST: u64 = 1000;
 /// Descriptions noted before the dead are looked for.
 const OPENED_MAX: usize = 64;
 
-impl Tree {
-    /// Nothing known yet, at the start of a run.
+/// A name in the tree, where there may be nothing.
+#[derive(Clone, Debug)]
+pub struct Spot {
+    /// Its absolute path, free of `..` and symbolic links but for its last component.
+    pub path: Vec<u8>,
+    /// The directory that holds the name; the root holds itself.
+    pub parent: Rc<Inode>,
+    /// The file that the name leads to.
+    pub file: Option<Rc<Inode>>,
+}
+
+impl Spot {
+    /// The last component of its path.
     #[must_use]
-    pub fn new(started: FileTime) -> Self {
+    pub fn name(&self) -> &[u8] {
+        walk::name(&self.path)
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is none.
+    pub fn existing(&self) -> Result<&Rc<Inode>> {
+        self.file.as_ref().ok_or(Errno::ENOENT.into())
+    }
+}
+
+impl Tree {
+    /// Nothing looked at yet, at the start of a run.
+    #[must_use]
+    pub fn new(started: FileTime, file_times: FileTimes, hidden: &[Vec<u8>]) -> Self {
+        let everyones = Attributes {
+            mode: raw::S_IFDIR | raw::S_ISVTX | 0o777,
+            owner: 0,
+            group: 0,
+            links: 2,
+            device: 0,
+        };
+        let numbers = (SHARED_MEMORY_DEVICE, 1);
+        let body = Body::Directory(Folder::default());
         Self {
-            names: RefCell::default(),
-            inodes: RefCell::default(),
+            root: OnceCell::new(),
+            shared_memory: Inode::new(numbers, body, everyones, Times::all(started)).into(),
+            numbers: RefCell::default(),
+            linked: RefCell::default(),
+            last: Cell::new(NUMBER_FIRST - 1),
+            hidden: hidden.to_vec(),
             opened: RefCell::default(),
             opened_max: Cell::new(OPENED_MAX),
             tokens: Cell::new(0),
             lock_waits: RefCell::default(),
             inotify: InotifyCounts::default(),
             cookie: Cell::new(0),
+            file_times,
             started,
         }
     }
 
-    /// The file that the host describes.
+    /// The root directory.
+    ///
+    /// # Errors
+    /// What the host says of its own.
+    pub fn root(&self, host: &mut dyn Host) -> Result<Rc<Inode>> {
+        if let Some(root) = self.root.get() {
+            return Ok(Rc::clone(root));
+        }
+        let stat = host.stat(b"/", Follow::No)?;
+        let root = self.adopt(host, b"/".as_slice().into(), &stat)?;
+        Ok(Rc::clone(self.root.get_or_init(|| root)))
+    }
+
+    /// The root of what is mounted at a path, if anything is.
+    ///
+    /// # Errors
+    /// As [`Self::root`].
+    pub fn mounted(&self, host: &mut dyn Host, path: &[u8]) -> Result<Option<Rc<Inode>>> {
+        match path {
+            b"/" => self.root(host).map(Some),
+            _ if path == SHARED_MEMORY => Ok(Some(Rc::clone(&self.shared_memory))),
+            _ => Ok(None),
+        }
+    }
+
+    /// The file at an absolute path free of links.
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`, what the host says.
+    pub fn find(&self, host: &mut dyn Host, path: &[u8]) -> Result<Rc<Inode>> {
+        let below = path.strip_prefix(SHARED_MEMORY).filter(|rest| !rest.starts_with(b"/.."));
+        let (mut at, rest) = match below {
+            Some(rest) if rest.is_empty() || rest.starts_with(b"/") => {
+                (Rc::clone(&self.shared_memory), rest)
+            }
+            _ => (self.root(host)?, path),
+        };
+        for name in rest.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
+            let next = at.folder().ok_or(Errno::ENOTDIR)?.get(self, host, name)?;
+            at = next.ok_or(Errno::ENOENT)?;
+        }
+        Ok(at)
+    }
+
+    /// Whether programs do not see a path of the host.
     #[must_use]
-    pub fn see(&self, stat: &HostStat) -> Rc<Inode> {
-        self.inodes.borrow_mut().see(stat, self.started)
+    pub fn hides(&self, path: &[u8]) -> bool {
+        self.hidden.iter().any(|hidden| hidden == path)
+    }
+
+    /// The number of the host's file with these numbers.
+    #[must_use]
+    pub fn number(&self, host: HostNumbers) -> u64 {
+        *self.numbers.borrow_mut().entry(host).or_insert_with(|| self.next_number())
+    }
+
+    fn next_number(&self) -> u64 {
+        self.last.set(self.last.get() + 1);
+        self.last.get()
+    }
+
+    /// The host's file at a path, which the run sees for the first time under this name.
+    ///
+    /// # Errors
+    /// What the host says to a link being read.
+    pub fn adopt(&self, host: &mut dyn Host, path: Rc<[u8]>, stat: &HostStat) -> Result<Rc<Inode>> {
+        let (kind, from) = (FileKind::of(stat.mode), (stat.dev, stat.ino));
+        let has_others = kind != FileKind::Directory && stat.nlink > 1;
+        if has_others && let Some(known) = self.linked.borrow().get(&from) {
+            return Ok(Rc::clone(known));
+        }
+        let body = match kind {
+            FileKind::Regular => Body::Regular(Contents::of_host(Rc::clone(&path), stat.size)),
+            FileKind::Directory => Body::Directory(Folder::over(Rc::clone(&path))),
+            FileKind::Link => Body::Link(host.read_link(&path)?.into()),
+            _ => Body::Special,
+        };
+        let attributes = Attributes {
+            mode: stat.mode,
+            owner: stat.uid,
+            group: stat.gid,
+            links: stat.nlink.max(1),
+            device: stat.rdev,
+        };
+        let time = times::shown(self.file_times, self.started, &path, stat);
+        let mut inode = Inode::new((DISK, self.number(from)), body, attributes, Times::all(time));
+        inode.origin = Some(path);
+        let inode = Rc::new(inode);
+        if has_others {
+            self.linked.borrow_mut().insert(from, Rc::clone(&inode));
+        }
+        Ok(inode)
+    }
+
+    /// Whether a file is on the disk, and not in memory.
+    #[must_use]
+    pub fn is_on_disk(file: &Inode) -> bool {
+        file.device == DISK
     }
 
     /// A number that no other description has.
@@ -90,55 +239,35 @@ impl Tree {
         self.tokens.get()
     }
 
-    /// A file without a name in any tree.
+    /// A new file on a device.
     #[must_use]
-    pub fn nameless(&self) -> Rc<Inode> {
-        let inode = self.inodes.borrow_mut().nameless(MEMORY_DEVICE);
-        inode.set_times(Times::all(self.started));
-        inode
+    pub fn make(
+        &self,
+        device: u64,
+        body: Body,
+        attributes: Attributes,
+        now: FileTime,
+    ) -> Rc<Inode> {
+        Inode::new((device, self.next_number()), body, attributes, Times::all(now)).into()
     }
 
-    /// What a program sees of a file.
+    /// A memory file of the host as a file without a name in any tree.
     #[must_use]
-    pub fn shown(&self, stat: &HostStat) -> HostStat {
-        show(stat, &self.see(stat))
+    pub fn nameless(&self, file: HostFd, size: u64, seals: u32, now: FileTime) -> Rc<Inode> {
+        let body = Body::Regular(Contents::of_memory(file, size, seals));
+        self.make(MEMORY_DEVICE, body, NAMELESS, now)
     }
 
-    /// The host's word on a path, whose last component is not followed; directories are remembered.
-    ///
-    /// # Errors
-    /// As lstat(2).
-    pub fn lstat(&self, host: &mut dyn Host, path: &[u8]) -> Result<HostStat> {
-        let stat = host.stat(path, Follow::No)?;
-        if FileKind::of(stat.mode) == FileKind::Directory {
-            self.names.borrow_mut().insert(path, Known::Directory(self.see(&stat)));
-        }
-        Ok(stat)
+    /// A memory file of the host as one that only reads are made of.
+    #[must_use]
+    pub fn installed(&self, file: HostFd, size: u64) -> Rc<Inode> {
+        self.nameless(file, size, raw::F_SEAL_SEAL | raw::F_SEAL_WRITE, self.started)
     }
 
-    /// The target of a symbolic link; it is remembered.
-    ///
-    /// # Errors
-    /// As readlink(2).
-    pub fn read_link(&self, host: &mut dyn Host, path: &[u8]) -> Result<Rc<[u8]>> {
-        if let Some(Known::Link(target)) = self.names.borrow().get(path) {
-            return Ok(Rc::clone(target));
-        }
-        let target: Rc<[u8]> = host.read_link(path)?.into();
-        self.names.borrow_mut().insert(path, Known::Link(Rc::clone(&target)));
-        Ok(target)
-    }
-
-    /// The directory at a path free of links.
-    ///
-    /// # Errors
-    /// As lstat(2).
-    pub fn directory(&self, host: &mut dyn Host, path: &[u8]) -> Result<Rc<Inode>> {
-        if let Some(inode) = self.names.borrow().directory(path) {
-            return Ok(Rc::clone(inode));
-        }
-        let stat = self.lstat(host, path)?;
-        Ok(self.see(&stat))
+    /// What is watched where nothing ever happens.
+    #[must_use]
+    pub fn nothing(&self) -> Rc<Inode> {
+        self.make(MEMORY_DEVICE, Body::Special, NAMELESS, self.started)
     }
 
     /// Follows a description through renames from now on.
@@ -160,9 +289,7 @@ impl Tree {
             }
         }
     }
-}
 
-impl Tree {
     /// Lets the descriptions of two names change places.
     fn exchange_opened(&self, one: &[u8], other: &[u8]) {
         for file in self.opened.borrow().iter().filter_map(Weak::upgrade) {
@@ -187,35 +314,15 @@ impl Tree {
 /// What follows the path of a file whose name is gone.
 pub const DELETED: &[u8] = b" (deleted)";
 
+/// What a file without a name shows.
+const NAMELESS: Attributes =
+    Attributes { mode: raw::S_IFREG | 0o777, owner: 0, group: 0, links: 0, device: 0 };
+
 /// Where a path is after a rename; `None` if it did not move.
 #[must_use]
 pub fn moved(path: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     let rest = path.strip_prefix(old)?;
     (rest.is_empty() || rest.starts_with(b"/")).then(|| [new, rest].concat())
-}
-
-/// What a program sees of a file: the host's word on owner, mode and length, the kernel's on the rest.
-#[must_use]
-pub fn show(stat: &HostStat, inode: &Inode) -> HostStat {
-    let kind = FileKind::of(stat.mode);
-    let size = if kind == FileKind::Directory { DIRECTORY_SIZE } else { stat.size };
-    let blocks = match kind {
-        FileKind::Regular | FileKind::Directory => size.div_ceil(BLOCK_SIZE) * (BLOCK_SIZE / 512),
-        _ => 0,
-    };
-    let times = inode.times();
-    HostStat {
-        dev: inode.device,
-        ino: inode.number,
-        size,
-        blksize: BLOCK_SIZE,
-        blocks,
-        atime_ns: times.access,
-        mtime_ns: times.modification,
-        ctime_ns: times.change,
-        birth_ns: times.birth,
-        ..*stat
-    }
 }
 
 impl Env<'_> {
@@ -229,27 +336,5 @@ impl Env<'_> {
     #[must_use]
     pub fn file_time(&self) -> FileTime {
         self.machine.clock.wall().as_nanos() as FileTime
-    }
-}
-
-/// A host call on files; arguments that are left out are zero.
-fn call<const N: usize>(
-    host: &mut dyn Host,
-    number: u32,
-    arguments: [FileArgument<'_>; N],
-) -> Result<u64> {
-    let mut all: [FileArgument<'_>; 6] = Default::default();
-    for (place, argument) in all.iter_mut().zip(arguments) {
-        *place = argument;
-    }
-    Ok(host.file_call(FileCall { number, arguments: all })?)
-}
-
-/// A directory's entries changed.
-fn touch_parent(env: &mut Env<'_>, path: &[u8]) {
-    let (tree, now) = (env.tree(), env.file_time());
-    // The directory was there a moment ago; if it is not, nobody can look at its times.
-    if let Ok(directory) = tree.directory(env.host, walk::parent(path)) {
-        directory.modified(now);
     }
 }

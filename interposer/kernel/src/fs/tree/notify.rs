@@ -6,7 +6,6 @@ use super::{DELETED, Inode, Tree, walk};
 use crate::{
     error::Result,
     file::{File, FileDescription, Happening, OpenFlags, Told},
-    host::HostFd,
     machine::Env,
 };
 
@@ -23,15 +22,6 @@ impl Tree {
         self.cookie.get()
     }
 
-    /// The path of an open file of the host.
-    fn path_of(&self, fd: HostFd) -> Option<Rc<[u8]>> {
-        let opened = self.opened.borrow();
-        let mut files = opened.iter().filter_map(Weak::upgrade);
-        let file = files.find(|file| host_fd(&file.file) == Some(fd))?;
-        let path = file.path.borrow();
-        Some(Rc::clone(&path))
-    }
-
     fn is_open(&self, inode: &Rc<Inode>) -> bool {
         let opened = self.opened.borrow();
         opened
@@ -41,33 +31,10 @@ impl Tree {
     }
 }
 
-fn host_fd(file: &File) -> Option<HostFd> {
-    match file {
-        File::Regular(regular) => Some(regular.host),
-        File::Directory(directory) => directory.host_fd(),
-        _ => None,
-    }
-}
-
-fn last_name(path: &[u8]) -> &[u8] {
-    let start = path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
-    &path[start..]
-}
-
-/// Tells those who watch the directory of a name what happened to the name.
-pub fn name(env: &mut Env<'_>, path: &[u8], what: Happening) {
-    let told = Told { what, name: &[], cookie: 0, unlinked: false };
-    in_directory(env, path, told);
-}
-
-fn in_directory(env: &mut Env<'_>, path: &[u8], told: Told<'_>) {
-    let tree = env.tree();
-    if tree.nobody_watches() {
-        return;
-    }
-    if let Ok(directory) = tree.directory(env.host, walk::parent(path)) {
-        directory.tell(&Told { name: last_name(path), ..told }, &mut env.machine.wakes);
-    }
+/// Tells those who watch a directory what happened to a name in it.
+pub fn name(env: &mut Env<'_>, folder: &Inode, name: &[u8], what: Happening) {
+    let told = Told { what, name, cookie: 0, unlinked: false };
+    folder.tell(&told, &mut env.machine.wakes);
 }
 
 /// Tells those who watch a file itself what happened to it.
@@ -85,20 +52,12 @@ pub fn both(env: &mut Env<'_>, inode: &Inode, path: &[u8], what: Happening) {
         Some(path) => (path, true),
         None => (path, false),
     };
-    let told = Told { what, name: &[], cookie: 0, unlinked };
-    in_directory(env, path, told);
-    inode.tell(&told, &mut env.machine.wakes);
-}
-
-/// As [`both`], for a file of the host that is open.
-pub fn open_file(env: &mut Env<'_>, inode: &Inode, fd: HostFd, what: Happening) {
-    if env.machine.tree.nobody_watches() {
-        return;
+    let tree = env.tree();
+    if let Ok(folder) = tree.find(env.host, walk::parent(path)) {
+        let told = Told { what, name: walk::name(path), cookie: 0, unlinked };
+        folder.tell(&told, &mut env.machine.wakes);
     }
-    match env.tree().path_of(fd) {
-        Some(path) => both(env, inode, &path, what),
-        None => file(env, inode, what),
-    }
+    inode.tell(&Told { what, name: &[], cookie: 0, unlinked }, &mut env.machine.wakes);
 }
 
 /// What happened is told through the description by which it was done.
@@ -149,7 +108,6 @@ pub fn closed(env: &mut Env<'_>, description: &FileDescription) {
 
 /// The last name of a file is gone: with it goes the file, unless it is open.
 pub fn last_name_gone(env: &mut Env<'_>, inode: &Rc<Inode>) {
-    inode.set_nameless();
     if !env.machine.tree.nobody_watches() && !env.machine.tree.is_open(inode) {
         gone(env, inode);
     }
@@ -160,13 +118,17 @@ fn gone(env: &mut Env<'_>, inode: &Inode) {
     inode.end_watches(&mut env.machine.wakes);
 }
 
+/// A name in a directory.
+type Name<'a> = (&'a Inode, &'a [u8]);
+
 /// A name became another one (`fsnotify_move`).
-pub fn moved(env: &mut Env<'_>, old: &[u8], new: &[u8], kind: Happening) {
+pub fn moved(env: &mut Env<'_>, old: Name<'_>, new: Name<'_>, kind: Happening) {
     if env.machine.tree.nobody_watches() {
         return;
     }
     let cookie = env.machine.tree.next_cookie();
-    let half = |what| Told { what: what | kind, name: &[], cookie, unlinked: false };
-    in_directory(env, old, half(Happening::MOVED_FROM));
-    in_directory(env, new, half(Happening::MOVED_TO));
+    for ((folder, name), what) in [(old, Happening::MOVED_FROM), (new, Happening::MOVED_TO)] {
+        let told = Told { what: what | kind, name, cookie, unlinked: false };
+        folder.tell(&told, &mut env.machine.wakes);
+    }
 }

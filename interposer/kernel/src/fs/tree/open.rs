@@ -1,141 +1,150 @@
-//! Opening files of the host.
+//! Opening files of the tree.
 
 use alloc::rc::Rc;
 
-use super::{Inode, notify, touch_parent};
+use linux_raw_sys::general as raw;
+
+use super::{Attributes, Body, Contents, Inode, Spot, notify};
 use crate::{
     error::{Errno, Error, Result},
     file::{Happening, OpenFlags},
-    fs::Times,
-    host::{Follow, HostFd, HostStat},
+    fs::access::{self, Access},
     machine::Env,
+    process::{Capabilities, Credentials},
     uapi::stat::FileKind,
 };
 
-/// A file of the host that was opened.
+/// A file that may be opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// The host's descriptor; `None` for what the host must not open, such as a FIFO.
-    pub host: Option<HostFd>,
-    /// What the host says of it.
-    pub stat: HostStat,
     /// The file.
     pub inode: Rc<Inode>,
     /// Whether it was there and has been emptied.
     pub truncated: bool,
 }
 
-/// What the host is told: access mode and the flags that decide what is opened. It must never wait, and never
-/// follow a link in last place.
-fn host_flags(flags: OpenFlags) -> u32 {
-    let passed = OpenFlags::WRITE_ONLY
-        | OpenFlags::READ_WRITE
-        | OpenFlags::CREATE
-        | OpenFlags::EXCLUSIVE
-        | OpenFlags::TRUNCATE
-        | OpenFlags::DIRECTORY
-        | OpenFlags::PATH
-        | OpenFlags::TEMPORARY;
-    let flags = flags & passed;
-    let extra = OpenFlags::NO_FOLLOW | OpenFlags::NO_TERMINAL;
-    if flags.contains(OpenFlags::PATH) {
-        (flags | extra).bits()
-    } else {
-        (flags | extra | OpenFlags::NONBLOCK).bits()
-    }
-}
-
-/// Opens the file at a path whose last component is not followed.
+/// Opens what a name leads to, whose last component is not followed, or makes it.
 ///
 /// # Errors
 /// As open(2); `ELOOP` for a symbolic link.
-pub fn open(env: &mut Env<'_>, path: &[u8], flags: OpenFlags, mode: u32) -> Result<Opened> {
+pub fn open(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    spot: &Spot,
+    flags: OpenFlags,
+    mode: u32,
+) -> Result<Opened> {
     if flags.contains(OpenFlags::TEMPORARY) {
-        return open_nameless(env, path, flags, mode);
+        return open_nameless(env, caller, spot, mode);
     }
-    let make = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
-    if flags.contains(make) {
-        return create(env, path, flags, mode);
-    }
-    loop {
-        match env.host.open(path, host_flags(flags - make), mode) {
-            Ok(fd) => return opened(env, fd, flags),
-            Err(Errno::ENXIO) => return open_special(env, path),
-            Err(Errno::ENOENT) if flags.contains(OpenFlags::CREATE) => {
-                match create(env, path, flags | OpenFlags::EXCLUSIVE, mode) {
-                    // Someone outside was faster.
-                    Err(Error { errno: Errno::EEXIST, .. }) => {}
-                    result => return result,
-                }
-            }
-            Err(errno) => return Err(errno.into()),
+    match &spot.file {
+        Some(_) if flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => {
+            Err(Errno::EEXIST.into())
         }
+        Some(file) => open_file(env, caller, file, flags),
+        None if flags.contains(OpenFlags::CREATE) => {
+            let file = super::change::make(env, caller, spot, raw::S_IFREG | mode, empty())?;
+            Ok(Opened { inode: file, truncated: false })
+        }
+        None => Err(Errno::ENOENT.into()),
     }
 }
 
-/// Opens an open file of the host anew, with other flags and an offset of its own.
+fn empty() -> Body {
+    Body::Regular(Contents::empty())
+}
+
+/// Opens a file.
 ///
 /// # Errors
 /// As open(2).
-pub fn open_again(env: &mut Env<'_>, fd: HostFd, flags: OpenFlags, mode: u32) -> Result<Opened> {
-    let path = alloc::format!("/proc/self/fd/{}", fd.0);
-    let without = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::NO_FOLLOW;
-    let host_flags = (host_flags(flags) & !without.bits()) | OpenFlags::NONBLOCK.bits();
-    let fd = env.host.open(path.as_bytes(), host_flags, mode)?;
-    opened(env, fd, flags - without)
-}
-
-fn create(env: &mut Env<'_>, path: &[u8], flags: OpenFlags, mode: u32) -> Result<Opened> {
-    let fd = env.host.open(path, host_flags(flags - OpenFlags::TRUNCATE), mode)?;
-    let opened = new(env, fd)?;
-    touch_parent(env, path);
-    notify::name(env, path, Happening::CREATE);
-    Ok(opened)
-}
-
-fn open_nameless(env: &mut Env<'_>, path: &[u8], flags: OpenFlags, mode: u32) -> Result<Opened> {
-    let fd = env.host.open(path, host_flags(flags), mode)?;
-    new(env, fd)
-}
-
-/// A file that was just made.
-fn new(env: &mut Env<'_>, fd: HostFd) -> Result<Opened> {
-    let stat = env.host.fstat(fd).inspect_err(|_| env.host.close(fd))?;
-    let inode = env.tree().inodes.borrow_mut().fresh(stat.dev, stat.ino);
-    inode.set_times(Times::all(env.file_time()));
-    Ok(Opened { host: Some(fd), stat, inode, truncated: false })
-}
-
-/// A file that was there.
-fn opened(env: &mut Env<'_>, fd: HostFd, flags: OpenFlags) -> Result<Opened> {
-    let stat = env.host.fstat(fd).inspect_err(|_| env.host.close(fd))?;
-    let kind = FileKind::of(stat.mode);
-    if kind == FileKind::Directory && flags.contains(OpenFlags::CREATE) {
-        env.host.close(fd);
-        return Err(Errno::EISDIR.into());
+pub fn open_file(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    file: &Rc<Inode>,
+    flags: OpenFlags,
+) -> Result<Opened> {
+    let kind = file.kind();
+    let inode = Rc::clone(file);
+    if flags.contains(OpenFlags::DIRECTORY) && kind != FileKind::Directory {
+        return Err(Errno::ENOTDIR.into());
     }
-    let inode = env.tree().see(&stat);
-    let truncated = flags.contains(OpenFlags::TRUNCATE) && kind == FileKind::Regular;
-    if truncated {
-        inode.modified(env.file_time());
+    if flags.contains(OpenFlags::PATH) {
+        return Ok(Opened { inode, truncated: false });
     }
-    let host = if kind == FileKind::Fifo && !flags.contains(OpenFlags::PATH) {
-        env.host.close(fd);
-        None
-    } else {
-        Some(fd)
-    };
-    Ok(Opened { host, stat, inode, truncated })
-}
-
-/// What the host refuses to open without a peer: a FIFO's writing end, a socket.
-fn open_special(env: &mut Env<'_>, path: &[u8]) -> Result<Opened> {
-    let stat = env.host.stat(path, Follow::No)?;
-    match FileKind::of(stat.mode) {
-        FileKind::Fifo => {
-            let inode = env.tree().see(&stat);
-            Ok(Opened { host: None, stat, inode, truncated: false })
+    let truncates = flags.contains(OpenFlags::TRUNCATE);
+    let mut wanted = Access::empty();
+    wanted.set(Access::READ, flags.reads());
+    wanted.set(Access::WRITE, flags.writes() || truncates);
+    match kind {
+        FileKind::Link => return Err(Errno::ELOOP.into()),
+        FileKind::Directory
+            if flags.contains(OpenFlags::CREATE) || wanted.contains(Access::WRITE) =>
+        {
+            return Err(Errno::EISDIR.into());
         }
-        _ => Err(Errno::ENXIO.into()),
+        _ => access::check(caller, file, wanted)?,
     }
+    if flags.contains(OpenFlags::NO_ACCESS_TIME) {
+        access::check_owner(caller, file)?;
+    }
+    match kind {
+        FileKind::Regular | FileKind::Directory | FileKind::Fifo => {}
+        FileKind::Socket => return Err(Error::new(Errno::ENXIO, "a socket is not opened")),
+        _ => return Err(Error::new(Errno::ENXIO, "a device of the host")),
+    }
+    let truncated = truncates && kind == FileKind::Regular;
+    if truncated && let Some(contents) = file.contents() {
+        contents.truncate(env.host, 0)?;
+        file.modified(env.file_time());
+    }
+    Ok(Opened { inode, truncated })
+}
+
+/// Makes a file without a name (open(2), `O_TMPFILE`).
+fn open_nameless(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    spot: &Spot,
+    mode: u32,
+) -> Result<Opened> {
+    let folder = spot.existing()?;
+    if folder.kind() != FileKind::Directory {
+        return Err(Errno::ENOTDIR.into());
+    }
+    access::check_names(caller, folder)?;
+    let attributes = new_attributes(caller, folder, raw::S_IFREG | mode, 0);
+    let (tree, now) = (env.tree(), env.file_time());
+    Ok(Opened { inode: tree.make(folder.device, empty(), attributes, now), truncated: false })
+}
+
+/// The attributes of a file that is made in a directory (`inode_init_owner` in fs/inode.c).
+pub(super) fn new_attributes(
+    caller: &Credentials,
+    folder: &Inode,
+    mode: u32,
+    links: u64,
+) -> Attributes {
+    let above = folder.attributes();
+    let mut attributes =
+        Attributes { mode, owner: caller.fsuid, group: caller.fsgid, links, device: 0 };
+    if above.mode & raw::S_ISGID != 0 {
+        attributes.group = above.group;
+        let runs_as_group = mode & (raw::S_ISGID | raw::S_IXGRP) == raw::S_ISGID | raw::S_IXGRP;
+        if FileKind::of(mode) == FileKind::Directory {
+            attributes.mode |= raw::S_ISGID;
+        } else if runs_as_group
+            && !caller.is_in_group(above.group)
+            && !caller.can(Capabilities::FSETID)
+        {
+            attributes.mode &= !raw::S_ISGID;
+        }
+    }
+    attributes
+}
+
+/// Tells those who watch that a name is new.
+pub(super) fn tell_made(env: &mut Env<'_>, spot: &Spot, kind: FileKind) {
+    let what = if kind == FileKind::Directory { Happening::DIRECTORY } else { Happening::empty() };
+    notify::name(env, &spot.parent, spot.name(), Happening::CREATE | what);
 }

@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{FileObject, RegularFile},
+    fs::Sharing,
     host::{Backing, HostFd},
     ipc::{DESTROYED, Id, Ipc, LOCKED, Object, Permission, RawPermission, Registry, Segment},
     mm::{MapFlags, Mapping, Protection, Range},
@@ -65,7 +66,8 @@ fn make(
     }
     let host = cx.host.memory_file(b"SYSV")?;
     let tree = cx.env().tree();
-    let memory = RegularFile::sealable(&tree, host, tree.nameless(), raw::F_SEAL_SEAL);
+    let inode = tree.nameless(host, 0, raw::F_SEAL_SEAL, cx.env().file_time());
+    let memory = RegularFile::open(&tree, cx.host, inode)?;
     if memory.truncate(&mut cx.env(), size).is_err() {
         memory.release(&mut cx.env());
         return Err(Errno::ENOMEM.into());
@@ -117,7 +119,7 @@ pub fn shmat(cx: &mut Context<'_>, [id, address, flags, ..]: [u64; 6]) -> Result
     }
     check_access(cx, segments, id, wanted)?;
     let segment = cx.kernel.ipc.segments.get(id)?;
-    let (host, size) = (segment.memory.host, segment.size);
+    let (host, size) = (segment.memory.to_map(cx.host, Sharing::Shared)?, segment.size);
     let mapping = Mapping {
         object: segment.object,
         is_segment: true,

@@ -140,7 +140,7 @@ fn below(subject: &Subject<'_>, caller: ThreadId, path: &str) -> Option<Node> {
         "ns" => namespaces(rest),
         "attr" => attributes(rest),
         _ if !rest.is_empty() => None,
-        "cwd" => Some(Node::Link(subject.process.fs.borrow().directory.clone())),
+        "cwd" => Some(Node::Link(subject.process.fs.borrow().directory.path.clone())),
         "root" => Some(Node::Link(subject.process.fs.borrow().root.clone())),
         "exe" => Some(Node::Link(subject.process.executable.to_vec())),
         _ => file(subject, caller, first),
