@@ -2,7 +2,13 @@
 
 mod common;
 
-use std::{fs, io::Write, process::Stdio};
+use std::{
+    fs,
+    io::Write,
+    process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use common::{build, fingerprint, run, said, simrun};
 
@@ -198,15 +204,26 @@ fn verify_gives_every_run_the_same_input() {
 
 #[test]
 fn verify_shows_where_runs_part() {
-    // A file of the host that each run changes is an input that is not the same.
+    // A file of the host that somebody writes meanwhile is an input that is not the same.
     let folder = tempfile::tempdir().expect("a folder");
-    let counter = build("counter", folder.path());
-    let output = simrun(["verify", "--runs", "3", "--seed", "1", "--cwd"])
-        .arg(folder.path())
-        .arg("--")
-        .arg(counter)
-        .output()
-        .expect("a run");
+    let counted = folder.path().join("count");
+    fs::write(&counted, "0").expect("a file");
+    let ended = AtomicBool::new(false);
+    let output = thread::scope(|scope| {
+        scope.spawn(|| {
+            for count in 0.. {
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+                fs::write(folder.path().join("next"), count.to_string()).expect("a file");
+                fs::rename(folder.path().join("next"), &counted).expect("a file");
+            }
+        });
+        let mut run = simrun(["verify", "--runs", "3", "--seed", "1", "--", "/bin/cat"]);
+        let output = run.arg(&counted).output().expect("a run");
+        ended.store(true, Ordering::Relaxed);
+        output
+    });
     let said = said(&output);
     assert_eq!(said.status, 125, "{}", said.stderr);
     for words in

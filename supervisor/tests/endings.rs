@@ -4,9 +4,8 @@ mod common;
 
 use std::{
     fs,
-    io::{self, Read},
+    io,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -92,45 +91,6 @@ fn a_killed_simrun_takes_the_run_with_it() {
     run.child.kill().expect("it runs");
     run.child.wait().expect("it is gone");
     until("nothing is left", || name(run.inside) != "busy");
-}
-
-/// Directories of runs in a folder for temporary files.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()).collect()
-}
-
-#[test]
-fn the_next_simrun_removes_what_a_killed_one_has_left() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let of_somebody = folder.path().join("simrun-shm-results");
-    fs::create_dir(&of_somebody).expect("a folder");
-    let run_in = |folder: &Path, command: &[&str]| {
-        let mut run = simrun(["--seed", "1", "--"]);
-        run.args(command).env("TMPDIR", folder);
-        run
-    };
-    let script = "echo x >/dev/shm/file; mkdir -p /dev/shm/a/b; echo begun; read line";
-    let mut waiting = run_in(folder.path(), &["/bin/sh", "-c", script]);
-    let mut waiting = waiting.stdin(Stdio::piped()).spawn().expect("a run");
-    let mut begun = [0; 6];
-    waiting.stdout.as_mut().expect("a pipe").read_exact(&mut begun).expect("it says so");
-    let others = || -> Vec<PathBuf> {
-        entries(folder.path()).into_iter().filter(|path| *path != of_somebody).collect()
-    };
-    let left = others();
-    assert_eq!(left.len(), 1, "{left:?}");
-
-    assert!(run_in(folder.path(), &["/bin/true"]).status().expect("a run").success());
-    assert_eq!(others(), left, "a run that goes on keeps its own");
-    assert!(left[0].join("file").exists());
-
-    waiting.kill().expect("it runs");
-    waiting.wait().expect("it is gone");
-    until("the next run removes it", || {
-        assert!(run_in(folder.path(), &["/bin/true"]).status().expect("a run").success());
-        others().is_empty()
-    });
-    assert!(of_somebody.exists(), "what is nobody's run stays");
 }
 
 #[test]
@@ -230,5 +190,5 @@ fn nothing_is_left_in_temporary_folders() {
         .current_dir(folder.path())
         .status();
     assert!(status.expect("a run").success());
-    assert_eq!(entries(folder.path()), [] as [PathBuf; 0]);
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
