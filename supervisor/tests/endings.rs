@@ -3,8 +3,7 @@
 mod common;
 
 use std::{
-    fs,
-    io,
+    fs, io,
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},

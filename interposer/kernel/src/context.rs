@@ -108,12 +108,22 @@ impl Context<'_> {
 
     // Descriptors.
 
-    /// The description behind a descriptor in a register. A call that has blocked on the descriptor in its first
-    /// argument goes on with the same description, whatever has become of the descriptor meanwhile.
+    /// The description behind a descriptor in a register that is good for more than a place in the tree.
     ///
     /// # Errors
     /// `EBADF`.
     pub fn description(&mut self, fd: u64) -> Result<Rc<FileDescription>> {
+        let file = self.description_or_place(fd)?;
+        if file.is_place() { Err(Errno::EBADF.into()) } else { Ok(file) }
+    }
+
+    /// The description behind a descriptor in a register, one with `O_PATH` too (open(2) lists what that is good for).
+    /// A call that has blocked on the descriptor in its first
+    /// argument goes on with the same description, whatever has become of the descriptor meanwhile.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn description_or_place(&mut self, fd: u64) -> Result<Rc<FileDescription>> {
         let thread = self.kernel.thread(self.thread);
         if let Some(Call { held: Some(held), .. }) = &thread.call
             && held.fd == Some(fd as u32)

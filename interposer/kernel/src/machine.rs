@@ -14,7 +14,7 @@ use simrun_abi::{
 
 use crate::{
     event::EventLog,
-    fs::Tree,
+    fs::{Inode, Tree},
     host::Host,
     process::{Pid, ProcessId, ThreadId, Tid, code::CodeFiles},
     random::Random,
@@ -87,6 +87,8 @@ pub struct Machine {
     pub group_signals: Vec<(Pid, Signal)>,
     /// What was written to settings (`/proc/sys`), by path.
     pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
+    /// Files that run as their owner or group and were written to.
+    pub written_programs: Vec<Rc<Inode>>,
     /// The tree of files.
     pub tree: Rc<Tree>,
     /// What was found in mapped code.
@@ -119,6 +121,7 @@ impl Machine {
             signals: Vec::new(),
             group_signals: Vec::new(),
             written: Vec::new(),
+            written_programs: Vec::new(),
             tree: Rc::new(Tree::new(boot.start_time_ns as i64, boot.file_times, &boot.hidden)),
             code: CodeFiles::new(&boot.waiting, &boot.searched),
             config: Config {

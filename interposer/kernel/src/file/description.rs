@@ -211,6 +211,7 @@ impl File {
             Self::Regular(regular) => Some(&regular.inode),
             Self::Directory(directory) => directory.inode(),
             Self::Place(PlaceFile::Tree(inode)) => Some(inode),
+            Self::Pipe(end) => end.fifo(),
             _ => None,
         }
     }
@@ -236,6 +237,12 @@ impl FileDescription {
         if let File::MessageQueue(queue) = &self.file {
             queue.unregister(pid, machine);
         }
+    }
+
+    /// Whether it is only a place in the tree.
+    #[must_use]
+    pub fn is_place(&self) -> bool {
+        self.flags.get().contains(OpenFlags::PATH)
     }
 
     /// Whether it was opened without a name and may be given one (open(2), `O_TMPFILE`).

@@ -92,6 +92,17 @@ impl FileObject for Directory {
         Err(Errno::EISDIR.into())
     }
 
+    /// No directory is ever open for writing.
+    fn write_at(
+        &self,
+        _: &mut Env<'_>,
+        _: &FileDescription,
+        _: &[UserSlice],
+        _: u64,
+    ) -> Result<usize> {
+        Err(Errno::EBADF.into())
+    }
+
     fn seek(
         &self,
         _: &mut Env<'_>,

@@ -19,6 +19,17 @@ pub enum PlaceFile {
     View(HostStat),
 }
 
+impl PlaceFile {
+    /// A place of the tree.
+    #[must_use]
+    pub fn of_tree(inode: Rc<Inode>) -> Self {
+        if let Some(contents) = inode.contents() {
+            contents.hold();
+        }
+        Self::Tree(inode)
+    }
+}
+
 impl FileObject for PlaceFile {
     fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
         match self {
@@ -29,5 +40,11 @@ impl FileObject for PlaceFile {
 
     fn seek(&self, _: &mut Env<'_>, _: &FileDescription, _: i64, _: Whence) -> Result<u64> {
         Err(Errno::EBADF.into())
+    }
+
+    fn release(&self, env: &mut Env<'_>) {
+        if let Self::Tree(inode) = self {
+            inode.let_go(env.host);
+        }
     }
 }

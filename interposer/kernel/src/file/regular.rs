@@ -82,7 +82,7 @@ impl RegularFile {
             Ordering::Equal => {}
         }
         contents.truncate(env.host, len)?;
-        self.inode.modified(env.file_time());
+        self.was_written(env);
         Ok(())
     }
 
@@ -93,13 +93,21 @@ impl RegularFile {
     pub fn allocate(&self, env: &mut Env<'_>, mode: u32, range: (u64, u64)) -> Result<()> {
         self.check_write(range.0.saturating_add(range.1))?;
         self.contents()?.allocate(env.host, mode, range)?;
-        self.inode.modified(env.file_time());
+        self.was_written(env);
         Ok(())
     }
 
     /// Where the next write through a description goes.
     fn write_offset(&self, file: &FileDescription) -> u64 {
         if file.flags.get().contains(OpenFlags::APPEND) { self.size() } else { file.offset.get() }
+    }
+
+    /// A program that runs as its owner or group does so no longer when somebody else has written to it.
+    fn was_written(&self, env: &mut Env<'_>) {
+        self.inode.modified(env.file_time());
+        if self.inode.attributes().mode & (raw::S_ISUID | raw::S_ISGID) != 0 {
+            env.machine.written_programs.push(Rc::clone(&self.inode));
+        }
     }
 
     fn was_read(&self, env: &mut Env<'_>, file: &FileDescription) {
@@ -126,7 +134,9 @@ impl FileObject for RegularFile {
     ) -> Result<usize> {
         let at = self.write_offset(file);
         let done = self.write_at(env, file, from, at)?;
-        file.offset.set(at + done as u64);
+        if done > 0 {
+            file.offset.set(at + done as u64);
+        }
         Ok(done)
     }
 
@@ -152,7 +162,7 @@ impl FileObject for RegularFile {
         let at = self.write_offset(file);
         self.check_write(at.saturating_add(from.len() as u64))?;
         let done = self.contents()?.write(env.host, from, at)?;
-        self.inode.modified(env.file_time());
+        self.was_written(env);
         file.offset.set(at + done as u64);
         Ok(done)
     }
@@ -174,7 +184,7 @@ impl FileObject for RegularFile {
         self.check_write(at.saturating_add(user::total_len(from) as u64))?;
         let done = self.contents()?.write_user(env.host, from, at)?;
         if done > 0 {
-            self.inode.modified(env.file_time());
+            self.was_written(env);
         }
         Ok(done)
     }
@@ -214,9 +224,6 @@ impl FileObject for RegularFile {
 
     fn release(&self, env: &mut Env<'_>) {
         self.inode.forget_description(self.token, env.machine);
-        if let Some(contents) = self.inode.contents() {
-            contents.detach(env.host);
-        }
-        self.inode.discard_unreachable(env.host);
+        self.inode.let_go(env.host);
     }
 }

@@ -112,8 +112,13 @@ impl Contents {
         if let Store::Host(path, open @ None) = &mut *self.store.borrow_mut() {
             *open = Some(open_host(host, path)?);
         }
-        self.users.set(self.users.get() + 1);
+        self.hold();
         Ok(())
+    }
+
+    /// Somebody holds on to the file without reading or writing it.
+    pub fn hold(&self) {
+        self.users.set(self.users.get() + 1);
     }
 
     /// Somebody closes the file.

@@ -115,6 +115,8 @@ bitflags::bitflags! {
         const IN_ROOT = raw::RESOLVE_IN_ROOT;
         /// Ask a disk: nothing does here.
         const CACHED = raw::RESOLVE_CACHED;
+        /// Take a name with a slash behind it: a file is to be made, which is no directory (`open_last_lookups`).
+        const MAKES_FILE = 1 << 31;
     }
 }
 
@@ -333,6 +335,9 @@ impl Walk<'_> {
         let path = child(&at.path, name);
         self.check_crossing(from, &path)?;
         let Ahead { ends, is_last, follow } = ahead;
+        if is_last && !ends && self.resolve.contains(Resolve::MAKES_FILE) {
+            return Err(Errno::EISDIR.into());
+        }
         let follows = !ends || follow == Follow::Yes;
         if views::covers(&path) {
             return self.step_in_view(path, ends, follows);

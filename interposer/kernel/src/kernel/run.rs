@@ -7,11 +7,12 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::FileDescription,
+    fs::tree::attributes::drop_identity,
     host::Host,
     machine::{Due, Env, SignalTarget},
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
-    process::{Call, Process, ProcessState, State, ThreadId, code::Trapping},
+    process::{Call, Process, ProcessState, State, ThreadId, Tid, code::Trapping},
     signal::{Exception, SignalInfo},
     syscall::table::{self, Class, Row},
     time::CALL_COST,
@@ -336,9 +337,21 @@ impl Kernel {
         Step::Away
     }
 
+    /// Takes from programs that were written to what lets them run as their owner or group.
+    fn drop_identities(&mut self) {
+        let writer = Tid::new(self.machine.actor.0);
+        let writer = self.pids.get(&writer).and_then(|&id| self.processes.get(id));
+        for file in core::mem::take(&mut self.machine.written_programs) {
+            if let Some(writer) = writer {
+                drop_identity(&writer.credentials, &file);
+            }
+        }
+    }
+
     /// Does what handlers and objects have asked for: wake threads, send signals.
     pub(crate) fn settle(&mut self, host: &mut dyn Host) {
         crate::fs::views::apply_written(self);
+        self.drop_identities();
         self.expand_group_signals();
         loop {
             for id in self.machine.wakes.take() {

@@ -40,9 +40,6 @@ fn change(
 /// The open file of a descriptor that is good for more than a place in the tree.
 fn open_file(cx: &mut Context<'_>, fd: u64) -> Result<Reached> {
     let file = cx.description(fd)?;
-    if matches!(file.file, File::Place(_)) {
-        return Err(Errno::EBADF.into());
-    }
     Ok(Reached::Description(file))
 }
 
@@ -217,9 +214,6 @@ pub fn truncate(cx: &mut Context<'_>, [path, len, ..]: [u64; 6]) -> Result<Outco
 pub fn ftruncate(cx: &mut Context<'_>, [fd, len, ..]: [u64; 6]) -> Result<Outcome> {
     let len = unsigned(len)?;
     let file = cx.description(fd)?;
-    if matches!(file.file, File::Place(_)) {
-        return Err(Errno::EBADF.into());
-    }
     if !file.flags.get().writes() {
         return Err(Errno::EINVAL.into());
     }

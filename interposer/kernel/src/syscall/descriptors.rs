@@ -78,14 +78,14 @@ fn unshare(cx: &mut Context<'_>) {
 
 /// dup(2).
 pub fn dup(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
-    let description = cx.description(fd)?;
+    let description = cx.description_or_place(fd)?;
     cx.add_descriptor(description, false).map(Outcome::Done)
 }
 
 /// dup2(2).
 pub fn dup2(cx: &mut Context<'_>, [old, new, ..]: [u64; 6]) -> Result<Outcome> {
     if old as u32 == new as u32 {
-        cx.description(old)?;
+        cx.description_or_place(old)?;
         return Ok(Outcome::Done(new & 0xffff_ffff));
     }
     duplicate_to(cx, old, new, false)
@@ -101,7 +101,7 @@ pub fn dup3(cx: &mut Context<'_>, [old, new, flags, ..]: [u64; 6]) -> Result<Out
 }
 
 fn duplicate_to(cx: &mut Context<'_>, old: u64, new: u64, close_on_exec: bool) -> Result<Outcome> {
-    let description = cx.description(old)?;
+    let description = cx.description_or_place(old)?;
     let new = Fd::from_register(new)?;
     if u64::from(new.0) >= cx.kernel.descriptor_limit(cx.thread) {
         return Err(Errno::EBADF.into());

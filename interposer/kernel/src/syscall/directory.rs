@@ -73,7 +73,6 @@ fn read_entries(
     let file = cx.description(fd)?;
     let directory = match &file.file {
         File::Directory(directory) => directory,
-        File::Place(_) => return Err(Errno::EBADF.into()),
         _ => return Err(Errno::ENOTDIR.into()),
     };
     let size = size as u32 as usize;
@@ -150,7 +149,7 @@ pub fn chdir(cx: &mut Context<'_>, [path, ..]: [u64; 6]) -> Result<Outcome> {
 
 /// fchdir(2).
 pub fn fchdir(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
-    let file = cx.description(fd)?;
+    let file = cx.description_or_place(fd)?;
     let stat = file.stat(&mut cx.env())?;
     if FileKind::of(stat.mode) != FileKind::Directory {
         return Err(Errno::ENOTDIR.into());

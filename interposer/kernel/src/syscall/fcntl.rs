@@ -20,17 +20,31 @@ use crate::{
 const F_DUPFD_QUERY: u32 = 1027;
 const F_CREATED_QUERY: u32 = 1028;
 
+/// The commands for descriptors that were opened with `O_PATH` (`check_fcntl_cmd` in fs/fcntl.c).
+const ON_PLACES: [u32; 7] = [
+    raw::F_DUPFD,
+    raw::F_DUPFD_CLOEXEC,
+    F_DUPFD_QUERY,
+    F_CREATED_QUERY,
+    raw::F_GETFD,
+    raw::F_SETFD,
+    raw::F_GETFL,
+];
+
 /// fcntl(2).
 pub fn fcntl(cx: &mut Context<'_>, [fd, command, argument, ..]: [u64; 6]) -> Result<Outcome> {
     if let Some(result) = locks::record_lock(cx, fd, command as u32, argument) {
         return result;
     }
-    let file = cx.description(fd)?;
+    let file = cx.description_or_place(fd)?;
+    if file.is_place() && !ON_PLACES.contains(&(command as u32)) {
+        return Err(Errno::EBADF.into());
+    }
     let value = match command as u32 {
         raw::F_DUPFD => duplicate(cx, fd, argument, false)?,
         raw::F_DUPFD_CLOEXEC => duplicate(cx, fd, argument, true)?,
         F_DUPFD_QUERY => {
-            let other = cx.description(argument)?;
+            let other = cx.description_or_place(argument)?;
             u64::from(Rc::ptr_eq(&file, &other))
         }
         F_CREATED_QUERY => 0,
@@ -78,7 +92,7 @@ fn pipe(file: &FileDescription) -> Result<&crate::file::PipeEnd> {
 }
 
 fn duplicate(cx: &mut Context<'_>, fd: u64, from: u64, close_on_exec: bool) -> Result<u64> {
-    let description = cx.description(fd)?;
+    let description = cx.description_or_place(fd)?;
     let limit = cx.kernel.descriptor_limit(cx.thread);
     let from = u32::try_from(from as i32).map_err(|_| Errno::EINVAL)?;
     if u64::from(from) >= limit {

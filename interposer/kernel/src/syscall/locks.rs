@@ -8,7 +8,7 @@ use linux_raw_sys::general as raw;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{File, FileDescription, FileLocks, LockKind, LockOwner, RecordLock},
+    file::{FileDescription, FileLocks, LockKind, LockOwner, RecordLock},
     outcome::{Outcome, Restart},
     user::UserPtr,
     wait::Readiness,
@@ -60,9 +60,6 @@ fn serve(
     by_description: bool,
 ) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    if matches!(file.file, File::Place(_)) {
-        return Err(Errno::EBADF.into());
-    }
     let request = read_request(cx, &file, argument, by_description)?;
     let Some((locks, _)) = file.file.locks() else {
         return Err(Error::new(Errno::EINVAL, "only files of a tree have record locks"));
@@ -193,9 +190,6 @@ const LOCK_MAND: u32 = 32;
 /// flock(2).
 pub fn flock(cx: &mut Context<'_>, [fd, operation, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    if matches!(file.file, File::Place(_)) {
-        return Err(Errno::EBADF.into());
-    }
     let operation = operation as u32;
     if operation & LOCK_MAND != 0 {
         return Ok(Outcome::Done(0));

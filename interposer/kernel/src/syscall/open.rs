@@ -11,7 +11,7 @@ use crate::{
     error::{Errno, Result},
     file::{Directory, File, FileDescription, Happening, OpenFlags, Pipe, PlaceFile, RegularFile},
     fs::{
-        DirectoryEntry, Found, Inode, Last, Place,
+        DirectoryEntry, Found, Inode, Place, Resolve,
         preload::PreloadFile,
         tree::{self, notify, open as tree_open},
         views::{self, Node},
@@ -122,15 +122,16 @@ fn open_path(
     let follows = !flags.contains(OpenFlags::NO_FOLLOW)
         && !flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE);
     let follow = if follows { Follow::Yes } else { Follow::No };
-    let found = cx.walk_from(origin, path, follow)?;
+    let mut resolve = origin.resolve;
+    resolve.set(Resolve::MAKES_FILE, flags.contains(OpenFlags::CREATE));
+    let found = cx.walk_from(Origin { resolve, ..origin }, path, follow)?;
     open_found(cx, &found, flags, mode)
 }
 
 fn open_found(cx: &mut Context<'_>, found: &Found, flags: OpenFlags, mode: u32) -> Result<Opening> {
     let flags = if found.must_be_directory() {
         if flags.contains(OpenFlags::CREATE) {
-            let exists = found.last != Last::NameAndSlash;
-            let exclusive = flags.contains(OpenFlags::EXCLUSIVE) && exists;
+            let exclusive = flags.contains(OpenFlags::EXCLUSIVE);
             return Err(if exclusive { Errno::EEXIST } else { Errno::EISDIR }.into());
         }
         flags | OpenFlags::DIRECTORY
@@ -168,9 +169,9 @@ fn describe(
     let tree_open::Opened { inode, truncated } = opened;
     let tree = cx.env().tree();
     let file = match inode.kind() {
-        _ if flags.contains(OpenFlags::PATH) => File::Place(PlaceFile::Tree(inode)),
+        _ if flags.contains(OpenFlags::PATH) => File::Place(PlaceFile::of_tree(inode)),
         FileKind::Fifo => {
-            let fifo = inode.fifo(|| Pipe::new(inode.status(cx.host)).into());
+            let fifo = inode.fifo(|| Pipe::of_fifo(&inode).into());
             return Ok(Opening::Fifo(fifo, path.to_vec()));
         }
         FileKind::Directory => File::Directory(Directory::of_tree(&tree, inode)),

@@ -83,7 +83,7 @@ impl Context<'_> {
         if directory as u32 == HERE as u32 {
             return Ok(self.process().fs.borrow().directory.clone());
         }
-        let file = self.description(directory)?;
+        let file = self.description_or_place(directory)?;
         let is_directory = match &file.file {
             File::Directory(_) => true,
             File::Place(PlaceFile::Tree(inode)) => inode.kind() == FileKind::Directory,
@@ -146,7 +146,7 @@ impl Context<'_> {
             });
         }
         if directory as u32 != HERE as u32 {
-            return Ok(Reached::Description(self.description(directory)?));
+            return Ok(Reached::Description(self.description_or_place(directory)?));
         }
         let here = self.process().fs.borrow().directory.clone();
         let place = match here.inode {

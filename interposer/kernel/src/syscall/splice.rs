@@ -106,11 +106,22 @@ pub fn sendfile(
     source.check_reads()?;
     target.check_writes()?;
     let position = Position::new(offset);
+    if let File::Pipe(end) = &target.file {
+        if end.pipe.is_broken() {
+            let error = Errno::EPIPE.into();
+            raise_if_broken(cx, &error);
+            return Err(error);
+        }
+        if count == 0 {
+            return Ok(Outcome::Done(0));
+        }
+    }
     if source.seek(&mut cx.env(), 0, Whence::Current).is_err() {
         let errno = if offset == 0 { Errno::EINVAL } else { Errno::ESPIPE };
         return Err(errno.into());
     }
-    if target.flags.get().contains(OpenFlags::APPEND) {
+    let is_pipe = matches!(target.file, File::Pipe(_));
+    if !is_pipe && target.flags.get().contains(OpenFlags::APPEND) {
         return Err(Errno::EINVAL.into());
     }
     let count = (count as usize).min(crate::uapi::limits::RW_COUNT_MAX);
@@ -122,8 +133,10 @@ pub fn sendfile(
             return Ok(Outcome::Done(done as u64));
         }
         let moved = position.apply(cx, &source, |cx| {
-            let start = source.offset.get();
+            // Both may be one description: what is written goes to where it was before reading moved it.
+            let (start, write_at) = (source.offset.get(), target.offset.get());
             let read = source.read_kernel(&mut cx.env(), &mut buffer[..len])?;
+            target.offset.set(write_at);
             let written = match read {
                 0 => Ok(0),
                 _ => target.write_kernel(&mut cx.env(), &buffer[..read]),
@@ -201,12 +214,12 @@ fn check_copied(source: &FileDescription, target: &FileDescription, flags: u64) 
     if flags as u32 != 0 {
         return Err(Errno::EINVAL.into());
     }
-    for file in [source, target] {
-        match &file.file {
-            File::Regular(_) => {}
-            File::Directory(_) => return Err(Errno::EISDIR.into()),
-            _ => return Err(Errno::EINVAL.into()),
-        }
+    let files = [&source.file, &target.file];
+    if files.iter().any(|file| matches!(file, File::Directory(_))) {
+        return Err(Errno::EISDIR.into());
+    }
+    if !files.iter().all(|file| matches!(file, File::Regular(_))) {
+        return Err(Errno::EINVAL.into());
     }
     source.check_reads()?;
     target.check_writes()?;

@@ -47,7 +47,7 @@ fn stat_reached(cx: &mut Context<'_>, reached: &Reached) -> Result<HostStat> {
 
 /// fstat(2).
 pub fn fstat(cx: &mut Context<'_>, [fd, to, ..]: [u64; 6]) -> Result<Outcome> {
-    let file = cx.description(fd)?;
+    let file = cx.description_or_place(fd)?;
     let stat = file.stat(&mut cx.env())?;
     write_stat(cx, to, &stat)
 }

@@ -10,7 +10,7 @@ use crate::{
     error::{Errno, Result},
     file::FileDescription,
     fs::{
-        Last, Place, Spot,
+        Inode, Last, Place, Spot,
         tree::{
             self, DELETED,
             change::{self, Removal, Renaming},
@@ -130,8 +130,10 @@ pub fn linkat(
     let follow = if flags & raw::AT_SYMLINK_FOLLOW != 0 { Follow::Yes } else { Follow::No };
     let flags = AtFlags { follow, empty_path: flags & raw::AT_EMPTY_PATH != 0 };
     let reached = cx.reach(old_directory, old, flags)?;
+    let subject = reached.subject()?;
     let (spot, _) = name_argument(cx, directory, path, Purpose::Make)?;
-    let subject = reached.subject()?.ok_or(Errno::EXDEV)?;
+    let exists = spot.file.is_some();
+    let subject = subject.ok_or(if exists { Errno::EEXIST } else { Errno::EXDEV })?;
     let is_temporary = match &reached {
         Reached::Description(file) => FileDescription::is_temporary(file),
         Reached::Found(_) => false,
@@ -207,15 +209,15 @@ pub fn renameat2(
     let (old, old_last) = name_argument(cx, old_directory, old, Purpose::Take)?;
     let (new, new_last) = name_argument(cx, directory, new, Purpose::Take)?;
     let special = |last| matches!(last, Last::Dot | Last::DotDot | Last::Root);
-    if special(old_last) || special(new_last) {
+    if special(old_last) {
         return Err(Errno::EBUSY.into());
     }
-    let exchanges = how == Renaming::Exchange;
-    let is_directory = old.existing()?.kind() == FileKind::Directory;
-    let as_directory = [old_last, new_last].contains(&Last::NameAndSlash);
-    if as_directory && !is_directory && !exchanges {
-        return Err(Errno::ENOTDIR.into());
+    if special(new_last) {
+        let keeps = how == Renaming::Keep;
+        return Err(if keeps { Errno::EEXIST } else { Errno::EBUSY }.into());
     }
+    check_slashes((&old, old_last), (&new, new_last), how)?;
+    let exchanges = how == Renaming::Exchange;
     let caller = cx.caller();
     if change::rename(&mut cx.env(), &caller, &old, &new, how)? {
         move_standing(cx, |standing| {
@@ -224,6 +226,22 @@ pub fn renameat2(
         });
     }
     Ok(Outcome::Done(0))
+}
+
+/// Refuses names that a slash says to be directories, in the order of Linux (`do_renameat2` in fs/namei.c).
+fn check_slashes(old: (&Spot, Last), new: (&Spot, Last), how: Renaming) -> Result<()> {
+    let is_directory = |file: &Inode| file.kind() == FileKind::Directory;
+    let with_slash = |last| last == Last::NameAndSlash;
+    let source = is_directory(old.0.existing()?);
+    let fails = match (how, &new.0.file) {
+        (Renaming::Keep, Some(_)) => return Err(Errno::EEXIST.into()),
+        (Renaming::Exchange, None) => return Err(Errno::ENOENT.into()),
+        (Renaming::Exchange, Some(other)) => {
+            (!is_directory(other) && with_slash(new.1)) || (!source && with_slash(old.1))
+        }
+        _ => !source && (with_slash(old.1) || with_slash(new.1)),
+    };
+    if fails { Err(Errno::ENOTDIR.into()) } else { Ok(()) }
 }
 
 /// Moves the working and root directories of all processes.

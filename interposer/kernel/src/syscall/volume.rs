@@ -93,7 +93,7 @@ pub fn statfs(cx: &mut Context<'_>, [path, to, ..]: [u64; 6]) -> Result<Outcome>
 
 /// fstatfs(2).
 pub fn fstatfs(cx: &mut Context<'_>, [fd, to, ..]: [u64; 6]) -> Result<Outcome> {
-    let reached = Reached::Description(cx.description(fd)?);
+    let reached = Reached::Description(cx.description_or_place(fd)?);
     write_statfs(cx, &reached, to)
 }
 
@@ -105,7 +105,6 @@ pub fn sync(_: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
 /// syncfs(2).
 pub fn syncfs(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
     match cx.description(fd)?.file {
-        File::Place(_) => Err(Errno::EBADF.into()),
         _ => Ok(Outcome::Done(0)),
     }
 }
@@ -114,7 +113,6 @@ pub fn syncfs(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
 pub fn fsync(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
     match cx.description(fd)?.file {
         File::Regular(_) | File::Directory(_) => Ok(Outcome::Done(0)),
-        File::Place(_) => Err(Errno::EBADF.into()),
         _ => Err(Errno::EINVAL.into()),
     }
 }
@@ -134,7 +132,6 @@ pub fn sync_file_range(
     }
     match file.file {
         File::Regular(_) | File::Directory(_) => Ok(Outcome::Done(0)),
-        File::Place(_) => Err(Errno::EBADF.into()),
         _ => Err(Errno::ESPIPE.into()),
     }
 }
@@ -143,7 +140,6 @@ pub fn sync_file_range(
 pub fn fadvise64(cx: &mut Context<'_>, [fd, _, len, advice, ..]: [u64; 6]) -> Result<Outcome> {
     match cx.description(fd)?.file {
         File::Pipe(_) => Err(Errno::ESPIPE.into()),
-        File::Place(_) => Err(Errno::EBADF.into()),
         _ if advice as u32 > raw::POSIX_FADV_NOREUSE || (len as i64) < 0 => {
             Err(Errno::EINVAL.into())
         }

@@ -7,7 +7,6 @@ use super::path::{AtFlags, HERE, Reached};
 use crate::{
     context::Context,
     error::{Errno, Result},
-    file::OpenFlags,
     fs::{
         Setting,
         tree::{
@@ -45,9 +44,6 @@ fn by_path(cx: &mut Context<'_>, path: u64, follow: Follow) -> Result<Reached> {
 
 fn by_descriptor(cx: &mut Context<'_>, fd: u64) -> Result<Reached> {
     let file = cx.description(fd)?;
-    if file.flags.get().contains(OpenFlags::PATH) {
-        return Err(Errno::EBADF.into());
-    }
     Ok(Reached::Description(file))
 }
 

@@ -3,10 +3,11 @@
 use alloc::{format, rc::Rc};
 use core::cell::Cell;
 
-use super::{Pipe, ring::Framing};
+use super::{Pipe, object::PipeName, ring::Framing};
 use crate::{
     error::{Errno, Error, Result},
     file::{File, FileDescription, FileObject, OpenFlags, transfer::UserBuffers},
+    fs::Inode,
     host::HostStat,
     machine::{Env, Machine},
     user::UserSlice,
@@ -46,7 +47,7 @@ impl PipeEnd {
         flags: OpenFlags,
     ) -> (Rc<FileDescription>, Rc<FileDescription>) {
         let ino = machine.allocate_inode();
-        let pipe = Rc::new(Pipe::new(HostStat {
+        let pipe = Rc::new(Pipe::nameless(HostStat {
             dev: PIPE_DEVICE,
             ino,
             mode: PIPE_MODE,
@@ -60,6 +61,15 @@ impl PipeEnd {
         let end = |flags| Self::describe(&pipe, flags, path.as_bytes());
         // Only writing makes packets (`create_pipe_files`).
         (end(flags - OpenFlags::DIRECT), end(flags | OpenFlags::WRITE_ONLY))
+    }
+
+    /// The file by which it is opened, if it is a FIFO.
+    #[must_use]
+    pub fn fifo(&self) -> Option<&Rc<Inode>> {
+        match &self.pipe.name {
+            PipeName::Fifo(inode) => Some(inode),
+            PipeName::None(_) => None,
+        }
     }
 
     fn describe(pipe: &Rc<Pipe>, flags: OpenFlags, path: &[u8]) -> Rc<FileDescription> {
@@ -161,8 +171,11 @@ impl FileObject for PipeEnd {
         self.pipe.write(env.machine, &mut from, framing(file))
     }
 
-    fn stat(&self, _: &mut Env<'_>) -> Result<HostStat> {
-        Ok(self.pipe.stat)
+    fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
+        Ok(match &self.pipe.name {
+            PipeName::None(stat) => *stat,
+            PipeName::Fifo(inode) => inode.status(env.host),
+        })
     }
 
     fn readable_bytes(&self, _: &mut Env<'_>, _: &FileDescription) -> Result<usize> {

@@ -1,11 +1,13 @@
 //! The pipe itself, which its ends share.
 
+use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 
 use super::ring::{Framing, Ring};
 use crate::{
     error::{Errno, Error, Result},
     file::transfer::{Sink, Source},
+    fs::Inode,
     host::HostStat,
     machine::Machine,
     uapi::limits::PAGE_SIZE,
@@ -56,21 +58,45 @@ pub struct Pipe {
     pub(super) readers: Ends,
     pub(super) writers: Ends,
     pub(super) queue: WaitQueue,
-    /// What fstat(2) says of it.
-    pub(super) stat: HostStat,
+    /// What it is called by.
+    pub(super) name: PipeName,
+}
+
+/// What a pipe is called by, from which fstat(2) follows.
+pub(super) enum PipeName {
+    /// Nothing: this is its status.
+    None(HostStat),
+    /// Names of a FIFO in the tree.
+    Fifo(Rc<Inode>),
 }
 
 impl Pipe {
-    /// An empty pipe without ends, of which `fstat` says this.
+    /// An empty pipe without ends and names, of which `fstat` says this.
     #[must_use]
-    pub fn new(stat: HostStat) -> Self {
+    pub fn nameless(stat: HostStat) -> Self {
+        Self::new(PipeName::None(stat))
+    }
+
+    /// What flows through a FIFO.
+    #[must_use]
+    pub fn of_fifo(inode: &Rc<Inode>) -> Self {
+        Self::new(PipeName::Fifo(Rc::clone(inode)))
+    }
+
+    fn new(name: PipeName) -> Self {
         Self {
             ring: RefCell::default(),
             readers: Ends::default(),
             writers: Ends::default(),
             queue: WaitQueue::default(),
-            stat,
+            name,
         }
+    }
+
+    /// Whether nobody can read what is written.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        !self.readers.any()
     }
 
     pub(super) fn read(&self, machine: &mut Machine, sink: &mut dyn Sink) -> Result<usize> {

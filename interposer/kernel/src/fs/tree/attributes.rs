@@ -105,6 +105,17 @@ fn without_identity(mode: u32) -> u32 {
     mode & !(raw::S_ISUID | group)
 }
 
+/// Takes those bits away that only whoever holds `CAP_FSETID` leaves on a file that it writes to
+/// (`setattr_should_drop_suidgid` in fs/attr.c).
+pub fn drop_identity(caller: &Credentials, file: &Inode) {
+    if !caller.can(Capabilities::FSETID) {
+        let keeps_group = file.attributes().mode & raw::S_IXGRP == 0
+            && caller.is_in_group(file.attributes().group);
+        let group = if keeps_group { 0 } else { raw::S_ISGID };
+        file.update(|attributes| attributes.mode &= !(raw::S_ISUID | group));
+    }
+}
+
 /// What becomes of one of a file's times (utimensat(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewTime {
@@ -179,6 +190,7 @@ pub fn truncate(
     };
     access::check(caller, inode, Access::WRITE)?;
     contents.truncate(env.host, len)?;
+    drop_identity(caller, inode);
     inode.modified(env.file_time());
     subject.tell(env, Happening::MODIFY);
     Ok(())

@@ -96,6 +96,7 @@ pub fn open_file(
     let truncated = truncates && kind == FileKind::Regular;
     if truncated && let Some(contents) = file.contents() {
         contents.truncate(env.host, 0)?;
+        super::attributes::drop_identity(caller, file);
         file.modified(env.file_time());
     }
     Ok(Opened { inode, truncated })

@@ -84,7 +84,7 @@ fn read_for_process(cx: &mut Context<'_>, kind: u32, data: &[u8], sent: &mut Sen
         raw::SCM_RIGHTS => {
             for fd in data.chunks_exact(4) {
                 let fd = u32::from_ne_bytes([fd[0], fd[1], fd[2], fd[3]]);
-                sent.rights.push(cx.description(u64::from(fd))?);
+                sent.rights.push(cx.description_or_place(u64::from(fd))?);
             }
             if sent.rights.len() > RIGHTS_MAX {
                 return Err(Errno::EINVAL.into());

@@ -1,0 +1,143 @@
+//! A run's own files: what programs do to them comes out as on the host, and the host's stay as they are.
+
+mod common;
+
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use common::{SIMRUN, build_in};
+
+const NOBODY: u32 = 65534;
+
+/// Who runs a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum User {
+    Own,
+    Nobody,
+}
+
+impl User {
+    /// Those that this test can run programs as.
+    fn all() -> &'static [Self] {
+        if nix::unistd::geteuid().is_root() { &[Self::Own, Self::Nobody] } else { &[Self::Own] }
+    }
+
+    fn run(self, command: &mut Command) -> Output {
+        if self == Self::Nobody {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.stdin(Stdio::null()).output().expect("a program")
+    }
+}
+
+/// A folder in which a tree is made that programs find, and everything that they are run with.
+struct Trees {
+    folder: tempfile::TempDir,
+    program: PathBuf,
+    simrun: PathBuf,
+}
+
+impl Trees {
+    fn new(program: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("own folder");
+        let simrun = folder.path().join("simrun");
+        fs::copy(SIMRUN, &simrun).expect("a copy");
+        Self { program: build_in("files", program, folder.path()), simrun, folder }
+    }
+
+    /// The tree of a seed, as its user has it; equal under every name.
+    fn prepare(&self, name: &str, user: User, seed: u64) -> PathBuf {
+        let tree = self.folder.path().join(name);
+        fs::create_dir(&tree).expect("a folder");
+        if user == User::Nobody {
+            chown(&tree, Some(NOBODY), Some(NOBODY)).expect("own folder");
+        }
+        let mut command = Command::new(&self.program);
+        let output = user.run(command.args([&seed.to_string(), "prepare"]).current_dir(&tree));
+        assert!(output.status.success(), "{output:?}");
+        tree
+    }
+
+    /// What the program does with a tree on the host.
+    fn natively(&self, tree: &Path, user: User, seed: u64) -> String {
+        let mut command = Command::new(&self.program);
+        printed(&user.run(command.args([&seed.to_string(), "use"]).current_dir(tree)))
+    }
+
+    /// What it does in a simulation.
+    fn simulated(&self, tree: &Path, user: User, seed: u64) -> String {
+        let mut command = Command::new(&self.simrun);
+        command.args(["--quiet", "--seed", "1", "--"]).arg(&self.program);
+        printed(&user.run(command.args([&seed.to_string(), "use"]).current_dir(tree)))
+    }
+}
+
+fn printed(output: &Output) -> String {
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && words.is_empty(), "{:?}: {words}", output.status);
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+/// Everything that can be seen of a tree of the host.
+fn listed(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let (path, status) = (entry.path(), entry.path().symlink_metadata().expect("a file"));
+        let contents = if status.is_file() { fs::read(&path).ok() } else { None };
+        let (mode, links, owner) = (status.mode(), status.nlink(), status.uid());
+        let changed = (status.mtime(), status.mtime_nsec(), status.ctime(), status.ctime_nsec());
+        found.push(format!("{path:?} {mode:o} {links} {owner} {changed:?} {contents:?}"));
+        if status.is_dir() {
+            found.extend(listed(&path));
+        }
+    }
+    found
+}
+
+/// The first line in which two texts differ, with those before it.
+fn first_difference(one: &str, other: &str) -> String {
+    let lines: Vec<_> = one.lines().zip(other.lines()).collect();
+    let at = lines.iter().position(|(one, other)| one != other).unwrap_or(lines.len());
+    let shown = |lines: &[(&str, &str)]| -> String {
+        lines.iter().map(|(line, _)| format!("  {line}\n")).collect()
+    };
+    let before = shown(&lines[at.saturating_sub(5)..at]);
+    let (native, simulated) = lines.get(at).copied().unwrap_or(("an end", "an end"));
+    format!("line {at}:\n{before}- {native}\n+ {simulated}")
+}
+
+/// Seeds whose trees are compared; `SIMRUN_TREES` sets another number.
+fn seeds() -> std::ops::RangeInclusive<u64> {
+    let number = std::env::var("SIMRUN_TREES").ok();
+    1..=number.map_or(12, |number| number.parse().expect("SIMRUN_TREES is a number"))
+}
+
+#[test]
+fn calls_drawn_from_a_seed_do_what_they_do_natively() {
+    let trees = Trees::new("random_tree");
+    for &user in User::all() {
+        for seed in seeds() {
+            let native = trees.prepare(&format!("native-{user:?}-{seed}"), user, seed);
+            let expected = trees.natively(&native, user, seed);
+            let found = trees.prepare(&format!("simulated-{user:?}-{seed}"), user, seed);
+            let before = listed(&found);
+            for attempt in ["first", "again"] {
+                let simulated = trees.simulated(&found, user, seed);
+                assert!(
+                    simulated == expected,
+                    "{user:?}, seed {seed}, {attempt}: {}",
+                    first_difference(&expected, &simulated)
+                );
+            }
+            assert_eq!(listed(&found), before, "{user:?}, seed {seed}: the host's files changed");
+        }
+    }
+}
