@@ -65,6 +65,11 @@ pub fn line(event: &Event) -> String {
     let (what, details) = match &event.what {
         What::Call { text, result, reason } => ("call", call_details(text, *result, reason)),
         What::Output { stream, bytes } => ("output", output_details(*stream, bytes)),
+        What::StandardInput { bytes } => ("standard-input", Map::from_iter([readable(bytes)])),
+        What::Input { path } => {
+            let path = String::from_utf8_lossy(path).into_owned();
+            ("input", Map::from_iter([("path".to_owned(), path.into())]))
+        }
         other => tagged(other),
     };
     let line = Line { time_ns: event.time_ns, pid: event.pid, tid: event.tid, what, details };
@@ -85,14 +90,20 @@ fn call_details(text: &str, result: i64, reason: &str) -> Map<String, Value> {
 
 fn output_details(stream: simrun_abi::event::Stream, bytes: &[u8]) -> Map<String, Value> {
     let stream = serde_json::to_value(stream).expect("a name");
-    let bytes = match std::str::from_utf8(bytes) {
+    Map::from_iter([("stream".to_owned(), stream), readable(bytes)])
+}
+
+/// Bytes as `text`, or as `base16` where they are none.
+fn readable(bytes: &[u8]) -> (String, Value) {
+    match std::str::from_utf8(bytes) {
         Ok(text) => ("text".to_owned(), Value::from(text)),
-        Err(_) => {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            ("base16".to_owned(), Value::from(digits))
-        }
-    };
-    Map::from_iter([("stream".to_owned(), stream), bytes])
+        Err(_) => ("base16".to_owned(), Value::from(base16(bytes))),
+    }
+}
+
+/// Two digits a byte.
+pub fn base16(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Takes `{"name": {fields}}` apart.
@@ -104,6 +115,7 @@ fn tagged(what: &What) -> (&'static str, Map<String, Value>) {
         What::Exit { .. } => "exit",
         What::Signal { .. } => "signal",
         What::Output { .. } => "output",
+        What::StandardInput { .. } => "standard-input",
         What::Message { .. } => "message",
         What::Escape { .. } => "escape",
         What::Loop { .. } => "loop",

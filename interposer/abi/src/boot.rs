@@ -17,6 +17,8 @@ pub enum Strategy {
 pub enum Detail {
     /// What the summary needs: escapes, reports, ends.
     Summary,
+    /// What the supervisor keeps of every run: its standard streams and the programs it ran.
+    Kept,
     /// Every event.
     Events,
     /// Every event and every system call.

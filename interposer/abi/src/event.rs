@@ -80,6 +80,11 @@ pub enum What {
         /// The process or thread it was sent to.
         target: u32,
     },
+    /// The workload read from standard input.
+    StandardInput {
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
     /// The workload wrote to a standard stream.
     Output {
         /// Which.

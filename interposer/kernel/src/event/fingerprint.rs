@@ -69,6 +69,10 @@ impl Fingerprint {
             }
             What::Deadlock { threads } => self.fold(9 | (threads.len() as u64) << 8),
             What::Loop { .. } => self.fold(10),
+            What::StandardInput { bytes } => {
+                self.fold(11);
+                self.fold_bytes(bytes);
+            }
             What::Searched { .. } | What::Input { .. } => {}
             What::Call { result, .. } => self.fold(*result as u64),
         }

@@ -42,6 +42,7 @@ impl EventLog {
         self.fingerprint.fold_event(event);
         let needed = match event.what {
             What::Escape { .. } | What::Deadlock { .. } => Detail::Summary,
+            What::Exec { .. } | What::StandardInput { .. } | What::Output { .. } => Detail::Kept,
             _ => Detail::Events,
         };
         if self.detail >= needed {

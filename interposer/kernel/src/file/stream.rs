@@ -42,7 +42,7 @@ impl FileObject for HostStream {
     }
 
     /// Reads until the buffer is full or the stream ends: how a pipe's data arrives in pieces on the host must
-    /// not show. No simulated time passes meanwhile.
+    /// not show. No simulated time passes meanwhile. What was read is an input of the run and goes to the log.
     fn read_kernel(
         &self,
         env: &mut Env<'_>,
@@ -56,6 +56,7 @@ impl FileObject for HostStream {
                 moved => len += moved,
             }
         }
+        env.machine.record(env.host, What::StandardInput { bytes: into[..len].to_vec() });
         Ok(len)
     }
 
