@@ -45,6 +45,9 @@ const COMMANDS: [(&str, &str, &str); 3] = [
     ),
 ];
 
+/// Where runs are kept: they are by default, and that costs time, too.
+const STORE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/store");
+
 /// Where a command runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum World {
@@ -62,7 +65,8 @@ impl World {
             }
             Self::Simulated => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_simrun"));
-                command.args(["--quiet", "--seed", "1", "--wall-timeout", WALL_TIMEOUT, "--"]);
+                command.args(["--quiet", "--store", STORE, "--seed", "1"]);
+                command.args(["--wall-timeout", WALL_TIMEOUT, "--"]);
                 command.args(words);
                 command
             }

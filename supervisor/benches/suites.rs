@@ -326,7 +326,8 @@ fn check(suite: Suite, table: &Table) -> Result<(), Failed> {
     let native = run_suite(suite, &prepared, folder.path(), &[], "")?;
     let listed = known().remove(&suite.name()).unwrap_or_default();
     let leave_out = listed.keys().map(String::as_str).collect::<Vec<_>>().join(",");
-    let simrun = [env!("CARGO_BIN_EXE_simrun"), "--seed", "1", "--"].map(str::to_owned);
+    let simrun =
+        [env!("CARGO_BIN_EXE_simrun"), "--no-store", "--seed", "1", "--"].map(str::to_owned);
     let simulated = run_suite(suite, &prepared, folder.path(), &simrun, &leave_out)?;
     let passing: Vec<&String> =
         native.iter().filter(|(_, passed)| **passed).map(|(name, _)| name).collect();

@@ -3,16 +3,24 @@
 //! - [`cli`]: the command line.
 //! - [`plan`]: raw arguments made into one validated plan, before anything runs.
 //! - [`launch`]: from boot parameters to the end of a run.
+//! - [`conduct`]: a run from its plan to what is said and kept of it.
+//! - [`store`]: what is kept of runs.
+//! - [`input`]: standard input for several runs.
+//! - [`compare`]: where two traces part.
 //! - [`verbs`]: what simrun can do, one file each.
 //! - [`report`]: what is said of a run on standard error.
 //! - [`trace`]: events as JSON lines.
 //! - [`exit`]: exit statuses.
 
 mod cli;
+mod compare;
+mod conduct;
 mod exit;
+mod input;
 mod launch;
 mod plan;
 mod report;
+mod store;
 mod trace;
 mod verbs;
 
@@ -35,6 +43,14 @@ fn main() -> ExitCode {
         Some(Verb::Verify(arguments)) => verbs::verify(arguments),
         Some(Verb::Doctor) => verbs::doctor(),
         Some(Verb::Syscalls(arguments)) => verbs::syscalls(arguments),
+        Some(Verb::Ls(arguments)) => verbs::ls(arguments),
+        Some(Verb::Runs(arguments)) => verbs::runs(arguments),
+        Some(Verb::Show(arguments)) => verbs::show(arguments),
+        Some(Verb::Logs(arguments)) => verbs::logs(arguments),
+        Some(Verb::Artifacts(arguments)) => verbs::artifacts(arguments),
+        Some(Verb::Rerun(arguments)) => verbs::rerun(arguments),
+        Some(Verb::Diff(arguments)) => verbs::diff(arguments),
+        Some(Verb::Gc(arguments)) => verbs::gc(arguments),
     };
     match result {
         Ok(status) => status.into(),

@@ -21,7 +21,7 @@ use simrun_kernel::arch::x86_64::Branch;
 
 use crate::{
     cli::{self, World},
-    launch, trace,
+    launch, store, trace,
 };
 
 /// Why there is no plan.
@@ -62,6 +62,8 @@ pub struct Plan {
     pub boot: Boot,
     /// Real time after which the run is ended.
     pub wall_timeout: Option<Duration>,
+    /// The files and offsets of the loops that wait, those that attempts have shown included.
+    pub yield_at: Vec<(PathBuf, u64)>,
 }
 
 impl Plan {
@@ -72,7 +74,8 @@ impl Plan {
     pub fn new(world: &World) -> Result<Self, Error> {
         let seed = match world.seed {
             Some(seed) => seed,
-            None => draw_seed().map_err(Error::Seed)?,
+            // Short enough to be typed again.
+            None => random().map_err(Error::Seed)? >> 32,
         };
         let directory = directory(world.cwd.as_deref())?;
         let environment = Environment::new(seed, &world.env);
@@ -107,15 +110,18 @@ impl Plan {
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        Ok(Self { boot, wall_timeout: world.wall_timeout })
+        Ok(Self { boot, wall_timeout: world.wall_timeout, yield_at: world.yield_at.clone() })
     }
 }
 
-fn draw_seed() -> io::Result<u64> {
+/// A number that nobody can foresee.
+///
+/// # Errors
+/// When the host has no `/dev/urandom`.
+pub fn random() -> io::Result<u64> {
     let mut bytes = [0; 8];
     io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut bytes)?;
-    // Short enough to be typed again.
-    Ok(u64::from_le_bytes(bytes) >> 32)
+    Ok(u64::from_le_bytes(bytes))
 }
 
 fn directory(asked: Option<&Path>) -> Result<PathBuf, Error> {
@@ -128,7 +134,10 @@ fn directory(asked: Option<&Path>) -> Result<PathBuf, Error> {
 }
 
 /// The loop whose jump is at a place in a file.
-fn waiting_loop((path, offset): &(PathBuf, u64)) -> Result<WaitingLoop, Error> {
+///
+/// # Errors
+/// When there is no jump.
+pub fn waiting_loop((path, offset): &(PathBuf, u64)) -> Result<WaitingLoop, Error> {
     let fail = |error| Error::Place(path.clone(), error);
     let file = fs::File::open(path).map_err(fail)?;
     let status = file.metadata().map_err(fail)?;
@@ -167,6 +176,8 @@ struct Environment(Vec<(OsString, OsString)>);
 impl Environment {
     fn new(seed: u64, asked: &[(String, String)]) -> Self {
         let mut environment = Self(env::vars_os().collect());
+        // Where runs are kept is no concern of theirs.
+        environment.0.retain(|(name, _)| name != store::VARIABLE);
         for name in SEED_VARIABLES {
             environment.set(name, &seed.to_string());
         }

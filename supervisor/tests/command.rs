@@ -261,7 +261,9 @@ fn the_page_of_system_calls_is_current() {
 fn the_page_of_the_command_line_names_every_option() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/cli.md");
     let page = fs::read_to_string(page).expect("the page");
-    for help in [run(["--help"]).stdout, run(["verify", "--help"]).stdout] {
+    let verbs = ["verify", "ls", "runs", "show", "logs", "artifacts", "rerun", "diff", "gc"];
+    let helps = verbs.into_iter().map(|verb| run([verb, "--help"]).stdout);
+    for help in helps.chain([run(["--help"]).stdout]) {
         for word in help.split(|c: char| !(c.is_ascii_lowercase() || c == '-')) {
             if word.starts_with("--") && word.len() > 2 {
                 assert!(page.contains(word), "{word} is not on the page");

@@ -146,7 +146,9 @@ fn a_deadlock_names_every_thread() {
 /// Runs with a limit that only a shell sets easily.
 fn limited(limit: &str) -> common::Said {
     let script = format!("{limit} && exec \"$0\" --quiet -- /bin/true");
-    said(&Command::new("/bin/bash").args(["-c", &script, SIMRUN]).output().expect("a shell"))
+    let mut shell = Command::new("/bin/bash");
+    shell.args(["-c", &script, SIMRUN]).env("SIMRUN_STORE", "");
+    said(&shell.output().expect("a shell"))
 }
 
 #[test]
@@ -174,6 +176,7 @@ fn a_closed_standard_stream_is_no_failure() {
         let script = format!("\"$0\" -- /bin/true {closed}");
         let status = Command::new("/bin/bash")
             .args(["-c", &script, SIMRUN])
+            .env("SIMRUN_STORE", "")
             .stderr(Stdio::null())
             .status()
             .expect("a shell");

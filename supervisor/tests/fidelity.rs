@@ -132,7 +132,7 @@ impl Program {
             let work = folder.path().join(format!("simulated-{attempt}"));
             fs::create_dir(&work)?;
             let output = Command::new(env!("CARGO_BIN_EXE_simrun"))
-                .args(["--seed", &seed.to_string()])
+                .args(["--no-store", "--seed", &seed.to_string()])
                 .args(options)
                 .arg("--")
                 .args(&command)

@@ -34,7 +34,7 @@ fn build(name: &str, compiler: &str, arguments: &[&str]) -> Built {
 
 fn simulate(program: &Path, seed: u64, options: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_simrun"))
-        .args(["--seed", &seed.to_string()])
+        .args(["--no-store", "--seed", &seed.to_string()])
         .args(options)
         .arg("--")
         .arg(program)

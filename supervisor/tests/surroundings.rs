@@ -128,7 +128,7 @@ fn an_ordinary_user_can_run() {
     let copy = folder.path().join("simrun");
     fs::copy(SIMRUN, &copy).expect("a copy");
     let output = Command::new(&copy)
-        .args(["--seed", "1", "--", "/usr/bin/id", "-u"])
+        .args(["--seed", "1", "--no-store", "--", "/usr/bin/id", "-u"])
         .current_dir("/")
         .uid(NOBODY)
         .gid(NOBODY)
@@ -152,7 +152,8 @@ fn an_ordinary_users_run_leaves_nothing() {
     let script =
         "mkdir -p /dev/shm/a/b && echo x >/dev/shm/a/b/c && chmod 0 /dev/shm/a/b /dev/shm/a";
     let mut command = Command::new(&copy);
-    command.args(["--seed", "1", "--", "/bin/sh", "-c", script]).current_dir("/");
+    command.args(["--seed", "1", "--no-store", "--", "/bin/sh", "-c", script]);
+    command.current_dir("/");
     if nix::unistd::geteuid().is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }

@@ -1,12 +1,18 @@
 //! The command line: raw arguments, before [`crate::plan`] makes them into something that can be run.
 //!
 //! - [`units`]: durations, sizes and instants as people write them.
+//! - [`store`]: what is done with runs that are kept.
 
+pub mod store;
 pub mod units;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use store::{
+    ArtifactsArguments, DiffArguments, Format, GcArguments, Keeping, LogsArguments, LsArguments,
+    RerunArguments, RunsArguments, ShowArguments,
+};
 
 /// Runs a program inside a deterministic simulation: the same seed gives the same run.
 #[derive(Debug, Parser)]
@@ -17,7 +23,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun verify [OPTIONS] -- COMMAND...\n       \
-                      simrun doctor\n       simrun syscalls [--json]",
+                      simrun doctor\n       simrun syscalls [--json]\n       \
+                      simrun ls|runs|show|logs|artifacts|rerun|diff|gc ...",
     after_help = "Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
                   command cannot be executed, 127 when it is not found."
 )]
@@ -39,6 +46,22 @@ pub enum Verb {
     Doctor,
     /// List the system calls and how well each is covered
     Syscalls(SyscallsArguments),
+    /// List simulations: many runs together, or single ones
+    Ls(LsArguments),
+    /// List runs
+    Runs(RunsArguments),
+    /// Show all that is known of a run
+    Show(ShowArguments),
+    /// Show what a run wrote, by virtual time
+    Logs(LogsArguments),
+    /// List or print what a run has left below $SIMRUN_ARTIFACTS
+    Artifacts(ArtifactsArguments),
+    /// Run again with everything as it was, and compare
+    Rerun(RerunArguments),
+    /// Show the first event in which two runs differ
+    Diff(DiffArguments),
+    /// Remove runs
+    Gc(GcArguments),
 }
 
 /// A run and what is done with it.
@@ -52,12 +75,29 @@ pub struct RunArguments {
     #[arg(long, short)]
     pub quiet: bool,
 
+    /// What is written of events.
+    #[command(flatten)]
+    pub events: EventArguments,
+
+    /// Whether and where the run is kept.
+    #[command(flatten)]
+    pub keeping: Keeping,
+}
+
+/// What is written of a run's events.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("events").multiple(true))]
+pub struct EventArguments {
     /// Write events as JSON lines to this file; `-` is standard error
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "events")]
     pub trace: Option<PathBuf>,
 
-    /// Put every system call into the trace, too
-    #[arg(long, requires = "trace")]
+    /// Keep the events with the run, for `diff` and reports
+    #[arg(long, group = "events", conflicts_with = "no_store")]
+    pub keep_events: bool,
+
+    /// Put every system call into the trace and what is kept, too
+    #[arg(long, requires = "events")]
     pub trace_syscalls: bool,
 }
 

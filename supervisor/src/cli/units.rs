@@ -57,6 +57,14 @@ fn decimal_seconds(text: &str) -> Option<Duration> {
 
 /// A size of memory, as in `512MiB` or `2G`.
 pub fn memory(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        size if (MEMORY_MIN..=MEMORY_MAX).contains(&size) => Ok(size),
+        _ => Err("a machine has from 16MiB to 16TiB of memory".into()),
+    }
+}
+
+/// A number of bytes, as in `512MiB` or `2G`.
+pub fn size(text: &str) -> Result<u64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
     let unit = unit.trim().to_ascii_lowercase();
@@ -73,10 +81,7 @@ pub fn memory(text: &str) -> Result<u64, String> {
     let factor =
         SIZES.iter().find(|(name, _)| *name == unit).map(|(_, factor)| factor).ok_or_else(hint)?;
     let number: u64 = digits.parse().map_err(|_| hint())?;
-    match number.checked_mul(*factor) {
-        Some(size) if (MEMORY_MIN..=MEMORY_MAX).contains(&size) => Ok(size),
-        _ => Err("a machine has from 16MiB to 16TiB of memory".into()),
-    }
+    Ok(number.saturating_mul(*factor))
 }
 
 /// An instant, in nanoseconds since 1970.

@@ -9,6 +9,7 @@
 //! - [`processes`]: collecting and ending the processes of a run.
 //! - [`watch`]: waiting for whatever happens next.
 //! - [`spin`]: noticing a thread that never enters the kernel.
+//! - [`listener`]: who is told of events.
 //! - [`ring`]: the events, as they come.
 //! - [`outcome`]: how a run ended.
 //! - [`run`]: all of it, in order.
@@ -16,6 +17,7 @@
 mod child;
 mod image;
 mod limits;
+mod listener;
 mod memory;
 mod outcome;
 mod placement;
@@ -27,6 +29,8 @@ mod spin;
 mod watch;
 pub use child::Streams;
 pub use limits::{Shortage, shortages};
+pub use listener::Listener;
 pub use outcome::{Ending, Outcome};
 pub use run::{Error, processor, run};
+pub use searched::cache_folder;
 pub use spin::learn;

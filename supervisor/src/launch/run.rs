@@ -7,13 +7,14 @@ use std::{
 
 use simrun_abi::{
     boot::{Boot, Processor, WaitingLoop},
-    event::{Event, What},
+    event::What,
 };
 
 use super::{
     Shortage,
     child::{self, Streams},
     limits,
+    listener::Listener,
     memory::Memory,
     outcome::{Ending, Outcome, Tally},
     placement,
@@ -57,7 +58,7 @@ pub fn run(
     boot: &Boot,
     streams: &Streams,
     wall_timeout: Option<Duration>,
-    mut each: impl FnMut(Event),
+    mut listener: impl Listener,
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     if let Some(shortage) = limits::shortages().into_iter().next() {
@@ -73,15 +74,16 @@ pub fn run(
     let processes = Processes::new(first);
     let deadline = wall_timeout.map(|timeout| start + timeout);
     let mut reader = Reader::default();
-    let mut each = |event: Event| match event.what {
-        What::Searched { file } => searched.add(file),
-        _ => each(event),
+    let mut drain = || {
+        reader.drain(&memory, |event| match event.what {
+            What::Searched { file } => searched.add(file),
+            _ => listener.event(event),
+        });
+        listener.caught_up();
     };
-    let ending = watch_over(&memory, &processes, &watch, deadline, &boot.waiting, || {
-        reader.drain(&memory, &mut each);
-    });
+    let ending = watch_over(&memory, &processes, &watch, deadline, &boot.waiting, &mut drain);
     processes.end_all(&memory);
-    reader.drain(&memory, &mut each);
+    drain();
     searched.save();
     Ok(Outcome { ending, tally: Tally::read(memory.control()), wall: start.elapsed() })
 }

@@ -76,9 +76,14 @@ fn keep(known: Vec<SearchedFile>, new: Vec<SearchedFile>) -> Vec<SearchedFile> {
 }
 
 fn path() -> Option<PathBuf> {
+    Some(cache_folder()?.join("searched-code"))
+}
+
+/// Where simrun keeps what only saves time.
+pub fn cache_folder() -> Option<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    Some(folder.join("simrun/searched-code"))
+    Some(folder.join("simrun"))
 }
 
 #[cfg(test)]

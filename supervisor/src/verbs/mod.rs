@@ -4,17 +4,41 @@
 //! - [`verify`]: run the same seed again and again and compare.
 //! - [`doctor`]: say what this machine allows.
 //! - [`syscalls`]: list the system calls.
+//! - [`ls`]: list simulations and runs.
+//! - [`show`]: show all that is known of a run; [`logs`]: what it wrote; [`artifacts`]: what it has left for people.
+//! - [`rerun`]: run again and compare; [`diff`]: where two runs part.
+//! - [`gc`]: remove runs.
 
+mod artifacts;
+mod diff;
 mod doctor;
+mod gc;
+mod logs;
+mod ls;
+mod rerun;
 mod run;
+mod show;
 mod syscalls;
 mod verify;
+use std::{fs::File, io};
+
+pub use artifacts::artifacts;
+pub use diff::diff;
 pub use doctor::doctor;
+pub use gc::gc;
+pub use logs::logs;
+pub use ls::{ls, runs};
+pub use rerun::rerun;
 pub use run::run;
+pub use show::show;
 pub use syscalls::syscalls;
 pub use verify::verify;
 
-use crate::{exit, launch, plan};
+use crate::{
+    exit, launch, plan,
+    report::table,
+    store::{self, Place, RunFolder, find::find, folder::names},
+};
 
 /// Why a verb gave no exit status of its own.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +49,12 @@ pub enum Failure {
     /// The run could not be set up or watched.
     #[error(transparent)]
     Launch(#[from] launch::Error),
+    /// What is kept of runs cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// What was asked for is not there, or cannot be done.
+    #[error("{0}")]
+    Unknown(String),
     /// Files of simrun's own.
     #[error("{doing}")]
     File {
@@ -42,7 +72,42 @@ impl Failure {
         match self {
             Self::Plan(plan::Error::NotExecutable(_)) => exit::NOT_EXECUTABLE,
             Self::Plan(plan::Error::NotFound(_)) => exit::NOT_FOUND,
-            Self::Plan(_) | Self::Launch(_) | Self::File { .. } => exit::FAILED,
+            Self::Plan(_)
+            | Self::Launch(_)
+            | Self::Store(_)
+            | Self::Unknown(_)
+            | Self::File { .. } => exit::FAILED,
         }
     }
+}
+
+/// The folder of the run that somebody means.
+fn find_run(place: &Place, typed: &str) -> Result<RunFolder, Failure> {
+    let names = names(&place.runs())?;
+    let id = find("run", typed, &names).map_err(store::Error::from)?;
+    Ok(RunFolder::of(place, &id))
+}
+
+/// Data was written to standard output, or not.
+fn printed(result: io::Result<()>) -> Result<u8, Failure> {
+    match result {
+        Ok(()) => Ok(0),
+        Err(source) => Err(Failure::File { doing: "standard output cannot be written", source }),
+    }
+}
+
+/// Prints data as JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<u8, Failure> {
+    let mut text = serde_json::to_string_pretty(value).expect("names, numbers and text");
+    text.push('\n');
+    printed(table::print(text.as_bytes()))
+}
+
+/// A stream that gives nothing and takes everything.
+fn open_null() -> Result<File, Failure> {
+    let mut options = File::options();
+    options.read(true).write(true);
+    options
+        .open("/dev/null")
+        .map_err(|source| Failure::File { doing: "/dev/null cannot be opened", source })
 }

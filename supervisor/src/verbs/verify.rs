@@ -1,29 +1,20 @@
 //! Runs the same seed again and again and compares the fingerprints.
 
-use std::{
-    cell::RefCell,
-    collections::VecDeque,
-    fs::File,
-    io::{self, BufRead, BufReader, Read, Seek, Write},
-    os::fd::AsRawFd,
-    rc::Rc,
-};
+use std::fs::File;
 
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use simrun_abi::boot::Detail;
 
-use super::Failure;
+use super::{Failure, open_null};
 use crate::{
     cli::VerifyArguments,
+    compare::{TraceInMemory, difference},
     exit,
-    launch::{self, Outcome, Streams},
+    input::Input,
+    launch::{self, Outcome},
     plan::Plan,
     report::{self, Report, say},
-    trace::Trace,
 };
 
-/// Events shown before the first one that differs.
-const CONTEXT: usize = 10;
 /// Runs with full traces in which the difference is looked for.
 const SEARCHES: u32 = 20;
 
@@ -79,136 +70,16 @@ pub fn verify(arguments: &VerifyArguments) -> Result<u8, Failure> {
     Ok(report::exit_status(&first.ending))
 }
 
-fn open_null() -> Result<File, Failure> {
-    let mut options = File::options();
-    options.read(true).write(true);
-    options
-        .open("/dev/null")
-        .map_err(|source| Failure::File { doing: "/dev/null cannot be opened", source })
-}
-
-/// Standard input, the same for each run: what came from a pipe is kept, a terminal's is none.
-struct Input {
-    file: File,
-}
-
-impl Input {
-    fn new(nowhere: &File) -> Result<Self, Failure> {
-        let fail = |source| Failure::File { doing: "standard input cannot be kept", source };
-        let stdin = io::stdin();
-        if io::IsTerminal::is_terminal(&stdin) {
-            return Ok(Self { file: nowhere.try_clone().map_err(fail)? });
-        }
-        let mut file = File::from(
-            memfd_create(c"simrun-input", MFdFlags::MFD_CLOEXEC)
-                .map_err(|error| fail(error.into()))?,
-        );
-        let mut bytes = Vec::new();
-        stdin.lock().read_to_end(&mut bytes).map_err(fail)?;
-        file.write_all(&bytes).map_err(fail)?;
-        Ok(Self { file })
-    }
-
-    /// The streams of the next run: input from its start, output to `output` or simrun's own.
-    fn streams(&self, output: Option<&File>) -> Result<Streams, Failure> {
-        (&self.file).rewind().map_err(|source| Failure::File {
-            doing: "standard input cannot be read again",
-            source,
-        })?;
-        let mut streams = Streams { stdin: self.file.as_raw_fd(), ..Streams::own() };
-        if let Some(output) = output {
-            (streams.stdout, streams.stderr) = (output.as_raw_fd(), output.as_raw_fd());
-        }
-        Ok(streams)
-    }
-}
-
-/// A trace in memory.
-#[derive(Clone)]
-struct Recording(Rc<RefCell<File>>);
-
-impl Write for Recording {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Recording {
-    fn of_run(plan: &Plan, streams: &Streams) -> Result<Self, Failure> {
-        let fail = |source| Failure::File { doing: "a trace cannot be kept", source };
-        let fd = memfd_create(c"simrun-trace", MFdFlags::MFD_CLOEXEC);
-        let recording =
-            Self(Rc::new(RefCell::new(File::from(fd.map_err(|error| fail(error.into()))?))));
-        let mut trace = Trace::to(recording.clone());
-        launch::run(&plan.boot, streams, plan.wall_timeout, |event| trace.write(&event))?;
-        trace.finish().map_err(fail)?;
-        Ok(recording)
-    }
-
-    fn lines(&self) -> Result<impl Iterator<Item = String> + use<>, Failure> {
-        let fail = |source| Failure::File { doing: "a trace cannot be read", source };
-        let mut file = self.0.borrow().try_clone().map_err(fail)?;
-        file.rewind().map_err(fail)?;
-        Ok(BufReader::new(file).lines().map_while(Result::ok))
-    }
-}
-
 /// Runs with full traces until two differ, and shows where.
 fn show_difference(plan: &Plan, input: &Input, nowhere: &File) -> Result<(), Failure> {
-    let first = Recording::of_run(plan, &input.streams(Some(nowhere))?)?;
+    let (first, _) = TraceInMemory::of_run(plan, &input.streams(Some(nowhere))?)?;
     for _ in 0..SEARCHES {
-        let other = Recording::of_run(plan, &input.streams(Some(nowhere))?)?;
-        if let Some(lines) = difference(first.lines()?, other.lines()?) {
-            lines.iter().for_each(|line| say(line));
+        let (other, _) = TraceInMemory::of_run(plan, &input.streams(Some(nowhere))?)?;
+        if let Some(difference) = difference(first.lines()?, other.lines()?) {
+            difference.lines().iter().for_each(|line| say(line));
             return Ok(());
         }
     }
     say(&format!("the difference did not show again in {SEARCHES} runs with full traces"));
     Ok(())
-}
-
-/// The first line that differs, with those before it.
-fn difference(
-    mut a: impl Iterator<Item = String>,
-    mut b: impl Iterator<Item = String>,
-) -> Option<Vec<String>> {
-    let mut before = VecDeque::new();
-    loop {
-        match (a.next(), b.next()) {
-            (None, None) => return None,
-            (Some(x), Some(y)) if x == y => {
-                before.push_back(format!("  {x}"));
-                if before.len() > CONTEXT {
-                    before.pop_front();
-                }
-            }
-            (x, y) => {
-                let shown = |line: Option<String>| line.unwrap_or_else(|| "the end".into());
-                let mut lines = vec!["the first event that differs, after those before it:".into()];
-                lines.extend(before);
-                lines.push(format!("- {}", shown(x)));
-                lines.push(format!("+ {}", shown(y)));
-                return Some(lines);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_difference_comes_with_what_was_before() {
-        let lines = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>().into_iter();
-        assert_eq!(difference(lines("a b c"), lines("a b c")), None);
-        let shown = difference(lines("a b c"), lines("a b d")).expect("they differ");
-        assert_eq!(shown[1..], ["  a", "  b", "- c", "+ d"]);
-        let shown = difference(lines("a"), lines("a b")).expect("they differ");
-        assert_eq!(shown[1..], ["  a", "- the end", "+ b"]);
-    }
 }

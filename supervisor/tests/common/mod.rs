@@ -17,6 +17,8 @@ pub fn simrun<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Comman
     let mut command = Command::new(SIMRUN);
     // What cargo sets for its children would make the loader look in more places.
     command.env_remove("LD_LIBRARY_PATH");
+    // Runs of tests are kept only where a test says so.
+    command.env("SIMRUN_STORE", "");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -35,6 +37,13 @@ pub fn said(output: &Output) -> Said {
         stdout: text(&output.stdout),
         stderr: redact(&text(&output.stderr)),
     }
+}
+
+/// `simrun` with these arguments and this store.
+pub fn stored<S: AsRef<OsStr>>(store: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = simrun(arguments);
+    command.env("SIMRUN_STORE", store);
+    command
 }
 
 /// Runs to the end.
@@ -65,6 +74,11 @@ pub fn fingerprint(output: &Output) -> String {
 /// Builds `tests/command/NAME.c`.
 pub fn build(name: &str, folder: &Path) -> PathBuf {
     build_in("command", name, folder)
+}
+
+/// Runs to the end, with this store.
+pub fn run_stored<S: AsRef<OsStr>>(store: &Path, arguments: impl IntoIterator<Item = S>) -> Said {
+    said(&stored(store, arguments).output().expect("simrun can be run"))
 }
 
 /// Builds `tests/AREA/NAME.c`.

@@ -1,4 +1,4 @@
-//! What is said of a run, on standard error.
+//! What is said of one run, on standard error.
 
 use std::{error::Error, time::Duration};
 
@@ -7,6 +7,7 @@ use simrun_abi::event::{Event, StuckThread, What};
 use crate::{
     exit,
     launch::{Ending, Outcome},
+    store::Id,
     verbs::Failure,
 };
 
@@ -19,12 +20,13 @@ pub struct Report {
     quiet: bool,
     warnings: Vec<String>,
     stuck: Vec<StuckThread>,
+    kept_as: Option<Id>,
 }
 
 impl Report {
     /// Nothing said yet.
     pub fn new(seed: u64, quiet: bool) -> Self {
-        Self { seed, quiet, warnings: Vec::new(), stuck: Vec::new() }
+        Self { seed, quiet, warnings: Vec::new(), stuck: Vec::new(), kept_as: None }
     }
 
     /// The line at the start.
@@ -52,6 +54,16 @@ impl Report {
         }
     }
 
+    /// All warnings so far.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The run is kept under this name.
+    pub fn kept_as(&mut self, id: &Id) {
+        self.kept_as = Some(id.clone());
+    }
+
     /// All that is said at the end; simrun's exit status.
     pub fn finish(&self, outcome: &Outcome) -> u8 {
         if !self.quiet {
@@ -72,8 +84,9 @@ impl Report {
             true => format!("{:016x}", tally.fingerprint),
             false => "none".into(),
         };
+        let name = self.kept_as.as_ref().map_or(String::new(), |id| format!(", run {id}"));
         format!(
-            "seed {}, fingerprint {fingerprint}, simulated {}, {} calls, {} switches, {} choices, real {}",
+            "seed {}, fingerprint {fingerprint}, simulated {}, {} calls, {} switches, {} choices, real {}{name}",
             self.seed,
             seconds(tally.simulated),
             tally.entries,

@@ -1,0 +1,147 @@
+//! A run from its plan to what is said and kept of it, begun again as often as it has to be.
+
+use std::path::Path;
+
+use simrun_abi::{boot::Detail, event::Event};
+
+use crate::{
+    launch::{self, Ending, Listener, Outcome, Streams},
+    plan::{Error, Plan},
+    report::Report,
+    store::{Belonging, Place, Record, Recording},
+    trace::Trace,
+    verbs::Failure,
+};
+
+/// How a run is conducted.
+pub struct Conduct<'a> {
+    /// The command's standard streams.
+    pub streams: Streams,
+    /// Where events go.
+    pub trace: Option<&'a Path>,
+    /// Whether every system call goes into traces, too.
+    pub traces_calls: bool,
+    /// Where the run is kept, and as what.
+    pub kept: Option<(&'a Place, Belonging)>,
+    /// Whether only what went wrong is said.
+    pub quiet: bool,
+}
+
+/// A run that is over.
+pub struct Conducted {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What there is to say of it.
+    pub report: Report,
+    /// What is kept of it.
+    pub record: Option<Record>,
+}
+
+impl Conduct<'_> {
+    /// Runs it to the end.
+    ///
+    /// # Errors
+    /// When there is no run.
+    pub fn run(self, plan: &mut Plan) -> Result<Conducted, Failure> {
+        let keeps_events = self.kept.as_ref().is_some_and(|(_, belonging)| belonging.keeps_events);
+        plan.boot.detail = match (self.trace.is_some() || keeps_events, self.traces_calls) {
+            (true, true) => Detail::Calls,
+            (true, false) => Detail::Events,
+            (false, _) if self.kept.is_some() => Detail::Kept,
+            (false, _) => Detail::Summary,
+        };
+        let mut learned: Vec<String> = Vec::new();
+        let mut recording = None;
+        if let Some((place, belonging)) = &self.kept {
+            match Recording::begin(place, plan, belonging) {
+                Ok(begun) => recording = Some(begun),
+                Err(error) => {
+                    let place = place.path().display();
+                    learned.push(format!("the run is not kept: {place}: {error}"));
+                }
+            }
+            plan.boot.hidden = place.hidden();
+        }
+        loop {
+            let mut report = Report::new(plan.boot.seed, self.quiet);
+            learned.iter().for_each(|words: &String| report.warn(words));
+            let outcome = match self.attempt(plan, &mut report, &mut recording) {
+                Ok(outcome) => outcome,
+                Err(failure) => {
+                    if let Some(recording) = recording {
+                        recording.abandon();
+                    }
+                    return Err(failure);
+                }
+            };
+            let Some(words) = launch::learn(&mut plan.boot, &outcome) else {
+                return Ok(finish(outcome, report, recording));
+            };
+            learned.push(words);
+            if let Ending::Spin(spin) = &outcome.ending {
+                plan.yield_at.push((spin.file.clone().into(), spin.place.offset));
+            }
+            if let Some(recording) = &mut recording {
+                recording.begin_again(plan).map_err(|source| Failure::File {
+                    doing: "what is kept of the run cannot be written",
+                    source,
+                })?;
+            }
+        }
+    }
+
+    fn attempt(
+        &self,
+        plan: &Plan,
+        report: &mut Report,
+        recording: &mut Option<Recording>,
+    ) -> Result<Outcome, Failure> {
+        let create = |path: &Path| {
+            Trace::create(path).map_err(|error| Error::Trace(path.to_path_buf(), error))
+        };
+        let mut trace = self.trace.map(create).transpose()?;
+        let listeners = Listeners { trace: trace.as_mut(), recording: recording.as_mut(), report };
+        let outcome = launch::run(&plan.boot, &self.streams, plan.wall_timeout, listeners)?;
+        if let Some(Err(error)) = trace.map(Trace::finish) {
+            report.warn(&format!("the trace is incomplete: {error}"));
+        }
+        Ok(outcome)
+    }
+}
+
+fn finish(outcome: Outcome, mut report: Report, recording: Option<Recording>) -> Conducted {
+    let record = recording.map(|recording| {
+        let (record, error) = recording.finish(&outcome, report.warnings());
+        if let Some(error) = error {
+            report.warn(&format!("what is kept of the run is incomplete: {error}"));
+        }
+        report.kept_as(&record.id);
+        record
+    });
+    Conducted { outcome, report, record }
+}
+
+/// All that hear the events of a run.
+struct Listeners<'a> {
+    trace: Option<&'a mut Trace>,
+    recording: Option<&'a mut Recording>,
+    report: &'a mut Report,
+}
+
+impl Listener for Listeners<'_> {
+    fn event(&mut self, event: Event) {
+        if let Some(trace) = &mut self.trace {
+            trace.write(&event);
+        }
+        if let Some(recording) = &mut self.recording {
+            recording.hear(&event);
+        }
+        self.report.note(event);
+    }
+
+    fn caught_up(&mut self) {
+        if let Some(recording) = &mut self.recording {
+            recording.flush();
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Writes a run down while it goes on.
+//!
+//! A run's folder appears at once, complete and locked (flock(2)), and the lock lasts as long as simrun lives: a folder
+//! without a result that nobody holds is what an interrupted run has left. Nothing is synchronized with the disk: that
+//! would take longer than many a run.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use nix::fcntl::{Flock, FlockArg};
+use simrun_abi::event::{Event, Stream, StuckThread, What};
+
+use super::{
+    EVENTS, INPUTS, LOCK, RECORD, STANDARD_INPUT, failure,
+    id::Id,
+    inputs::Inputs,
+    invariant::Invariants,
+    output::{self, Writer},
+    pinned::Pinned,
+    place::{Place, replace_file},
+    record::{BASELINE, FORMAT, Node, Program, Record, RunResult, State},
+    text::Text,
+};
+use crate::{launch::Outcome, plan::Plan, trace::Trace};
+
+/// Most bytes of standard error in which a crash is looked for: the last ones.
+const TAIL_MAX: usize = 64 << 10;
+/// Most files that are taken for inputs.
+const INPUTS_MAX: usize = 100_000;
+
+/// Where a run belongs.
+#[derive(Clone, Debug)]
+pub struct Belonging {
+    /// The simulation, if it is not one by itself.
+    pub simulation: Option<Id>,
+    /// The fault model.
+    pub model: String,
+    /// The run that it does again.
+    pub rerun_of: Option<Id>,
+    /// Whether its events are kept, too.
+    pub keeps_events: bool,
+}
+
+impl Default for Belonging {
+    fn default() -> Self {
+        Self { simulation: None, model: BASELINE.into(), rerun_of: None, keeps_events: false }
+    }
+}
+
+/// A run that is written down.
+pub struct Recording {
+    folder: PathBuf,
+    record: Record,
+    lock: Flock<File>,
+    heard: Heard,
+    keeps_events: bool,
+}
+
+/// What was heard of a run so far.
+struct Heard {
+    output: Writer,
+    events: Option<Trace>,
+    standard_input: Option<File>,
+    inputs: BTreeSet<Text>,
+    programs: BTreeSet<Text>,
+    stuck: Vec<StuckThread>,
+    invariants: Invariants,
+    tail: VecDeque<u8>,
+    error: Option<io::Error>,
+}
+
+impl Recording {
+    /// Begins to write down the run of this plan.
+    ///
+    /// # Errors
+    /// When the host does not allow it.
+    pub fn begin(place: &Place, plan: &Plan, belonging: &Belonging) -> io::Result<Self> {
+        let start = SystemTime::now();
+        let record = Record {
+            format: FORMAT,
+            id: Id::new(start)?,
+            state: State::Executing,
+            simulation: belonging.simulation.clone(),
+            model: belonging.model.clone(),
+            nodes: vec![Node { name: plan.boot.hostname.clone() }],
+            rerun_of: belonging.rerun_of.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            start: start.into(),
+            events: belonging.keeps_events.then_some(plan.boot.detail),
+            pinned: Pinned::of(plan),
+            result: None,
+        };
+        let runs = place.runs();
+        // What begins with a dot is not looked at.
+        let hidden = runs.join(format!(".{}", record.id));
+        if fs::create_dir(&hidden).is_err() {
+            place.create()?;
+            fs::create_dir(&hidden)?;
+        }
+        let prepared = prepare(&hidden, &record)
+            .and_then(|lock| fs::rename(&hidden, runs.join(record.id.as_str())).map(|()| lock));
+        let lock = prepared.inspect_err(|_| drop(fs::remove_dir_all(&hidden)))?;
+        let folder = runs.join(record.id.as_str());
+        let heard = Heard::new(&folder, &record, belonging.keeps_events)?;
+        Ok(Self { folder, record, lock, heard, keeps_events: belonging.keeps_events })
+    }
+
+    /// The run begins again, with this plan; what was heard counts no more.
+    ///
+    /// # Errors
+    /// When the host does not allow it.
+    pub fn begin_again(&mut self, plan: &Plan) -> io::Result<()> {
+        self.record.pinned = Pinned::of(plan);
+        self.heard = Heard::new(&self.folder, &self.record, self.keeps_events)?;
+        Ok(())
+    }
+
+    /// Takes in an event.
+    pub fn hear(&mut self, event: &Event) {
+        if let Some(events) = &mut self.heard.events {
+            events.write(event);
+        }
+        let heard = self.heard.take_in(&self.folder, event);
+        self.heard.keep_first_error(heard);
+    }
+
+    /// Writes out what is held back.
+    pub fn flush(&mut self) {
+        let flushed = self.heard.output.flush();
+        self.heard.keep_first_error(flushed);
+    }
+
+    /// Writes down how the run ended; also says what of it could not be written, if so.
+    pub fn finish(mut self, outcome: &Outcome, warnings: &[String]) -> (Record, Option<io::Error>) {
+        self.flush();
+        let mut heard = self.heard;
+        if let Some(events) = heard.events.take() {
+            let finished = events.finish();
+            heard.keep_first_error(finished);
+        }
+        let inputs = Inputs::of(&heard.inputs);
+        // Nobody looks at it before the run has ended.
+        let written = json(&inputs).and_then(|json| fs::write(self.folder.join(INPUTS), json));
+        heard.keep_first_error(written);
+        let mut result = RunResult::of(outcome, &heard.stuck);
+        result.warnings = warnings.to_vec();
+        if heard.output.is_truncated() {
+            result.warnings.push("the output is too long to be kept as a whole".into());
+        }
+        result.invariants = heard.invariants.finish();
+        result.failure = failure::of(&result, heard.tail.make_contiguous());
+        result.programs = heard
+            .programs
+            .iter()
+            .map(|path| Program { path: path.clone(), digest: inputs.digest(path).cloned() })
+            .collect();
+        self.record.state = result.ending.state(result.is_violated());
+        self.record.result = Some(result);
+        // The last one: from now on the run has ended.
+        let written = replace_json(&self.folder.join(RECORD), &self.record);
+        let error = heard.error.or(written.err());
+        let _ = fs::remove_file(self.folder.join(LOCK));
+        drop(self.lock);
+        (self.record, error)
+    }
+
+    /// There was no run.
+    pub fn abandon(self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Fills the folder of a run that begins.
+fn prepare(folder: &Path, record: &Record) -> io::Result<Flock<File>> {
+    let lock = File::create_new(folder.join(LOCK))?;
+    let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
+    fs::write(folder.join(RECORD), json(record)?)?;
+    Ok(lock)
+}
+
+fn json(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Puts a file of JSON in its place.
+///
+/// # Errors
+/// When the host does not allow it.
+pub fn replace_json(path: &Path, value: &impl serde::Serialize) -> io::Result<()> {
+    replace_file(path, &json(value)?)
+}
+
+impl Heard {
+    fn new(folder: &Path, record: &Record, keeps_events: bool) -> io::Result<Self> {
+        let node = record.nodes.first().map_or("", |node| node.name.as_str());
+        let events = if keeps_events { Some(Trace::create(&folder.join(EVENTS))?) } else { None };
+        let program = BTreeSet::from([record.pinned.program.clone()]);
+        Ok(Self {
+            output: Writer::new(folder, node),
+            events,
+            standard_input: None,
+            inputs: program.clone(),
+            programs: program,
+            stuck: Vec::new(),
+            invariants: Invariants::default(),
+            tail: VecDeque::new(),
+            error: None,
+        })
+    }
+
+    fn keep_first_error(&mut self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn take_in(&mut self, folder: &Path, event: &Event) -> io::Result<()> {
+        match &event.what {
+            What::Output { stream, bytes } => {
+                self.invariants.hear(output::index(*stream), event.time_ns, bytes);
+                if *stream == Stream::Stderr {
+                    self.tail.extend(&bytes[bytes.len().saturating_sub(TAIL_MAX)..]);
+                    self.tail.drain(..self.tail.len().saturating_sub(TAIL_MAX));
+                }
+                self.output.write(event.time_ns, event.pid, *stream, bytes)?;
+            }
+            What::StandardInput { bytes } if !bytes.is_empty() => {
+                let file = match &mut self.standard_input {
+                    Some(file) => file,
+                    None => self.standard_input.insert(File::create(folder.join(STANDARD_INPUT))?),
+                };
+                file.write_all(bytes)?;
+            }
+            What::Exec { path } if path.starts_with('/') => {
+                let path = Text::from(path.as_bytes());
+                self.add_input(&path);
+                if self.programs.len() < INPUTS_MAX {
+                    self.programs.insert(path);
+                }
+            }
+            What::Input { path } => self.add_input(&Text(path.clone())),
+            What::Deadlock { threads } => self.stuck = threads.clone(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn add_input(&mut self, path: &Text) {
+        if self.inputs.len() < INPUTS_MAX && !self.inputs.contains(path) {
+            self.inputs.insert(path.clone());
+        }
+    }
+}
