@@ -3,6 +3,8 @@
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
+use crate::capture::Capture;
+
 /// How the scheduler picks among the threads that can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Strategy {
@@ -97,6 +99,8 @@ pub struct Boot {
     pub waiting: Vec<WaitingLoop>,
     /// What times the host's files show.
     pub file_times: FileTimes,
+    /// What is kept of the files that the run writes.
+    pub capture: Capture,
     /// Absolute paths of the host that programs do not see.
     pub hidden: Vec<Vec<u8>>,
     /// Files whose code earlier runs have searched: what is here need not be searched again, and nothing else changes.

@@ -92,6 +92,8 @@ pub mod fds {
     pub const PRELOAD: i32 = 1006;
     /// An eventfd by which the image calls the supervisor: the run has ended, or the event ring fills up.
     pub const BELL: i32 = 1007;
+    /// The memory file into which the kernel writes what the run has done to its files.
+    pub const CAPTURE: i32 = 1008;
     /// The last of them.
-    pub const LAST: i32 = BELL;
+    pub const LAST: i32 = CAPTURE;
 }

@@ -10,6 +10,7 @@
 extern crate alloc;
 
 pub mod boot;
+pub mod capture;
 pub mod calls;
 pub mod control;
 pub mod event;

@@ -9,6 +9,7 @@ use alloc::{
 
 use simrun_abi::{
     boot::{Boot, Identity},
+    capture::Capture,
     event::{Event, What},
 };
 
@@ -67,6 +68,8 @@ pub struct Config {
     pub identity: Identity,
     /// Whether programs are given the preload library.
     pub preload: bool,
+    /// What is kept of the files that the run writes.
+    pub capture: Capture,
 }
 
 /// See the module.
@@ -131,6 +134,7 @@ impl Machine {
                 domain: "(none)".into(),
                 identity: boot.identity.clone(),
                 preload: boot.preload,
+                capture: boot.capture.clone(),
             },
             signal_arrived: WaitQueue::default(),
             progress: WaitQueue::default(),

@@ -1,7 +1,7 @@
 //! The names in a directory: those that the run has looked at or changed, over those of the host.
 
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use linux_raw_sys::general as raw;
 
@@ -29,13 +29,27 @@ pub struct Folder {
     below: Option<Rc<[u8]>>,
     /// What is known of names; `None` for one that leads nowhere, whatever the host has.
     known: RefCell<BTreeMap<Vec<u8>, Option<Rc<Inode>>>>,
+    /// Whether the run has made or removed names.
+    is_changed: Cell<bool>,
 }
 
 impl Folder {
     /// With the names of the host's directory at a path.
     #[must_use]
     pub fn over(below: Rc<[u8]>) -> Self {
-        Self { below: Some(below), known: RefCell::default() }
+        Self { below: Some(below), ..Self::default() }
+    }
+
+    /// The host's directory that lies underneath.
+    #[must_use]
+    pub fn below(&self) -> Option<&[u8]> {
+        self.below.as_deref()
+    }
+
+    /// Whether the run has made or removed names.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.is_changed.get()
     }
 
     /// The file of a name, if there is one.
@@ -60,11 +74,13 @@ impl Folder {
 
     /// Lets a name lead to a file.
     pub fn insert(&self, name: &[u8], file: Rc<Inode>) {
+        self.is_changed.set(true);
         self.known.borrow_mut().insert(name.to_vec(), Some(file));
     }
 
     /// Lets a name lead nowhere.
     pub fn remove(&self, name: &[u8]) {
+        self.is_changed.set(true);
         let mut known = self.known.borrow_mut();
         match self.below {
             Some(_) => drop(known.insert(name.to_vec(), None)),

@@ -85,6 +85,8 @@ pub struct Inode {
     pub origin: Option<Rc<[u8]>>,
     /// Whether the supervisor knows that the run depends on it.
     is_input: Cell<bool>,
+    /// Whether the run has set attributes or times.
+    is_touched: Cell<bool>,
     attributes: Cell<Attributes>,
     times: Cell<Times>,
     fifo: RefCell<Weak<Pipe>>,
@@ -115,6 +117,7 @@ impl Inode {
             body,
             origin: None,
             is_input: Cell::new(false),
+            is_touched: Cell::new(false),
             attributes: Cell::new(attributes),
             times: Cell::new(times),
             fifo: RefCell::default(),
@@ -134,6 +137,17 @@ impl Inode {
     #[must_use]
     pub fn attributes(&self) -> Attributes {
         self.attributes.get()
+    }
+
+    /// Whether the run has set its mode, owner, times or extended attributes.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.is_touched.get()
+    }
+
+    /// The run sets its mode, owner, times or extended attributes.
+    pub fn touch(&self) {
+        self.is_touched.set(true);
     }
 
     /// Changes attributes; who changes them says so with [`Self::changed`].

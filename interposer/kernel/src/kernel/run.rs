@@ -1,5 +1,7 @@
 //! From a trap to the next return to a program.
 
+use alloc::format;
+
 use simrun_abi::{boot::Detail, control::End, event::What};
 
 use super::Kernel;
@@ -9,7 +11,7 @@ use crate::{
     file::FileDescription,
     fs::tree::attributes::drop_identity,
     host::Host,
-    machine::{Due, Env, SignalTarget},
+    machine::{Due, Env, Machine, SignalTarget},
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
     process::{Call, Process, ProcessState, State, ThreadId, Tid, code::Trapping},
@@ -101,6 +103,7 @@ impl Kernel {
     pub fn run(&mut self, host: &mut dyn Host, here: SpaceId) -> Next {
         loop {
             if self.ended.is_some() {
+                self.capture(host);
                 return Next::End;
             }
             let Some(id) = self.current else {
@@ -433,6 +436,15 @@ impl Kernel {
     /// Ends the run.
     pub(crate) fn end(&mut self, end: End, status: u32) {
         self.ended.get_or_insert((end, status));
+    }
+
+    /// Tells the supervisor what the run has done to its files.
+    fn capture(&mut self, host: &mut dyn Host) {
+        let Machine { tree, config, .. } = &self.machine;
+        if let Err(error) = tree.capture(host, &config.capture) {
+            let effect = format!("what the run wrote is not kept as a whole: {}", error.errno.name());
+            self.machine.escape(host, "the capture of files", "simrun", &effect);
+        }
     }
 
     fn show_call(&mut self, host: &mut dyn Host, id: ThreadId, row: &Row, result: Result<u64>) {

@@ -3,6 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use linux_raw_sys::general as nr;
+use simrun_abi::capture::Capture;
 use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy};
 
 use super::{Bytes, FakeMachine, smallest_program};
@@ -331,6 +332,7 @@ fn boot(seed: u64) -> Boot {
         patching: Patching::Off,
         waiting: Vec::new(),
         file_times: FileTimes::Fixed,
+        capture: Capture { limit: 0, always: Vec::new() },
         hidden: Vec::new(),
         searched: Vec::new(),
     }

@@ -57,6 +57,7 @@ pub fn set_mode(
     let removed = if may_keep_group { 0 } else { raw::S_ISGID };
     let bits = mode & 0o7777 & !removed;
     inode.update(|attributes| attributes.mode = attributes.mode & raw::S_IFMT | bits);
+    inode.touch();
     inode.changed(env.file_time());
     subject.tell(env, Happening::ATTRIBUTES);
     Ok(())
@@ -93,6 +94,7 @@ pub fn set_owner(
     });
     inode.changed(env.file_time());
     if (owner, group) != (None, None) {
+        inode.touch();
         subject.tell(env, Happening::ATTRIBUTES);
     }
     Ok(())
@@ -162,6 +164,7 @@ pub fn set_times(
     modification.apply(&mut times.modification, now);
     times.change = now;
     inode.set_times(times);
+    inode.touch();
     let what = match (access, modification) {
         (NewTime::Keep, NewTime::Keep) => return Ok(()),
         (_, NewTime::Keep) => Happening::ACCESS,

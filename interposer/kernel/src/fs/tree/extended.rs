@@ -148,6 +148,7 @@ fn change(
     reach(env, caller, subject, Access::WRITE)?;
     change(subject.inode.extended.borrow_mut().get_or_insert_default())?;
     subject.inode.changed(env.file_time());
+    subject.inode.touch();
     subject.tell(env, Happening::ATTRIBUTES);
     Ok(())
 }

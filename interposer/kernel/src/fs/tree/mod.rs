@@ -2,7 +2,7 @@
 //!
 //! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents;
 //!   [`extended`]: their extended attributes;
-//!   [`notify`]: telling those who watch.
+//!   [`notify`]: telling those who watch; [`capture`]: telling at the end what the run has done.
 
 use alloc::{
     collections::BTreeMap,
@@ -15,6 +15,7 @@ use linux_raw_sys::general as raw;
 use simrun_abi::boot::FileTimes;
 
 pub mod attributes;
+mod capture;
 pub mod change;
 pub mod extended;
 pub mod notify;
