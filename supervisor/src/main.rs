@@ -11,6 +11,8 @@
 //! - [`report`]: what is said of a run on standard error.
 //! - [`trace`]: events as JSON lines.
 //! - [`exit`]: exit statuses.
+//! - [`start`]: from the C library to [`simrun`].
+#![cfg_attr(not(test), no_main)]
 
 mod cli;
 mod compare;
@@ -20,22 +22,22 @@ mod input;
 mod launch;
 mod plan;
 mod report;
+mod start;
 mod store;
 mod trace;
 mod verbs;
 
-use std::process::ExitCode;
-
 use clap::Parser;
 use cli::{Arguments, Verb};
 
-fn main() -> ExitCode {
+/// All of it; the exit status.
+fn simrun() -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors; a closed pipe is none either.
             let _ = error.print();
-            return if error.use_stderr() { exit::FAILED.into() } else { ExitCode::SUCCESS };
+            return if error.use_stderr() { exit::FAILED } else { 0 };
         }
     };
     let result = match &arguments.verb {
@@ -53,10 +55,10 @@ fn main() -> ExitCode {
         Some(Verb::Gc(arguments)) => verbs::gc(arguments),
     };
     match result {
-        Ok(status) => status.into(),
+        Ok(status) => status,
         Err(failure) => {
             report::failure(&failure);
-            failure.exit_code().into()
+            failure.exit_code()
         }
     }
 }
