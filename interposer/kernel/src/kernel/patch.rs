@@ -14,7 +14,10 @@ use simrun_abi::{boot::Patching, layout::stubs};
 
 use super::Kernel;
 use crate::{
-    arch::x86_64::padding::{self, INT3, Padding},
+    arch::x86_64::{
+        instruction::INT3,
+        padding::{self, Padding},
+    },
     error::{Errno, Result},
     host::{Backing, Host},
     mm::{AddressSpace, MapFlags, Mapping, Protection, Range, SpaceId},

@@ -1,5 +1,6 @@
 //! x86-64: registers as the host's signal frame holds them.
 mod branch;
+pub mod instruction;
 pub mod padding;
 pub mod registers;
 pub use branch::Branch;

@@ -1,17 +1,15 @@
 //! Padding in code: bytes between an instruction after which nothing goes on and the next aligned one.
 
-use alloc::vec::Vec;
-
-use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
+use super::instruction::{Instruction, Kind};
 
 /// `jmp rel8` reaches so many bytes past its end.
 const REACH: usize = 127;
+/// Bytes around a place in which a short jump to it begins.
+const SHORT_JUMPS: usize = REACH + 3;
 /// Room that a `jmp rel32` needs.
 pub const ROOM: usize = 5;
 /// Assemblers pad up to multiples of this, or more.
 const ALIGNMENT: u64 = 8;
-/// `int3`, with which some linkers pad.
-pub const INT3: u8 = 0xcc;
 
 /// Where padding lies, in bytes from the start of the code that was searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,50 +26,35 @@ pub struct Padding {
 /// nothing (a long `nop` or a row of `int3`), ends at an aligned address, and is the target of no jump in `code`.
 #[must_use]
 pub fn find(code: &[u8], address: u64, from: usize) -> Option<Padding> {
-    let candidates = candidates(code, address, from);
-    candidates.into_iter().find(|padding| !is_jumped_to(code, *padding))
-}
-
-fn candidates(code: &[u8], address: u64, from: usize) -> Vec<Padding> {
-    let mut found = Vec::new();
-    let mut decoder =
-        Decoder::with_ip(64, code.get(from..).unwrap_or(&[]), from as u64, DecoderOptions::NONE);
-    let mut instruction = Instruction::default();
+    let mut at = from;
     let mut goes_on = true;
-    while decoder.can_decode() {
-        decoder.decode_out(&mut instruction);
-        let start = instruction.ip() as usize;
-        let mnemonic = instruction.mnemonic();
-        if start > from + REACH || mnemonic == Mnemonic::INVALID {
-            break;
-        }
-        let mut end = start + instruction.len();
-        if !goes_on && matches!(mnemonic, Mnemonic::Nop | Mnemonic::Int3) {
-            let long = mnemonic == Mnemonic::Nop && instruction.len() >= ROOM;
-            // The rest of the same padding.
-            while decoder.can_decode() {
-                let (position, ip) = (decoder.position(), decoder.ip());
-                decoder.decode_out(&mut instruction);
-                if instruction.mnemonic() != mnemonic {
-                    // It is looked at again as code.
-                    if decoder.set_position(position).is_err() {
-                        return found;
-                    }
-                    decoder.set_ip(ip);
-                    break;
-                }
-                end = instruction.next_ip() as usize;
-            }
-            let row = mnemonic == Mnemonic::Int3 && end - start >= ROOM;
-            if (long || row) && (address + end as u64).is_multiple_of(ALIGNMENT) {
-                found.push(Padding { start, end });
-            }
+    while at <= from + REACH {
+        let Instruction { len, kind } = Instruction::decode(code.get(at..)?)?;
+        if goes_on || !matches!(kind, Kind::Nop | Kind::Break) {
+            // `int3` between other instructions is no padding: nothing before it has ended.
+            goes_on = kind != Kind::Ends;
+            at += len;
             continue;
         }
-        // `int3` between other instructions is no padding: nothing before it has ended.
-        goes_on = !matches!(mnemonic, Mnemonic::Ret | Mnemonic::Jmp);
+        let padding = Padding { start: at, end: end_of_row(code, at, kind) };
+        let has_room = padding.end - at >= ROOM && (kind == Kind::Break || len >= ROOM);
+        let is_aligned = (address + padding.end as u64).is_multiple_of(ALIGNMENT);
+        if has_room && is_aligned && !is_jumped_to(code, padding) {
+            return Some(padding);
+        }
+        at = padding.end;
     }
-    found
+    None
+}
+
+/// Where instructions of a kind end that follow each other from a place on.
+fn end_of_row(code: &[u8], mut at: usize, of_kind: Kind) -> usize {
+    while let Some(Instruction { len, kind }) = code.get(at..).and_then(Instruction::decode)
+        && kind == of_kind
+    {
+        at += len;
+    }
+    at
 }
 
 /// Whether any bytes outside the padding that could be a relative jump or call would lead into it.
@@ -80,23 +63,33 @@ fn is_jumped_to(code: &[u8], Padding { start, end }: Padding) -> bool {
         let target = next as i64 + i64::from(distance);
         (start as i64..end as i64).contains(&target)
     };
-    code.windows(6).enumerate().any(|(at, bytes)| {
-        let near = |at: usize| {
-            i32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-        };
-        let jumps = match bytes[0] {
-            0x70..=0x7f | 0xeb | 0xe0..=0xe3 => leads_inside(at + 2, i32::from(bytes[1] as i8)),
-            0xe8 | 0xe9 => leads_inside(at + 5, near(1)),
-            0x0f if bytes[1] & 0xf0 == 0x80 => leads_inside(at + 6, near(2)),
-            _ => false,
-        };
-        jumps && !(start..end).contains(&at)
-    })
+    let is_outside = |at: usize| !(start..end).contains(&at);
+    let is_near = |at: usize| match code[..at] {
+        [.., 0xe8 | 0xe9] if is_outside(at - 1) => true,
+        [.., 0x0f, 0x80..=0x8f] => is_outside(at - 2),
+        _ => false,
+    };
+    // The distance before the opcode: hardly any leads there, whatever it is.
+    let near = code.windows(4).enumerate().any(|(at, bytes)| {
+        let distance = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        leads_inside(at + 4, distance) && is_near(at)
+    });
+    let first = start.saturating_sub(SHORT_JUMPS);
+    let around = &code[first..code.len().min(end + SHORT_JUMPS)];
+    let short = around.windows(2).enumerate().any(|(index, bytes)| {
+        let at = first + index;
+        matches!(bytes[0], 0x70..=0x7f | 0xeb | 0xe0..=0xe3)
+            && is_outside(at)
+            && leads_inside(at + 2, i32::from(bytes[1] as i8))
+    });
+    near || short
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::x86_64::instruction::INT3;
+    use alloc::vec::Vec;
 
     /// Code at 0x1000 in which `syscall` has just ended at 2.
     fn found(after: &[u8]) -> Option<(usize, usize)> {
