@@ -71,7 +71,9 @@ pub struct Segment {
 impl Segment {
     /// Whether its pages are those of the file for good.
     pub fn is_constant(&self) -> bool {
+        let pages = |bytes: u64| bytes.div_ceil(PAGE_SIZE);
         self.protection & libc::PROT_WRITE == 0
+            && pages(self.memory_size) == pages(self.bytes.len() as u64)
     }
 }
 
@@ -82,25 +84,39 @@ pub fn entry() -> u64 {
 
 /// All segments that are loaded.
 pub fn segments() -> Vec<Segment> {
-    let (table, count) = (word(32) as usize, usize::from(half(56)));
-    (0..count)
-        .map(|index| table + index * 56)
-        .filter(|&at| half(at) == 1)
-        .map(|at| {
-            let (offset, size) = (word(at + 8) as usize, word(at + 32) as usize);
-            let flags = half(at + 4);
-            let bit = |flag, protection| if flags & flag != 0 { protection } else { 0 };
-            Segment {
-                address: word(at + 16),
-                memory_size: word(at + 40),
-                offset: offset as u64,
-                bytes: &BYTES[offset..offset + size],
-                protection: bit(4, libc::PROT_READ)
-                    | bit(2, libc::PROT_WRITE)
-                    | bit(1, libc::PROT_EXEC),
+    let mut segments: Vec<_> = headers(libc::PT_LOAD).map(segment).collect();
+    // What is writable only while it is relocated: the image is linked where it lies, so that never is.
+    for relocated in headers(libc::PT_GNU_RELRO) {
+        let start = word(relocated + 16);
+        let range = start..start + word(relocated + 40);
+        for segment in &mut segments {
+            let end = segment.address + segment.memory_size;
+            if range.contains(&segment.address) && end <= range.end {
+                segment.protection &= !libc::PROT_WRITE;
             }
-        })
-        .collect()
+        }
+    }
+    segments
+}
+
+/// Where the program headers of a kind lie in the image.
+fn headers(kind: u32) -> impl Iterator<Item = usize> {
+    let (table, count) = (word(32) as usize, usize::from(half(56)));
+    (0..count).map(move |index| table + index * 56).filter(move |&at| word(at) as u32 == kind)
+}
+
+/// The segment of a program header.
+fn segment(at: usize) -> Segment {
+    let (offset, size) = (word(at + 8) as usize, word(at + 32) as usize);
+    let flags = half(at + 4);
+    let bit = |flag, protection| if flags & flag != 0 { protection } else { 0 };
+    Segment {
+        address: word(at + 16),
+        memory_size: word(at + 40),
+        offset: offset as u64,
+        bytes: &BYTES[offset..offset + size],
+        protection: bit(4, libc::PROT_READ) | bit(2, libc::PROT_WRITE) | bit(1, libc::PROT_EXEC),
+    }
 }
 
 fn word(at: usize) -> u64 {
