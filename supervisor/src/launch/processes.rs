@@ -11,6 +11,8 @@ use nix::{
     unistd::Pid,
 };
 
+use simrun_abi::control::End;
+
 use super::memory::Memory;
 
 /// The processes of a run.
@@ -88,9 +90,11 @@ pub fn program(pid: Pid) -> String {
 
 /// Why a process's end was none of the simulation's doing; `None` if it was.
 fn describe_loss(memory: &Memory, status: WaitStatus) -> Option<String> {
+    let control = memory.control();
     match status {
         WaitStatus::Exited(pid, 0)
-            if memory.control().holder.load(Ordering::Acquire) != pid.as_raw() =>
+            if control.holder.load(Ordering::Acquire) != pid.as_raw()
+                || control.end.load(Ordering::Acquire) != End::Running as u32 =>
         {
             None
         }
