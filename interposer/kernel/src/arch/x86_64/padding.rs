@@ -1,5 +1,8 @@
 //! Padding in code: bytes between an instruction after which nothing goes on and the next aligned one.
 
+use alloc::vec::Vec;
+use core::ops::Range;
+
 use super::instruction::{Instruction, Kind};
 
 /// `jmp rel8` reaches so many bytes past its end.
@@ -26,10 +29,24 @@ pub struct Padding {
 /// nothing (a long `nop` or a row of `int3`), ends at an aligned address, and is the target of no jump in `code`.
 #[must_use]
 pub fn find(code: &[u8], address: u64, from: usize) -> Option<Padding> {
+    let candidates = candidates(code, address, from);
+    let (first, last) = (candidates.first()?, candidates.last()?);
+    let jumps = jumps_into(code, first.start..last.end);
+    let is_free = |padding: &Padding| {
+        let place = padding.start..padding.end;
+        !jumps.iter().any(|jump| place.contains(&jump.to) && !place.contains(&jump.from))
+    };
+    candidates.into_iter().find(is_free)
+}
+
+/// What looks like padding, by address.
+fn candidates(code: &[u8], address: u64, from: usize) -> Vec<Padding> {
+    let mut found = Vec::new();
     let mut at = from;
     let mut goes_on = true;
-    while at <= from + REACH {
-        let Instruction { len, kind } = Instruction::decode(code.get(at..)?)?;
+    while at <= from + REACH
+        && let Some(Instruction { len, kind }) = code.get(at..).and_then(Instruction::decode)
+    {
         if goes_on || !matches!(kind, Kind::Nop | Kind::Break) {
             // `int3` between other instructions is no padding: nothing before it has ended.
             goes_on = kind != Kind::Ends;
@@ -38,13 +55,12 @@ pub fn find(code: &[u8], address: u64, from: usize) -> Option<Padding> {
         }
         let padding = Padding { start: at, end: end_of_row(code, at, kind) };
         let has_room = padding.end - at >= ROOM && (kind == Kind::Break || len >= ROOM);
-        let is_aligned = (address + padding.end as u64).is_multiple_of(ALIGNMENT);
-        if has_room && is_aligned && !is_jumped_to(code, padding) {
-            return Some(padding);
+        if has_room && (address + padding.end as u64).is_multiple_of(ALIGNMENT) {
+            found.push(padding);
         }
         at = padding.end;
     }
-    None
+    found
 }
 
 /// Where instructions of a kind end that follow each other from a place on.
@@ -57,39 +73,46 @@ fn end_of_row(code: &[u8], mut at: usize, of_kind: Kind) -> usize {
     at
 }
 
-/// Whether any bytes outside the padding that could be a relative jump or call would lead into it.
-fn is_jumped_to(code: &[u8], Padding { start, end }: Padding) -> bool {
-    let leads_inside = |next: usize, distance: i32| {
-        let target = next as i64 + i64::from(distance);
-        (start as i64..end as i64).contains(&target)
-    };
-    let is_outside = |at: usize| !(start..end).contains(&at);
-    let is_near = |at: usize| match code[..at] {
-        [.., 0xe8 | 0xe9] if is_outside(at - 1) => true,
-        [.., 0x0f, 0x80..=0x8f] => is_outside(at - 2),
-        _ => false,
-    };
-    // The distance before the opcode: hardly any leads there, whatever it is.
-    let near = code.windows(4).enumerate().any(|(at, bytes)| {
-        let distance = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        leads_inside(at + 4, distance) && is_near(at)
-    });
-    let first = start.saturating_sub(SHORT_JUMPS);
-    let around = &code[first..code.len().min(end + SHORT_JUMPS)];
-    let short = around.windows(2).enumerate().any(|(index, bytes)| {
-        let at = first + index;
-        matches!(bytes[0], 0x70..=0x7f | 0xeb | 0xe0..=0xe3)
-            && is_outside(at)
-            && leads_inside(at + 2, i32::from(bytes[1] as i8))
-    });
-    near || short
+/// A place whose bytes could be a relative jump or call, and where that would lead.
+#[derive(Clone, Copy)]
+struct Jump {
+    from: usize,
+    to: usize,
+}
+
+/// All that would lead into a range.
+fn jumps_into(code: &[u8], range: Range<usize>) -> Vec<Jump> {
+    let mut jumps = Vec::new();
+    // The distance before the opcode: hardly any leads there, whatever it is. Code is much shorter than 4 GiB.
+    for (at, bytes) in code.windows(4).enumerate() {
+        let distance = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        let into = (at as u32 + 4).wrapping_add(distance).wrapping_sub(range.start as u32);
+        if into < range.len() as u32 {
+            let opcode_len = match code[..at] {
+                [.., 0xe8 | 0xe9] => 1,
+                [.., 0x0f, 0x80..=0x8f] => 2,
+                _ => continue,
+            };
+            jumps.push(Jump { from: at - opcode_len, to: range.start + into as usize });
+        }
+    }
+    let first = range.start.saturating_sub(SHORT_JUMPS);
+    let around = &code[first..code.len().min(range.end + SHORT_JUMPS)];
+    for (from, bytes) in (first..).zip(around.windows(2)) {
+        let to = (from + 2).checked_add_signed(isize::from(bytes[1] as i8));
+        if let Some(to) = to.filter(|to| range.contains(to))
+            && matches!(bytes[0], 0x70..=0x7f | 0xeb | 0xe0..=0xe3)
+        {
+            jumps.push(Jump { from, to });
+        }
+    }
+    jumps
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::arch::x86_64::instruction::INT3;
-    use alloc::vec::Vec;
 
     /// Code at 0x1000 in which `syscall` has just ended at 2.
     fn found(after: &[u8]) -> Option<(usize, usize)> {
