@@ -1,10 +1,15 @@
 //! A run from its plan to what is said and kept of it, begun again as often as it has to be.
 
-use std::path::Path;
+use std::{
+    ffi::OsString,
+    os::unix::ffi::OsStringExt,
+    path::{Path, PathBuf},
+};
 
 use simrun_abi::{boot::Detail, event::Event};
 
 use crate::{
+    captured,
     launch::{self, Ending, Listener, Outcome, Streams},
     plan::{Error, Plan},
     report::Report,
@@ -75,6 +80,7 @@ impl Conduct<'_> {
                 }
             };
             let Some(words) = launch::learn(&mut plan.boot, &outcome) else {
+                write_through(plan, &outcome, &mut report);
                 return Ok(finish(outcome, report, recording));
             };
             learned.push(words);
@@ -106,6 +112,25 @@ impl Conduct<'_> {
             report.warn(&format!("the trace is incomplete: {error}"));
         }
         Ok(outcome)
+    }
+}
+
+/// Writes to the host what was asked for.
+fn write_through(plan: &Plan, outcome: &Outcome, report: &mut Report) {
+    let below: Vec<PathBuf> = plan
+        .boot
+        .capture
+        .always
+        .iter()
+        .map(|path| OsString::from_vec(path.clone()).into())
+        .collect();
+    if below.is_empty() {
+        return;
+    }
+    let names: Vec<String> = below.iter().map(|path| path.display().to_string()).collect();
+    match captured::write_through(&outcome.capture, &below) {
+        Ok(count) => report.tell(format!("{count} files written through to {}", names.join(", "))),
+        Err(error) => report.warn(&format!("not all is written through: {error}")),
     }
 }
 

@@ -4,7 +4,7 @@
 //! - [`plan`]: raw arguments made into one validated plan, before anything runs.
 //! - [`launch`]: from boot parameters to the end of a run.
 //! - [`conduct`]: a run from its plan to what is said and kept of it.
-//! - [`store`]: what is kept of runs.
+//! - [`store`]: what is kept of runs; [`captured`]: what they have done to their files.
 //! - [`input`]: standard input for several runs.
 //! - [`compare`]: where two traces part.
 //! - [`verbs`]: what simrun can do, one file each.
@@ -14,6 +14,7 @@
 //! - [`start`]: from the C library to [`simrun`].
 #![cfg_attr(not(test), no_main)]
 
+mod captured;
 mod cli;
 mod compare;
 mod conduct;
@@ -53,6 +54,7 @@ fn simrun() -> u8 {
         Some(Verb::Rerun(arguments)) => verbs::rerun(arguments),
         Some(Verb::Diff(arguments)) => verbs::diff(arguments),
         Some(Verb::Gc(arguments)) => verbs::gc(arguments),
+        Some(Verb::Files(arguments)) => verbs::files(arguments),
     };
     match result {
         Ok(status) => status,

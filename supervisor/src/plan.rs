@@ -17,6 +17,7 @@ use nix::{
     unistd::{getegid, geteuid, getgroups},
 };
 use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, WaitingLoop};
+use simrun_abi::capture::Capture;
 use simrun_kernel::arch::x86_64::Branch;
 
 use crate::{
@@ -42,6 +43,9 @@ pub enum Error {
     /// The trace file cannot be written.
     #[error("{}: the trace cannot be written", .0.display())]
     Trace(PathBuf, #[source] io::Error),
+    /// What is to be written through is no path.
+    #[error("{}: nothing can be written through there", .0.display())]
+    WriteThrough(PathBuf, #[source] io::Error),
     /// The schedule cannot be read.
     #[error("{}: the schedule cannot be read", .0.display())]
     Schedule(PathBuf, #[source] io::Error),
@@ -106,12 +110,33 @@ impl Plan {
                 cli::FileTimes::Fixed => FileTimes::Fixed,
                 cli::FileTimes::Host => FileTimes::Host,
             },
+            capture: Capture {
+                limit: CAPTURE_LIMIT,
+                always: written_through(&world.write_through)?,
+            },
             hidden: Vec::new(),
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
         Ok(Self { boot, wall_timeout: world.wall_timeout, yield_at: world.yield_at.clone() })
     }
+}
+
+/// Most bytes of the files of a run that are kept, unless somebody says otherwise.
+const CAPTURE_LIMIT: u64 = 64 << 20;
+
+/// Absolute paths, links in them followed as far as there are any: what the run calls them by.
+fn written_through(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, Error> {
+    let resolve = |path: &PathBuf| {
+        let fail = |error| Error::WriteThrough(path.clone(), error);
+        let absolute = std::path::absolute(path).map_err(fail)?;
+        let known = absolute.ancestors().find_map(|above| {
+            let rest = absolute.strip_prefix(above).ok()?;
+            Some(above.canonicalize().ok()?.join(rest))
+        });
+        Ok(known.unwrap_or(absolute).into_os_string().into_vec())
+    };
+    paths.iter().map(resolve).collect()
 }
 
 /// A number that nobody can foresee.

@@ -10,8 +10,8 @@
 extern crate alloc;
 
 pub mod boot;
-pub mod capture;
 pub mod calls;
+pub mod capture;
 pub mod control;
 pub mod event;
 pub mod layout;

@@ -125,7 +125,7 @@ impl Machine {
             group_signals: Vec::new(),
             written: Vec::new(),
             written_programs: Vec::new(),
-            tree: Rc::new(Tree::new(boot.start_time_ns as i64, boot.file_times, &boot.hidden)),
+            tree: Rc::new(Tree::new(boot)),
             code: CodeFiles::new(&boot.waiting, &boot.searched),
             config: Config {
                 cpus: boot.cpus,

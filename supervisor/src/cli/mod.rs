@@ -10,8 +10,8 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use store::{
-    ArtifactsArguments, DiffArguments, Format, GcArguments, Keeping, LogsArguments, LsArguments,
-    RerunArguments, RunsArguments, ShowArguments,
+    ArtifactsArguments, DiffArguments, FilesArguments, Format, GcArguments, Keeping, LogsArguments,
+    LsArguments, RerunArguments, RunsArguments, ShowArguments,
 };
 
 /// Runs a program inside a deterministic simulation: the same seed gives the same run.
@@ -24,7 +24,7 @@ pub use store::{
     disable_help_subcommand = true,
     override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun verify [OPTIONS] -- COMMAND...\n       \
                       simrun doctor\n       simrun syscalls [--json]\n       \
-                      simrun ls|runs|show|logs|artifacts|rerun|diff|gc ...",
+                      simrun ls|runs|show|logs|files|artifacts|rerun|diff|gc ...",
     after_help = "Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
                   command cannot be executed, 127 when it is not found."
 )]
@@ -62,6 +62,8 @@ pub enum Verb {
     Diff(DiffArguments),
     /// Remove runs
     Gc(GcArguments),
+    /// List, print or copy out the files that a run wrote
+    Files(FilesArguments),
 }
 
 /// A run and what is done with it.
@@ -170,8 +172,17 @@ pub struct World {
     #[arg(long, value_name = "TIME", default_value = "2030-01-01T00:00:00Z", value_parser = units::instant)]
     pub start_time: u64,
 
+    /// Really write, when the run has ended, what it wrote below this path; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub write_through: Vec<PathBuf>,
+
     /// What times the host's files show
-    #[arg(long, value_name = "TIMES", default_value = "fixed")]
+    #[arg(
+        long,
+        value_name = "TIMES",
+        default_value_if("write_through", clap::builder::ArgPredicate::IsPresent, "host"),
+        default_value = "fixed"
+    )]
     pub file_times: FileTimes,
 
     /// Leave out the preload library, by which threads can be switched at uncontended locks

@@ -26,6 +26,10 @@ pub struct Keeping {
     /// Keep nothing of the run
     #[arg(long, conflicts_with = "store")]
     pub no_store: bool,
+
+    /// Keep so many bytes of the files that the run writes
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = units::size)]
+    pub capture_limit: u64,
 }
 
 impl Keeping {
@@ -137,6 +141,25 @@ pub struct ArtifactsArguments {
     pub run: String,
     /// Print this one
     pub name: Option<String>,
+    /// Where and how.
+    #[command(flatten)]
+    pub stored: Stored,
+}
+
+/// `simrun files`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  simrun files last /tmp/output.log")]
+pub struct FilesArguments {
+    /// The run: its name, a beginning or an end of it, or `last`
+    pub run: String,
+    /// Print this file
+    pub path: Option<PathBuf>,
+    /// Copy them all to this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "path")]
+    pub export: Option<PathBuf>,
+    /// As they were after so much simulated time, for which the run is done again
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub at: Option<Duration>,
     /// Where and how.
     #[command(flatten)]
     pub stored: Stored,

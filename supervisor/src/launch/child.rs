@@ -17,7 +17,7 @@ use super::{image, memory::Memory, watch::Watch};
 
 /// What the child does between fork and the image, worked out before: afterwards it may not allocate.
 struct Plan {
-    descriptors: [(RawFd, RawFd); 8],
+    descriptors: [(RawFd, RawFd); 9],
     supervisor: Pid,
     mappings: Vec<Mapping>,
     processor: Option<CpuSet>,
@@ -147,6 +147,7 @@ impl Plan {
             (streams.stdout, fds::STDOUT),
             (streams.stderr, fds::STDERR),
             (memory.preload.as_raw_fd(), fds::PRELOAD),
+            (memory.capture.as_raw_fd(), fds::CAPTURE),
             (watch.bell().as_fd().as_raw_fd(), fds::BELL),
         ];
         let rseq = Rseq::of_this_thread();

@@ -32,6 +32,8 @@ pub struct Memory {
     pub control_file: File,
     /// The preload library, which programs may map.
     pub preload: File,
+    /// Where the kernel writes what the run has done to its files.
+    pub capture: File,
     mapping: NonNull<u8>,
 }
 
@@ -60,6 +62,7 @@ impl Memory {
         let control_file = memory_file(c"simrun-control", layout::CONTROL_SIZE)?;
         let preload = memory_file(c"simrun-preload", PRELOAD.len() as u64)?;
         preload.write_all_at(PRELOAD, 0)?;
+        let capture = memory_file(c"simrun-capture", 0)?;
         let parameters = boot.encode();
         if parameters.len() > BOOT_SIZE_MAX {
             return Err(io::Error::new(
@@ -83,7 +86,7 @@ impl Memory {
             return Err(io::Error::last_os_error());
         }
         let mapping = NonNull::new(mapping.cast()).expect("a mapping is not null");
-        let memory = Self { image, own_file, arena, control_file, preload, mapping };
+        let memory = Self { image, own_file, arena, control_file, preload, capture, mapping };
         memory.control().boot_len.store(parameters.len() as u32, Ordering::Release);
         memory.control().supervisor.store(std::process::id() as i32, Ordering::Release);
         Ok(memory)

@@ -1,6 +1,6 @@
 //! How a run ended.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{fs::File, sync::atomic::Ordering, time::Duration};
 
 use nix::sys::signal::Signal;
 use simrun_abi::control::{Control, End, PANIC_SIZE};
@@ -16,6 +16,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// Real time it took.
     pub wall: Duration,
+    /// What it has done to its files, as [`crate::captured`] reads it.
+    pub capture: File,
 }
 
 /// How a run ended.

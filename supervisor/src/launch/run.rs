@@ -85,7 +85,8 @@ pub fn run(
     processes.end_all(&memory);
     drain();
     searched.save();
-    Ok(Outcome { ending, tally: Tally::read(memory.control()), wall: start.elapsed() })
+    let capture = memory.capture.try_clone().map_err(Error::Setup)?;
+    Ok(Outcome { ending, tally: Tally::read(memory.control()), wall: start.elapsed(), capture })
 }
 
 /// Waits for the end, whoever brings it about.

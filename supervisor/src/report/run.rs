@@ -19,6 +19,8 @@ pub struct Report {
     seed: u64,
     quiet: bool,
     warnings: Vec<String>,
+    /// What else there is to say.
+    told: Vec<String>,
     stuck: Vec<StuckThread>,
     kept_as: Option<Id>,
 }
@@ -26,7 +28,14 @@ pub struct Report {
 impl Report {
     /// Nothing said yet.
     pub fn new(seed: u64, quiet: bool) -> Self {
-        Self { seed, quiet, warnings: Vec::new(), stuck: Vec::new(), kept_as: None }
+        Self {
+            seed,
+            quiet,
+            warnings: Vec::new(),
+            told: Vec::new(),
+            stuck: Vec::new(),
+            kept_as: None,
+        }
     }
 
     /// The line at the start.
@@ -54,6 +63,11 @@ impl Report {
         }
     }
 
+    /// Something that happened beside the run.
+    pub fn tell(&mut self, text: String) {
+        self.told.push(text);
+    }
+
     /// All warnings so far.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -67,6 +81,7 @@ impl Report {
     /// All that is said at the end; simrun's exit status.
     pub fn finish(&self, outcome: &Outcome) -> u8 {
         if !self.quiet {
+            self.told.iter().for_each(|text| say(text));
             self.warnings.iter().for_each(|text| say(&format!("warning: {text}")));
         }
         for line in self.ending(outcome) {

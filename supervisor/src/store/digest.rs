@@ -7,9 +7,10 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs::{self, File, Metadata},
     io::{self, Write},
-    os::unix::fs::MetadataExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -57,6 +58,15 @@ impl Stamp {
     }
 }
 
+/// The names in a directory, sorted; not that of what simrun keeps there itself.
+fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let mut names = entries.collect::<io::Result<Vec<_>>>()?;
+    names.retain(|name| name != super::place::FOLDER);
+    names.sort();
+    Ok(names)
+}
+
 /// The digests that are known.
 #[derive(Debug, Default)]
 pub struct Digests {
@@ -75,13 +85,13 @@ impl Digests {
         Self { path: Some(path), known: known.unwrap_or_default(), has_new: false }
     }
 
-    /// The digest of a file.
+    /// The digest of a file's bytes, or of a directory's names.
     ///
     /// # Errors
-    /// When it cannot be read, or is no regular file.
+    /// When it cannot be read, or is neither.
     pub fn of(&mut self, path: &Path) -> io::Result<String> {
         let before = fs::metadata(path)?;
-        if !before.is_file() {
+        if !before.is_file() && !before.is_dir() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let stamp = Stamp::of(&before);
@@ -90,7 +100,14 @@ impl Digests {
         }
         let file = File::open(path)?;
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(&file)?;
+        if before.is_dir() {
+            for name in names(path)? {
+                // No name has a slash in it.
+                hasher.update(name.as_bytes()).update(b"/");
+            }
+        } else {
+            hasher.update_reader(&file)?;
+        }
         let mut digest = [0; DIGEST_LEN];
         hasher.finalize_xof().fill(&mut digest);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

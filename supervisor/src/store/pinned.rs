@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy};
+use simrun_abi::capture::Capture;
 
 use super::text::Text;
 use crate::{
@@ -59,6 +60,8 @@ pub struct Options {
     pub umask: u32,
     /// What times the host's files show.
     pub file_times: FileTimes,
+    /// What is kept of the files that the run writes.
+    pub capture: Capture,
     /// What the host's processor offers: programs choose their code by it.
     pub processor: Processor,
 }
@@ -110,6 +113,8 @@ impl Pinned {
             preload: self.options.preload,
             patching: self.options.patching,
             searched: Vec::new(),
+            // Doing it again changes nothing of the host's.
+            capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
             hidden: Vec::new(),
             waiting: yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
@@ -139,6 +144,7 @@ impl Options {
             identity: boot.identity.clone(),
             umask: boot.umask,
             file_times: boot.file_times,
+            capture: boot.capture.clone(),
             processor: boot.processor,
         }
     }

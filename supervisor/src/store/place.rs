@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Folder of a project in which simrun keeps things.
-const FOLDER: &str = ".simrun";
+pub const FOLDER: &str = ".simrun";
 /// Folder in it for runs.
 const STORE: &str = "store";
 /// Names the store, where the command line does not. Empty, nothing is kept.
@@ -41,7 +41,9 @@ impl Place {
             return if asked.is_empty() { Ok(None) } else { Self::at(Path::new(&asked)).map(Some) };
         }
         let here = env::current_dir()?;
-        let nearest = here.ancestors().find(|folder| folder.join(FOLDER).is_dir());
+        // The root directory is nobody's project, unless somebody works there.
+        let has_one = |folder: &&Path| folder.parent().is_some() && folder.join(FOLDER).is_dir();
+        let nearest = here.ancestors().find(has_one);
         Ok(Some(Self { folder: nearest.unwrap_or(&here).join(FOLDER).join(STORE) }))
     }
 

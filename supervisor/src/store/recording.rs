@@ -26,7 +26,7 @@ use super::{
     record::{BASELINE, FORMAT, Node, Program, Record, RunResult, State},
     text::Text,
 };
-use crate::{launch::Outcome, plan::Plan, trace::Trace};
+use crate::{captured::Manifest, launch::Outcome, plan::Plan, trace::Trace};
 
 /// Most bytes of standard error in which a crash is looked for: the last ones.
 const TAIL_MAX: usize = 64 << 10;
@@ -143,6 +143,8 @@ impl Recording {
             let finished = events.finish();
             heard.keep_first_error(finished);
         }
+        let kept = Manifest::keep(&outcome.capture, &self.folder);
+        heard.keep_first_error(kept);
         let inputs = Inputs::of(&heard.inputs);
         // Nobody looks at it before the run has ended.
         let written = json(&inputs).and_then(|json| fs::write(self.folder.join(INPUTS), json));

@@ -5,13 +5,15 @@
 //! - [`doctor`]: say what this machine allows.
 //! - [`syscalls`]: list the system calls.
 //! - [`ls`]: list simulations and runs.
-//! - [`show`]: show all that is known of a run; [`logs`]: what it wrote; [`artifacts`]: what it has left for people.
+//! - [`show`]: show all that is known of a run; [`logs`]: what it wrote; [`files`]: what it did to its files;
+//!   [`artifacts`]: what it has left for people.
 //! - [`rerun`]: run again and compare; [`diff`]: where two runs part.
 //! - [`gc`]: remove runs.
 
 mod artifacts;
 mod diff;
 mod doctor;
+mod files;
 mod gc;
 mod logs;
 mod ls;
@@ -25,6 +27,7 @@ use std::{fs::File, io};
 pub use artifacts::artifacts;
 pub use diff::diff;
 pub use doctor::doctor;
+pub use files::files;
 pub use gc::gc;
 pub use logs::logs;
 pub use ls::{ls, runs};

@@ -64,7 +64,7 @@ pub fn streams(input: &File, output: Option<&File>) -> Streams {
 }
 
 /// Names all that is not as it was.
-fn warn(original: &Record, changes: &[Change]) {
+pub fn warn(original: &Record, changes: &[Change]) {
     for change in changes {
         say(&format!("warning: since run {}, {change}", original.id));
     }

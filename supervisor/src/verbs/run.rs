@@ -14,6 +14,7 @@ pub fn run(arguments: &RunArguments) -> Result<u8, Failure> {
     let mut plan = Plan::new(&arguments.world)?;
     Report::new(plan.boot.seed, arguments.quiet).start();
     let place = arguments.keeping.place()?;
+    plan.boot.capture.limit = arguments.keeping.capture_limit;
     let belonging =
         Belonging { keeps_events: arguments.events.keep_events, ..Belonging::default() };
     let conducted = Conduct {

@@ -65,7 +65,10 @@ impl Folder {
         let found = match host.stat(&path, Follow::No) {
             _ if tree.hides(&path) => None,
             Ok(stat) => Some(tree.adopt(host, path.into(), &stat)?),
-            Err(Errno::ENOENT) => None,
+            Err(Errno::ENOENT) => {
+                tree.note_input(host, &path);
+                None
+            }
             Err(errno) => return Err(errno.into()),
         };
         self.known.borrow_mut().insert(name.to_vec(), found.clone());
@@ -109,6 +112,7 @@ impl Folder {
     /// The names of the host.
     fn list_below(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
         let Some(below) = &self.below else { return Ok(Vec::new()) };
+        tree.note_input(host, below);
         let flags = raw::O_RDONLY | raw::O_DIRECTORY | raw::O_NOFOLLOW;
         let directory = host.open(below, flags, 0)?;
         let listed = host

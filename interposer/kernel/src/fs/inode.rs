@@ -6,9 +6,7 @@ use alloc::{
 };
 use core::cell::{Cell, RefCell};
 
-use simrun_abi::event::{Event, What};
-
-use super::{Contents, ExtendedAttributes, Folder};
+use super::{Contents, ExtendedAttributes, Folder, Tree};
 use crate::{
     file::{FileLocks, Inotify, LockOwner, Pipe, Told},
     host::{Host, HostStat},
@@ -216,11 +214,11 @@ impl Inode {
     }
 
     /// Lets the supervisor know, once, that the run depends on a file of the host.
-    pub fn note_input(&self, host: &mut dyn Host) {
-        let Some(path) = &self.origin else { return };
-        if !self.is_input.replace(true) {
-            let what = What::Input { path: path.to_vec() };
-            host.emit(&Event { time_ns: 0, pid: 0, tid: 0, what }.encode());
+    pub fn note_input(&self, tree: &Tree, host: &mut dyn Host) {
+        if let Some(path) = &self.origin
+            && !self.is_input.replace(true)
+        {
+            tree.note_input(host, path);
         }
     }
 

@@ -442,7 +442,8 @@ impl Kernel {
     fn capture(&mut self, host: &mut dyn Host) {
         let Machine { tree, config, .. } = &self.machine;
         if let Err(error) = tree.capture(host, &config.capture) {
-            let effect = format!("what the run wrote is not kept as a whole: {}", error.errno.name());
+            let effect =
+                format!("what the run wrote is not kept as a whole: {}", error.errno.name());
             self.machine.escape(host, "the capture of files", "simrun", &effect);
         }
     }

@@ -38,7 +38,7 @@ pub fn open_program(
     let Some(contents) = inode.contents() else { return Err(denied) };
     access::check(walk.caller, &inode, Access::EXECUTE)?;
     let file = contents.descriptor(walk.host)?;
-    inode.note_input(walk.host);
+    inode.note_input(walk.tree, walk.host);
     Ok((file, path.to_vec()))
 }
 

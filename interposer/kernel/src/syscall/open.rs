@@ -176,7 +176,7 @@ fn describe(
         }
         FileKind::Directory => File::Directory(Directory::of_tree(&tree, inode)),
         _ => {
-            inode.note_input(cx.host);
+            inode.note_input(&tree, cx.host);
             File::Regular(RegularFile::open(&tree, cx.host, inode)?)
         }
     };

@@ -3,8 +3,8 @@
 use alloc::{vec, vec::Vec};
 
 use linux_raw_sys::general as nr;
-use simrun_abi::capture::Capture;
 use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy};
+use simrun_abi::capture::Capture;
 
 use super::{Bytes, FakeMachine, smallest_program};
 use crate::{
@@ -310,7 +310,9 @@ fn check(kernel: &Kernel) {
     assert!(known.iter().all(|&id| kernel.threads.get(id).is_some()), "who is queued exists");
 }
 
-fn boot(seed: u64) -> Boot {
+/// The parameters of a run of the smallest program.
+#[must_use]
+pub fn boot(seed: u64) -> Boot {
     Boot {
         seed,
         start_time_ns: 1_700_000_000_000_000_000,

@@ -125,9 +125,8 @@ impl Writer<'_> {
             Body::Special => CapturedKind::Special,
             Body::Regular(contents) => {
                 let size = contents.size();
-                let always = || {
-                    self.wanted.always.iter().any(|above| moved(path, above, b"").is_some())
-                };
+                let always =
+                    || self.wanted.always.iter().any(|above| moved(path, above, b"").is_some());
                 let content = match contents.is_changed() {
                     false => Content::OfHost,
                     true if size <= self.left || always() => Content::Kept,

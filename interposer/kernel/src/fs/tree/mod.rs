@@ -12,7 +12,10 @@ use alloc::{
 use core::cell::{Cell, OnceCell, RefCell};
 
 use linux_raw_sys::general as raw;
-use simrun_abi::boot::FileTimes;
+use simrun_abi::{
+    boot::{Boot, Detail, FileTimes},
+    event::{Event, What},
+};
 
 pub mod attributes;
 mod capture;
@@ -57,6 +60,8 @@ pub struct Tree {
     file_times: FileTimes,
     /// When the run began.
     started: FileTime,
+    /// Whether anybody wants to know what the run depends on.
+    notes_inputs: bool,
 }
 
 /// Device and inode number of the host.
@@ -105,7 +110,8 @@ impl Spot {
 impl Tree {
     /// Nothing looked at yet, at the start of a run.
     #[must_use]
-    pub fn new(started: FileTime, file_times: FileTimes, hidden: &[Vec<u8>]) -> Self {
+    pub fn new(boot: &Boot) -> Self {
+        let started = boot.start_time_ns as FileTime;
         let everyones = Attributes {
             mode: raw::S_IFDIR | raw::S_ISVTX | 0o777,
             owner: 0,
@@ -121,15 +127,16 @@ impl Tree {
             numbers: RefCell::default(),
             linked: RefCell::default(),
             last: Cell::new(NUMBER_FIRST - 1),
-            hidden: hidden.to_vec(),
+            hidden: boot.hidden.clone(),
             opened: RefCell::default(),
             opened_max: Cell::new(OPENED_MAX),
             tokens: Cell::new(0),
             lock_waits: RefCell::default(),
             inotify: InotifyCounts::default(),
             cookie: Cell::new(0),
-            file_times,
+            file_times: boot.file_times,
             started,
+            notes_inputs: boot.detail >= Detail::Kept,
         }
     }
 
@@ -175,6 +182,14 @@ impl Tree {
             at = next.ok_or(Errno::ENOENT)?;
         }
         Ok(at)
+    }
+
+    /// Lets the supervisor know that the run depends on what the host has at a path: bytes, names, or nothing.
+    pub fn note_input(&self, host: &mut dyn Host, path: &[u8]) {
+        if self.notes_inputs {
+            let what = What::Input { path: path.to_vec() };
+            host.emit(&Event { time_ns: 0, pid: 0, tid: 0, what }.encode());
+        }
     }
 
     /// Whether programs do not see a path of the host.

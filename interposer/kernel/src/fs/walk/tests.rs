@@ -1,9 +1,7 @@
 use alloc::{format, string::String};
 
-use simrun_abi::boot::FileTimes;
-
 use super::*;
-use crate::testing::FakeHost;
+use crate::testing::{FakeHost, boot};
 
 const FILES: [&str; 14] = [
     "/a/",
@@ -49,7 +47,7 @@ fn show(found: Result<Found>) -> String {
 }
 
 fn files() -> (Tree, FakeHost) {
-    (Tree::new(0, FileTimes::Fixed, &[]), FakeHost::with_files(&FILES))
+    (Tree::new(&boot(1)), FakeHost::with_files(&FILES))
 }
 
 fn walk(tree: &Tree, host: &mut FakeHost, root: &str, path: &str, follow: Follow) -> String {
