@@ -43,6 +43,8 @@ pub enum Due {
     Object(Weak<dyn Expire>),
     /// The end of the run.
     Timeout,
+    /// The loss of power of this number.
+    PowerLoss(usize),
 }
 
 /// Whom a signal is sent to.

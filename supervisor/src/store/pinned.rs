@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy};
+use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, PowerLoss, Processor, Strategy};
 use simrun_abi::capture::Capture;
 
 use super::text::Text;
@@ -60,6 +60,8 @@ pub struct Options {
     pub umask: u32,
     /// What times the host's files show.
     pub file_times: FileTimes,
+    /// When power is lost.
+    pub power_losses: Vec<PowerLoss>,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
     /// What the host's processor offers: programs choose their code by it.
@@ -113,6 +115,7 @@ impl Pinned {
             preload: self.options.preload,
             patching: self.options.patching,
             searched: Vec::new(),
+            power_losses: self.options.power_losses.clone(),
             // Doing it again changes nothing of the host's.
             capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
             hidden: Vec::new(),
@@ -144,6 +147,7 @@ impl Options {
             identity: boot.identity.clone(),
             umask: boot.umask,
             file_times: boot.file_times,
+            power_losses: boot.power_losses.clone(),
             capture: boot.capture.clone(),
             processor: boot.processor,
         }

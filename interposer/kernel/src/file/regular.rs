@@ -81,6 +81,7 @@ impl RegularFile {
             Ordering::Greater => contents.check_seals(raw::F_SEAL_GROW)?,
             Ordering::Equal => {}
         }
+        env.will_truncate(&self.inode, len)?;
         contents.truncate(env.host, len)?;
         self.was_written(env);
         Ok(())
@@ -92,6 +93,7 @@ impl RegularFile {
     /// As there.
     pub fn allocate(&self, env: &mut Env<'_>, mode: u32, range: (u64, u64)) -> Result<()> {
         self.check_write(range.0.saturating_add(range.1))?;
+        env.will_write(&self.inode, range.0, range.1)?;
         self.contents()?.allocate(env.host, mode, range)?;
         self.was_written(env);
         Ok(())
@@ -108,6 +110,14 @@ impl RegularFile {
         if self.inode.attributes().mode & (raw::S_ISUID | raw::S_ISGID) != 0 {
             env.machine.written_programs.push(Rc::clone(&self.inode));
         }
+    }
+
+    /// `O_SYNC` and `O_DSYNC` have each write synchronized.
+    fn synchronize_if_asked(&self, env: &mut Env<'_>, file: &FileDescription) -> Result<()> {
+        if file.flags.get().intersects(OpenFlags::SYNC | OpenFlags::DATA_SYNC) {
+            env.synchronize(&self.inode)?;
+        }
+        Ok(())
     }
 
     fn was_read(&self, env: &mut Env<'_>, file: &FileDescription) {
@@ -161,8 +171,10 @@ impl FileObject for RegularFile {
     ) -> Result<usize> {
         let at = self.write_offset(file);
         self.check_write(at.saturating_add(from.len() as u64))?;
+        env.will_write(&self.inode, at, from.len() as u64)?;
         let done = self.contents()?.write(env.host, from, at)?;
         self.was_written(env);
+        self.synchronize_if_asked(env, file)?;
         file.offset.set(at + done as u64);
         Ok(done)
     }
@@ -181,10 +193,13 @@ impl FileObject for RegularFile {
     ) -> Result<usize> {
         let appends = file.flags.get().contains(OpenFlags::APPEND);
         let at = if appends { self.size() } else { at };
-        self.check_write(at.saturating_add(user::total_len(from) as u64))?;
+        let len = user::total_len(from) as u64;
+        self.check_write(at.saturating_add(len))?;
+        env.will_write(&self.inode, at, len)?;
         let done = self.contents()?.write_user(env.host, from, at)?;
         if done > 0 {
             self.was_written(env);
+            self.synchronize_if_asked(env, file)?;
         }
         Ok(done)
     }

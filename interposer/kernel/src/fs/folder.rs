@@ -75,6 +75,12 @@ impl Folder {
         Ok(found)
     }
 
+    /// The file that a name is known to lead to.
+    #[must_use]
+    pub fn known(&self, name: &[u8]) -> Option<Rc<Inode>> {
+        self.known.borrow().get(name).cloned().flatten()
+    }
+
     /// Lets a name lead to a file.
     pub fn insert(&self, name: &[u8], file: Rc<Inode>) {
         self.is_changed.set(true);

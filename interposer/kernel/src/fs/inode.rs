@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::cell::{Cell, RefCell};
 
-use super::{Contents, ExtendedAttributes, Folder, Tree};
+use super::{Contents, ExtendedAttributes, Folder, Tree, durable::Pages};
 use crate::{
     file::{FileLocks, Inotify, LockOwner, Pipe, Told},
     host::{Host, HostStat},
@@ -87,6 +87,12 @@ pub struct Inode {
     is_touched: Cell<bool>,
     attributes: Cell<Attributes>,
     times: Cell<Times>,
+    /// Changes that are not durable and would bring it back.
+    changes: Cell<u32>,
+    /// Its bytes as they are on the disk, where they are others and that matters.
+    pub pages: RefCell<Option<Pages>>,
+    /// The part of it that programs can write to through memory: offset and length.
+    pub mapped: Cell<Option<(u64, u64)>>,
     fifo: RefCell<Weak<Pipe>>,
     locks: RefCell<Option<Rc<FileLocks>>>,
     /// Who watches it, and as which of their watches.
@@ -118,6 +124,9 @@ impl Inode {
             is_touched: Cell::new(false),
             attributes: Cell::new(attributes),
             times: Cell::new(times),
+            changes: Cell::new(0),
+            pages: RefCell::default(),
+            mapped: Cell::new(None),
             fifo: RefCell::default(),
             locks: RefCell::default(),
             watchers: RefCell::default(),
@@ -202,6 +211,17 @@ impl Inode {
         }
     }
 
+    /// Whether it is a directory.
+    #[must_use]
+    pub fn is_directory(&self) -> bool {
+        matches!(self.body, Body::Directory(_))
+    }
+
+    /// A change that is not durable would bring it back, or does no longer.
+    pub fn count_changes(&self, by: i32) {
+        self.changes.set(self.changes.get().saturating_add_signed(by));
+    }
+
     /// Whether its last name is gone.
     #[must_use]
     pub fn is_nameless(&self) -> bool {
@@ -234,6 +254,7 @@ impl Inode {
     pub fn discard_unreachable(&self, host: &mut dyn Host) {
         if let Body::Regular(contents) = &self.body
             && self.is_nameless()
+            && self.changes.get() == 0
         {
             contents.discard_unused(host);
         }

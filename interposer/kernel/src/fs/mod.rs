@@ -4,10 +4,12 @@
 //! - [`walk`]: from a path to what it names.
 //! - [`tree`]: the tree of files, the host's underneath and what the run does to it above.
 //! - `inode`, `contents`, `folder`, `extended`: what a file is; `times`: when it was made; [`access`]: who may use it.
+//! - [`durable`]: what of it would outlive a loss of power.
 //! - [`views`]: `/proc`, `/sys`, `/dev` of the simulated machine.
 
 pub mod access;
 mod contents;
+pub mod durable;
 mod extended;
 mod folder;
 mod inode;

@@ -19,7 +19,7 @@ use crate::{
     host::{Host, HostFd},
     ipc::Ipc,
     machine::{Due, Machine},
-    mm::{AddressSpace, SharedObjects},
+    mm::{AddressSpace, SharedObjects, SpaceId},
     process::{
         Credentials, FsContext, Image, Limits, Process, ProcessState, Settings, Thread, Tid, load,
     },
@@ -64,6 +64,8 @@ impl Kernel {
             yields: false,
             memory_calls: 0,
             processor: boot.processor,
+            boot: Rc::new(Boot { searched: Vec::new(), ..boot.clone() }),
+            off: None,
             patching: boot.patching,
             search_wanted: None,
             ended: None,
@@ -74,11 +76,19 @@ impl Kernel {
             let due = kernel.machine.clock.after_start(Duration::from_nanos(timeout));
             kernel.machine.timers.set(due, Due::Timeout);
         }
-        kernel.start_first(host, boot).map_err(BootError)?;
+        kernel.plan_power_losses();
+        let space = kernel.spaces.insert(AddressSpace::default());
+        kernel.start_first(host, boot, space).map_err(BootError)?;
         Ok(kernel)
     }
 
-    fn start_first(&mut self, host: &mut dyn Host, boot: &Boot) -> Result<(), Error> {
+    /// Starts the first process in the space of the host process that runs now.
+    pub(super) fn start_first(
+        &mut self,
+        host: &mut dyn Host,
+        boot: &Boot,
+        space: SpaceId,
+    ) -> Result<(), Error> {
         let tid = self.allocate_tid();
         let tree = Rc::clone(&self.machine.tree);
         let caller = first_credentials(boot);
@@ -100,7 +110,6 @@ impl Kernel {
             boot.arguments.clone(),
             boot.environment.clone(),
         )?;
-        let space = self.spaces.insert(AddressSpace::default());
         let first = first_process(tid, space, boot);
         first.fs.borrow_mut().directory = directory;
         let process = self.processes.insert(first);

@@ -114,10 +114,13 @@ impl Kernel {
             released.wake(Readiness::all(), &mut self.machine.wakes);
         }
         self.record_as(host, pid, What::Exit { status });
-        self.leave_space(space);
+        let starts_again = self.first == Some(id) && self.starts_again();
+        if !starts_again {
+            self.leave_space(space);
+        }
         self.recount_attachments(host);
         self.orphan_children(id);
-        if self.first == Some(id) {
+        if self.first == Some(id) && !starts_again {
             self.end(End::Finished, status);
         }
         self.tell_parent(id);

@@ -8,6 +8,7 @@
 //! - [`lifecycle`]: how threads and processes begin and end.
 //! - [`notice`]: telling the owners of descriptions by signals.
 //! - [`patch`]: call sites that need not trap again.
+//! - [`power`]: losing power, and starting again.
 //! - [`report`]: what is said of a run that cannot go on.
 //! - [`spin`]: threads that wait in a loop without a system call.
 
@@ -18,6 +19,7 @@ mod ipc;
 mod lifecycle;
 mod notice;
 mod patch;
+mod power;
 mod report;
 mod run;
 mod spin;

@@ -106,6 +106,9 @@ impl Kernel {
                 self.capture(host);
                 return Next::End;
             }
+            if let Some(next) = self.start_again(host, here) {
+                return next;
+            }
             let Some(id) = self.current else {
                 self.choose_next(host);
                 continue;
@@ -181,6 +184,7 @@ impl Kernel {
                     }
                 }
                 Due::Timeout => self.end(End::TimedOut, 0),
+                Due::PowerLoss(number) => self.lose_power(host, number),
             }
             self.settle(host);
         }

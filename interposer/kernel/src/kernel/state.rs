@@ -3,10 +3,11 @@
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 
 use simrun_abi::{
-    boot::{Patching, Processor},
+    boot::{Boot, Patching, Processor},
     control::End,
 };
 
+use super::power::Off;
 use crate::{
     file::tty::Terminals,
     futex::FutexTable,
@@ -57,6 +58,10 @@ pub struct Kernel {
     /// Calls of memory management since the last other one.
     pub(crate) memory_calls: u32,
     pub(crate) processor: Processor,
+    /// What it was booted with, but for what is known of code.
+    pub(crate) boot: Rc<Boot>,
+    /// Whether it is without power.
+    pub(crate) off: Option<Off>,
     pub(crate) patching: Patching,
     /// A thread to be looked at step by step, and for how long.
     pub(crate) search_wanted: Option<(ThreadId, u64)>,

@@ -17,6 +17,10 @@ pub enum Purpose {
     Network,
     /// Faults.
     Fault,
+    /// When power is lost.
+    Power,
+    /// What a disk keeps when it is.
+    Disk,
 }
 
 fn split_mix(state: &mut u64) -> u64 {

@@ -69,6 +69,9 @@ pub fn mmap(
         // Later on it may be made writable, if the file is open for writing.
         let can_write = flags.contains(MapFlags::SHARED) && file.flags.get().writes();
         let sharing = if can_write { Sharing::Shared } else { Sharing::Private };
+        if can_write {
+            cx.env().will_map(&regular.inode, offset, len)?;
+        }
         (Backing::File(regular.to_map(cx.host, sharing)?, offset), mapping)
     };
     let range = place(cx, address, len, flags)?;

@@ -108,8 +108,13 @@ pub fn msync(cx: &mut Context<'_>, [address, len, flags, ..]: [u64; 6]) -> Resul
     {
         return Err(Errno::EINVAL.into());
     }
-    // The host's page cache is the truth for every process, so nothing need be written back for any to see it.
-    mapped_pages(cx, address, len)?;
+    // All processes see the same pages, so nothing need be written back for any to see it; for the disk it is.
+    let Some(range) = mapped_pages(cx, address, len)? else { return Ok(Outcome::Done(0)) };
+    if flags & SYNC != 0 {
+        for (_, mapping) in cx.space().within(range) {
+            cx.env().synchronize_number(mapping.inode)?;
+        }
+    }
     Ok(Outcome::Done(0))
 }
 

@@ -97,27 +97,35 @@ pub fn fstatfs(cx: &mut Context<'_>, [fd, to, ..]: [u64; 6]) -> Result<Outcome> 
     write_statfs(cx, &reached, to)
 }
 
-/// sync(2): what a run writes need not outlive the host.
-pub fn sync(_: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+/// sync(2).
+pub fn sync(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
+    cx.env().synchronize_all()?;
     Ok(Outcome::Done(0))
 }
 
 /// syncfs(2).
 pub fn syncfs(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
-    match cx.description(fd)?.file {
-        _ => Ok(Outcome::Done(0)),
-    }
+    cx.description(fd)?;
+    cx.env().synchronize_all()?;
+    Ok(Outcome::Done(0))
 }
 
 /// fsync(2) and fdatasync(2).
 pub fn fsync(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
-    match cx.description(fd)?.file {
-        File::Regular(_) | File::Directory(_) => Ok(Outcome::Done(0)),
-        _ => Err(Errno::EINVAL.into()),
+    let file = cx.description(fd)?;
+    match &file.file {
+        File::Regular(regular) => cx.env().synchronize(&regular.inode)?,
+        File::Directory(directory) => {
+            if let Some(inode) = directory.inode() {
+                cx.env().synchronize(inode)?;
+            }
+        }
+        _ => return Err(Errno::EINVAL.into()),
     }
+    Ok(Outcome::Done(0))
 }
 
-/// sync_file_range(2).
+/// sync_file_range(2): it makes nothing durable that one could rely on, as its page warns.
 pub fn sync_file_range(
     cx: &mut Context<'_>,
     [fd, offset, len, flags, ..]: [u64; 6],

@@ -56,6 +56,7 @@ pub fn set_mode(
         caller.is_in_group(inode.attributes().group) || caller.can(Capabilities::FSETID);
     let removed = if may_keep_group { 0 } else { raw::S_ISGID };
     let bits = mode & 0o7777 & !removed;
+    env.will_change(inode);
     inode.update(|attributes| attributes.mode = attributes.mode & raw::S_IFMT | bits);
     inode.touch();
     inode.changed(env.file_time());
@@ -85,6 +86,7 @@ pub fn set_owner(
     if !allowed {
         return Err(Errno::EPERM.into());
     }
+    env.will_change(inode);
     inode.update(|attributes| {
         attributes.owner = owner.unwrap_or(attributes.owner);
         attributes.group = group.unwrap_or(attributes.group);
@@ -192,6 +194,7 @@ pub fn truncate(
         _ => return Err(Errno::EINVAL.into()),
     };
     access::check(caller, inode, Access::WRITE)?;
+    env.will_truncate(inode, len)?;
     contents.truncate(env.host, len)?;
     drop_identity(caller, inode);
     inode.modified(env.file_time());

@@ -37,11 +37,6 @@ fn told_kind(file: &Inode) -> Happening {
     }
 }
 
-/// The names in a directory.
-fn names(folder: &Inode) -> Result<&Folder> {
-    folder.folder().ok_or(Errno::ENOTDIR.into())
-}
-
 /// Makes a file of a name that leads nowhere.
 ///
 /// # Errors
@@ -62,7 +57,8 @@ pub fn make(
     let attributes = open::new_attributes(caller, &spot.parent, mode, links);
     let (tree, now) = (env.tree(), env.file_time());
     let file = tree.make(spot.parent.device, body, attributes, now);
-    names(&spot.parent)?.insert(spot.name(), Rc::clone(&file));
+    env.begin_change();
+    env.set_name(&spot.parent, spot.name(), Some(Rc::clone(&file)));
     if kind == FileKind::Directory {
         spot.parent.count_links(1);
     }
@@ -143,7 +139,8 @@ pub fn link(
     if file.attributes().links >= LINKS_MAX {
         return Err(Errno::EMLINK.into());
     }
-    names(&spot.parent)?.insert(spot.name(), Rc::clone(file));
+    env.begin_change();
+    env.set_name(&spot.parent, spot.name(), Some(Rc::clone(file)));
     file.count_links(1);
     let now = env.file_time();
     file.changed(now);
@@ -200,7 +197,8 @@ pub fn remove(env: &mut Env<'_>, caller: &Credentials, spot: &Spot, what: Remova
         (Removal::Directory, Some(folder)) => check_empty(env, folder)?,
         (Removal::File, None) => {}
     }
-    names(&spot.parent)?.remove(spot.name());
+    env.begin_change();
+    env.set_name(&spot.parent, spot.name(), None);
     let last = removed(env, spot, &file);
     spot.parent.modified(env.file_time());
     if let Some(inode) = last {
@@ -241,17 +239,19 @@ pub fn rename(
     let (tree, now) = (env.tree(), env.file_time());
     notify::moved(env, (&old.parent, old.name()), (&new.parent, new.name()), told_kind(&file));
     let mut last = None;
+    env.begin_change();
     if how == Renaming::Exchange {
         let other = other.as_ref().ok_or(Errno::ENOENT)?;
-        names(&old.parent)?.insert(old.name(), Rc::clone(other));
+        env.set_name(&old.parent, old.name(), Some(Rc::clone(other)));
+        env.set_name(&new.parent, new.name(), Some(Rc::clone(&file)));
         move_links(&new.parent, &old.parent, other);
         tree.exchange_opened(&old.path, &new.path);
     } else {
-        names(&old.parent)?.remove(old.name());
+        env.set_name(&old.parent, old.name(), None);
+        env.set_name(&new.parent, new.name(), Some(Rc::clone(&file)));
         last = other.as_ref().and_then(|other| removed(env, new, other));
         tree.move_opened(&old.path, &new.path);
     }
-    names(&new.parent)?.insert(new.name(), Rc::clone(&file));
     move_links(&old.parent, &new.parent, &file);
     file.changed(now);
     notify::file(env, &file, Happening::MOVE_SELF);

@@ -2,7 +2,7 @@
 //!
 //! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents;
 //!   [`extended`]: their extended attributes;
-//!   [`notify`]: telling those who watch; [`capture`]: telling at the end what the run has done.
+//!   `sync`: what becomes durable; [`notify`]: telling those who watch; `capture`: telling at the end what the run has done.
 
 use alloc::{
     collections::BTreeMap,
@@ -23,8 +23,9 @@ pub mod change;
 pub mod extended;
 pub mod notify;
 pub mod open;
+mod sync;
 
-use super::{Attributes, Body, Contents, FileTime, Folder, Inode, Times, times, walk};
+use super::{Attributes, Body, Contents, FileTime, Folder, Inode, Times, durable::Journal, times, walk};
 use crate::{
     error::{Errno, Result},
     file::{FileDescription, FileLocks, InotifyCounts, LockOwner, RecordLock},
@@ -62,6 +63,8 @@ pub struct Tree {
     started: FileTime,
     /// Whether anybody wants to know what the run depends on.
     notes_inputs: bool,
+    /// What is not durable, where power may be lost.
+    pub journal: RefCell<Option<Journal>>,
 }
 
 /// Device and inode number of the host.
@@ -137,6 +140,7 @@ impl Tree {
             file_times: boot.file_times,
             started,
             notes_inputs: boot.detail >= Detail::Kept,
+            journal: RefCell::new(boot.power_losses.first().map(|loss| Journal::new(loss.disk))),
         }
     }
 
@@ -246,6 +250,15 @@ impl Tree {
     #[must_use]
     pub fn is_on_disk(file: &Inode) -> bool {
         file.device == DISK
+    }
+
+    /// Forgets what was in memory: that does not outlive a machine without power.
+    pub fn forget_memory(&self) {
+        let mut names = Vec::new();
+        if let Some(folder) = self.shared_memory.folder() {
+            folder.for_each_known(|name, _| names.push(name.to_vec()));
+            names.iter().for_each(|name| folder.remove(name));
+        }
     }
 
     /// A number that no other description has.

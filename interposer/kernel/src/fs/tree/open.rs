@@ -95,6 +95,7 @@ pub fn open_file(
     }
     let truncated = truncates && kind == FileKind::Regular;
     if truncated && let Some(contents) = file.contents() {
+        env.will_truncate(file, 0)?;
         contents.truncate(env.host, 0)?;
         super::attributes::drop_identity(caller, file);
         file.modified(env.file_time());

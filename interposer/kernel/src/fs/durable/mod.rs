@@ -1,0 +1,20 @@
+//! What of a run's files would outlive a loss of power.
+//!
+//! Programs see the newest state of everything. What of it has reached the disk is another matter, which is only kept
+//! in mind where power may be lost: `journal` has the changes of names and attributes that have not been made durable,
+//! in their order, and `pages` the bytes of each file as they were on the disk. `loss` decides what is left.
+//!
+//! Two disks are modelled. That of ext4 with `data=ordered` (its documentation in the kernel's `filesystems/ext4`,
+//! `fs/jbd2`): names and attributes become durable in the order of their changes, together, when any file is
+//! synchronized, and by themselves after five seconds; a file grows on the disk only when the new bytes are there; what
+//! replaces a file by rename(2) is written before the rename is durable (`auto_da_alloc`). The strict one promises what
+//! POSIX promises and nothing more: a file's bytes are durable when it was synchronized, a name when its directory was;
+//! everything else may be lost or kept, each for itself.
+
+mod journal;
+mod loss;
+mod pages;
+#[cfg(test)]
+mod tests;
+pub use journal::Journal;
+pub use pages::Pages;

@@ -1,0 +1,119 @@
+//! What becomes durable, and what is noted of changes until it is; nothing where power is never lost.
+
+use alloc::rc::Rc;
+
+use super::Inode;
+use crate::{error::Result, machine::Env};
+
+impl Env<'_> {
+    /// Bytes of a file are about to change.
+    ///
+    /// # Errors
+    /// What the host fails with.
+    pub fn will_write(&mut self, file: &Rc<Inode>, at: u64, len: u64) -> Result<()> {
+        let now = self.machine.clock.now();
+        match &mut *self.machine.tree.journal.borrow_mut() {
+            Some(journal) if super::Tree::is_on_disk(file) => {
+                journal.note_bytes(self.host, file, (at, len), now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A file is about to get this length.
+    ///
+    /// # Errors
+    /// What the host fails with.
+    pub fn will_truncate(&mut self, file: &Rc<Inode>, len: u64) -> Result<()> {
+        let now = self.machine.clock.now();
+        match &mut *self.machine.tree.journal.borrow_mut() {
+            Some(journal) if super::Tree::is_on_disk(file) => {
+                journal.note_length(self.host, file, len, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Programs can write to a part of a file through memory from now on.
+    ///
+    /// # Errors
+    /// What the host fails with.
+    pub fn will_map(&mut self, file: &Rc<Inode>, at: u64, len: u64) -> Result<()> {
+        let end = at.saturating_add(len);
+        let whole = file.mapped.get().map_or((at, len), |(other, len)| {
+            let start = at.min(other);
+            (start, end.max(other.saturating_add(len)) - start)
+        });
+        file.mapped.set(Some(whole));
+        self.will_write(file, at, len)
+    }
+
+    /// Mode or owner of a file are about to change.
+    pub fn will_change(&mut self, file: &Rc<Inode>) {
+        let now = self.machine.clock.now();
+        if let Some(journal) = &mut *self.machine.tree.journal.borrow_mut() {
+            journal.next_call();
+            journal.note_attributes(file, now);
+        }
+    }
+
+    /// What is noted from here on belongs to another call.
+    pub(super) fn begin_change(&mut self) {
+        if let Some(journal) = &mut *self.machine.tree.journal.borrow_mut() {
+            journal.next_call();
+        }
+    }
+
+    /// Lets a name in a directory lead to another file, or nowhere.
+    pub(super) fn set_name(&mut self, folder: &Rc<Inode>, name: &[u8], file: Option<Rc<Inode>>) {
+        let Some(names) = folder.folder() else { return };
+        if let Some(journal) = &mut *self.machine.tree.journal.borrow_mut()
+            && super::Tree::is_on_disk(folder)
+        {
+            journal.note_name(folder, name, names.known(name), self.machine.clock.now());
+            if let (Some(file), Some(_)) = (&file, names.known(name)) {
+                journal.note_replacement(file);
+            }
+        }
+        match file {
+            Some(file) => names.insert(name, file),
+            None => names.remove(name),
+        }
+    }
+
+    /// A file was synchronized (fsync(2)).
+    ///
+    /// # Errors
+    /// What the host fails with.
+    pub fn synchronize(&mut self, file: &Rc<Inode>) -> Result<()> {
+        let now = self.machine.clock.now();
+        match &mut *self.machine.tree.journal.borrow_mut() {
+            Some(journal) => journal.synchronize(self.host, file, now),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Self::synchronize`], for a file that is known by its number (msync(2)).
+    ///
+    /// # Errors
+    /// What the host fails with.
+    pub fn synchronize_number(&mut self, number: u64) -> Result<()> {
+        let file = match &*self.machine.tree.journal.borrow() {
+            Some(journal) => journal.dirty_file(number),
+            None => None,
+        };
+        file.map_or(Ok(()), |file| self.synchronize(&file))
+    }
+
+    /// Everything was synchronized (sync(2)).
+    ///
+    /// # Errors
+    /// What the host fails with.
+    pub fn synchronize_all(&mut self) -> Result<()> {
+        let now = self.machine.clock.now();
+        match &mut *self.machine.tree.journal.borrow_mut() {
+            Some(journal) => journal.synchronize_all(self.host, now),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Losing power, and starting again.
+//!
+//! Every process is killed where it is; none gets to do anything more. The first one's host process stays: when all are
+//! gone, it takes the first program in again, with the files that the disk has left.
+
+use core::time::Duration;
+
+use simrun_abi::{boot::PowerLoss, control::End, event::What};
+
+use super::Kernel;
+use crate::{
+    host::Host,
+    machine::{Due, SignalTarget},
+    mm::SpaceId,
+    outcome::Next,
+    process::{ProcessState, Tid},
+    random::Purpose,
+    signal::{Signal, SignalInfo},
+};
+
+/// A machine without power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Off {
+    /// Where the first process lived, whose host process starts the machine again.
+    pub space: SpaceId,
+    /// How long it stays off.
+    pub length: Duration,
+}
+
+impl Kernel {
+    /// Sets the times at which power is lost.
+    pub(super) fn plan_power_losses(&mut self) {
+        for (number, loss) in self.boot.power_losses.iter().enumerate() {
+            let mut random = self.machine.random.derive(Purpose::Power, number as u64);
+            let (earliest, latest) = loss.at_ns;
+            let at = earliest + random.below(latest.saturating_sub(earliest).saturating_add(1));
+            let due = self.machine.clock.after_start(Duration::from_nanos(at));
+            self.machine.timers.set(due, Due::PowerLoss(number));
+        }
+    }
+
+    /// Power is lost now.
+    pub(super) fn lose_power(&mut self, host: &mut dyn Host, number: usize) {
+        let Some(PowerLoss { off_ns, .. }) = self.boot.power_losses.get(number).cloned() else {
+            return;
+        };
+        let Some(first) = self.first.and_then(|id| self.processes.get(id)) else { return };
+        if self.off.is_some() || first.state != ProcessState::Alive {
+            return;
+        }
+        self.off = Some(Off { space: first.space, length: Duration::from_nanos(off_ns) });
+        let text = "the machine loses power".into();
+        self.machine.record(host, What::Message { text });
+        let mut random = self.machine.random.derive(Purpose::Disk, number as u64);
+        let now = self.machine.clock.now();
+        let tree = alloc::rc::Rc::clone(&self.machine.tree);
+        if let Some(journal) = &mut *tree.journal.borrow_mut()
+            && journal.lose_power(host, &mut random, now).is_err()
+        {
+            self.end(End::HostExhausted, 0);
+        }
+        for (id, process) in self.processes.iter() {
+            if process.state == ProcessState::Alive && process.pid != Tid::INIT {
+                let info = SignalInfo::from_kernel(Signal::KILL);
+                self.machine.signals.push((SignalTarget::Process(id), info));
+            }
+        }
+        self.settle(host);
+    }
+
+    /// Whether the first process keeps its place: it is to start again.
+    pub(super) fn starts_again(&self) -> bool {
+        self.off.is_some()
+    }
+
+    /// Starts the machine again once nobody lives any more; what the shell must do for that, if it must.
+    pub(super) fn start_again(&mut self, host: &mut dyn Host, here: SpaceId) -> Option<Next> {
+        let Off { space, length } = self.off?;
+        let lives = |process: &crate::process::Process| {
+            process.state == ProcessState::Alive && process.pid != Tid::INIT
+        };
+        if self.processes.iter().any(|(_, process)| lives(process)) {
+            return None;
+        }
+        if here != space {
+            let is_left = self.spaces.get(here).is_none();
+            return Some(if is_left { Next::Leave(space) } else { Next::Switch(space) });
+        }
+        self.off = None;
+        self.forget_everything();
+        let on = self.machine.clock.now() + length;
+        self.machine.clock.advance_to(on);
+        let text = "the machine starts again".into();
+        self.machine.record(host, What::Message { text });
+        let boot = alloc::rc::Rc::clone(&self.boot);
+        if self.start_first(host, &boot, space).is_err() {
+            self.end(End::NotStarted, 0);
+        }
+        None
+    }
+
+    /// What does not outlive a machine without power.
+    fn forget_everything(&mut self) {
+        let gone: alloc::vec::Vec<_> =
+            self.processes.iter().map(|(id, process)| (id, process.pid)).collect();
+        for (id, pid) in gone {
+            self.pids.remove(&pid);
+            self.processes.remove(id);
+        }
+        let threads: alloc::vec::Vec<_> =
+            self.threads.iter().map(|(id, thread)| (id, thread.tid)).collect();
+        for (id, tid) in threads {
+            self.scheduler.dequeue(id);
+            self.tids.remove(&tid);
+            self.threads.remove(id);
+        }
+        self.ipc = crate::ipc::Ipc::default();
+        self.futexes = crate::futex::FutexTable::default();
+        self.terminals = crate::file::tty::Terminals::default();
+        self.net = crate::net::Stack::new();
+        self.settings.clear();
+        self.machine.tree.forget_memory();
+        self.next_tid = super::state::PID_FIRST;
+    }
+}
