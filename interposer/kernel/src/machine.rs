@@ -8,7 +8,7 @@ use alloc::{
 };
 
 use simrun_abi::{
-    boot::{Boot, Identity},
+    boot::{Boot, FileTimes, Identity},
     capture::Capture,
     event::{Event, What},
 };
@@ -70,6 +70,8 @@ pub struct Config {
     pub identity: Identity,
     /// Whether programs are given the preload library.
     pub preload: bool,
+    /// What times the host's files show.
+    pub file_times: FileTimes,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
 }
@@ -136,6 +138,7 @@ impl Machine {
                 domain: "(none)".into(),
                 identity: boot.identity.clone(),
                 preload: boot.preload,
+                file_times: boot.file_times,
                 capture: boot.capture.clone(),
             },
             signal_arrived: WaitQueue::default(),

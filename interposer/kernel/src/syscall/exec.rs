@@ -3,7 +3,7 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use linux_raw_sys::general as raw;
-use simrun_abi::event::What;
+use simrun_abi::{boot::FileTimes, event::What};
 
 use crate::{
     context::Context,
@@ -179,7 +179,23 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
     }
     let path = alloc::string::String::from_utf8_lossy(&path).into_owned();
     cx.kernel.machine.record(cx.host, What::Exec { path });
+    warn_of_times(cx);
     Ok(Outcome::RegistersSet)
+}
+
+/// Programs that build what is older than its sources.
+const BUILDERS: [&str; 4] = ["make", "ninja", "cargo", "scons"];
+
+/// Says, once, what a program that compares times does not see.
+fn warn_of_times(cx: &mut Context<'_>) {
+    let program = cx.program();
+    if cx.kernel.machine.config.file_times == FileTimes::Fixed
+        && BUILDERS.contains(&program.as_str())
+    {
+        let effect = "to it all of your files are of one age, so that a source newer than what was built from it \
+                      is not noticed (--file-times host)";
+        cx.kernel.machine.escape(cx.host, "comparing times", &program, effect);
+    }
 }
 
 /// Gives the process descriptors of its own and closes those that are marked for it.
