@@ -3,7 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, PowerLoss, Processor, Strategy};
+use simrun_abi::boot::{
+    Boot, Detail, FileTimes, Identity, Patching, PowerLoss, Processor, Strategy,
+};
 use simrun_abi::capture::Capture;
 
 use super::text::Text;

@@ -26,11 +26,7 @@ const EXPIRE_INTERVAL: Duration = Duration::from_secs(35);
 #[derive(Debug)]
 pub(super) enum Undo {
     /// What a name led to.
-    Name {
-        folder: Rc<Inode>,
-        name: Vec<u8>,
-        before: Option<Rc<Inode>>,
-    },
+    Name { folder: Rc<Inode>, name: Vec<u8>, before: Option<Rc<Inode>> },
     /// Mode and owner.
     Attributes { file: Rc<Inode>, before: Attributes },
 }
@@ -209,8 +205,11 @@ impl Journal {
             self.commit(host, |change| change.at + COMMIT_INTERVAL < now);
         }
         for file in self.dirty.iter().filter_map(Weak::upgrade) {
-            let is_old =
-                file.pages.borrow().as_ref().is_some_and(|pages| pages.since + EXPIRE_INTERVAL < now);
+            let is_old = file
+                .pages
+                .borrow()
+                .as_ref()
+                .is_some_and(|pages| pages.since + EXPIRE_INTERVAL < now);
             if is_old {
                 file.pages.replace(None);
             }

@@ -15,7 +15,12 @@ impl Journal {
     ///
     /// # Errors
     /// What the host fails with.
-    pub fn lose_power(&mut self, host: &mut dyn Host, random: &mut Stream, now: Instant) -> Result<()> {
+    pub fn lose_power(
+        &mut self,
+        host: &mut dyn Host,
+        random: &mut Stream,
+        now: Instant,
+    ) -> Result<()> {
         self.age(host, now);
         let changes: Vec<Change> = core::mem::take(&mut self.changes).into();
         match self.disk {
@@ -23,7 +28,9 @@ impl Journal {
             Disk::Strict => lose_any(host, changes, random),
         }
         for file in core::mem::take(&mut self.dirty).iter().filter_map(Weak::upgrade) {
-            let (Some(pages), Some(contents)) = (file.pages.take(), file.contents()) else { continue };
+            let (Some(pages), Some(contents)) = (file.pages.take(), file.contents()) else {
+                continue;
+            };
             match self.disk {
                 Disk::Ext4 => pages.lose(host, contents, random)?,
                 Disk::Strict => pages.lose_strictly(host, contents, random)?,
@@ -62,7 +69,11 @@ fn lose_any(host: &mut dyn Host, mut changes: Vec<Change>, random: &mut Stream) 
             let Some(first) = iter.next() else { return };
             let (mut same, mut rest) = (Vec::new(), Vec::new());
             for change in iter {
-                if is_of_same(&first.undo, &change.undo) { same.push(change) } else { rest.push(change) }
+                if is_of_same(&first.undo, &change.undo) {
+                    same.push(change)
+                } else {
+                    rest.push(change)
+                }
             }
             same.insert(0, first);
             (same, rest)

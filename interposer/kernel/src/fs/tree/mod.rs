@@ -25,7 +25,9 @@ pub mod notify;
 pub mod open;
 mod sync;
 
-use super::{Attributes, Body, Contents, FileTime, Folder, Inode, Times, durable::Journal, times, walk};
+use super::{
+    Attributes, Body, Contents, FileTime, Folder, Inode, Times, durable::Journal, times, walk,
+};
 use crate::{
     error::{Errno, Result},
     file::{FileDescription, FileLocks, InotifyCounts, LockOwner, RecordLock},
