@@ -110,6 +110,7 @@ impl Plan {
                 cli::FileTimes::Fixed => FileTimes::Fixed,
                 cli::FileTimes::Host => FileTimes::Host,
             },
+            disk: world.disk,
             power_losses: Vec::new(),
             capture: Capture {
                 limit: CAPTURE_LIMIT,

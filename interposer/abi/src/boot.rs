@@ -120,6 +120,8 @@ pub struct Boot {
     pub waiting: Vec<WaitingLoop>,
     /// What times the host's files show.
     pub file_times: FileTimes,
+    /// Bytes that are free on the machine's disk.
+    pub disk: u64,
     /// When power is lost.
     pub power_losses: Vec<PowerLoss>,
     /// What is kept of the files that the run writes.

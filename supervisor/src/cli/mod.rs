@@ -144,6 +144,10 @@ pub struct World {
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::memory)]
     pub mem: u64,
 
+    /// Free space of the simulated machine's disk
+    #[arg(long, value_name = "SIZE", default_value = "32GiB", value_parser = units::size)]
+    pub disk: u64,
+
     /// Processors of the simulated machine
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub cpus: u32,

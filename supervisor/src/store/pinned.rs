@@ -62,6 +62,8 @@ pub struct Options {
     pub umask: u32,
     /// What times the host's files show.
     pub file_times: FileTimes,
+    /// Bytes that are free on the machine's disk.
+    pub disk: u64,
     /// When power is lost.
     pub power_losses: Vec<PowerLoss>,
     /// What is kept of the files that the run writes.
@@ -117,6 +119,7 @@ impl Pinned {
             preload: self.options.preload,
             patching: self.options.patching,
             searched: Vec::new(),
+            disk: self.options.disk,
             power_losses: self.options.power_losses.clone(),
             // Doing it again changes nothing of the host's.
             capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
@@ -149,6 +152,7 @@ impl Options {
             identity: boot.identity.clone(),
             umask: boot.umask,
             file_times: boot.file_times,
+            disk: boot.disk,
             power_losses: boot.power_losses.clone(),
             capture: boot.capture.clone(),
             processor: boot.processor,

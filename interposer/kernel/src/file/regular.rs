@@ -93,7 +93,12 @@ impl RegularFile {
     /// As there.
     pub fn allocate(&self, env: &mut Env<'_>, mode: u32, range: (u64, u64)) -> Result<()> {
         self.check_write(range.0.saturating_add(range.1))?;
-        env.will_write(&self.inode, range.0, range.1)?;
+        if mode & raw::FALLOC_FL_PUNCH_HOLE == 0
+            && env.will_write(&self.inode, range.0, range.1)? < range.1
+        {
+            return Err(Errno::ENOSPC.into());
+        }
+        env.will_change_bytes(&self.inode, range.0, range.1)?;
         self.contents()?.allocate(env.host, mode, range)?;
         self.was_written(env);
         Ok(())
@@ -171,8 +176,8 @@ impl FileObject for RegularFile {
     ) -> Result<usize> {
         let at = self.write_offset(file);
         self.check_write(at.saturating_add(from.len() as u64))?;
-        env.will_write(&self.inode, at, from.len() as u64)?;
-        let done = self.contents()?.write(env.host, from, at)?;
+        let room = env.will_write(&self.inode, at, from.len() as u64)? as usize;
+        let done = self.contents()?.write(env.host, &from[..room], at)?;
         self.was_written(env);
         self.synchronize_if_asked(env, file)?;
         file.offset.set(at + done as u64);
@@ -195,8 +200,12 @@ impl FileObject for RegularFile {
         let at = if appends { self.size() } else { at };
         let len = user::total_len(from) as u64;
         self.check_write(at.saturating_add(len))?;
-        env.will_write(&self.inode, at, len)?;
-        let done = self.contents()?.write_user(env.host, from, at)?;
+        let room = env.will_write(&self.inode, at, len)?;
+        let done = if room == len {
+            self.contents()?.write_user(env.host, from, at)?
+        } else {
+            self.contents()?.write_user(env.host, &user::first(from, room as usize), at)?
+        };
         if done > 0 {
             self.was_written(env);
             self.synchronize_if_asked(env, file)?;

@@ -14,8 +14,8 @@ use crate::{
     user::UserPtr,
 };
 
-/// Size of the simulated disk in blocks of 4 KiB: 64 GiB, half of it free, whatever the host's.
-const DISK_BLOCKS: u64 = 16 << 20;
+/// Size of the simulated disk's blocks, in bytes.
+const BLOCK: u64 = 4096;
 /// Files that fit on it.
 const DISK_FILES: u64 = 4 << 20;
 const EXT4: i64 = 0xef53;
@@ -26,13 +26,15 @@ const PIPEFS: i64 = 0x5049_5045;
 /// `ST_VALID | ST_RELATIME`.
 const FLAGS: i64 = 0x1020;
 
-fn disk() -> Statfs {
+/// The disk: half of it was free at the start of the run, whatever the host's.
+fn disk(tree: &Tree) -> Statfs {
+    let free = tree.space.left() / BLOCK;
     Statfs {
         kind: EXT4,
-        bsize: 4096,
-        blocks: DISK_BLOCKS,
-        bfree: DISK_BLOCKS / 2,
-        bavail: DISK_BLOCKS / 2,
+        bsize: BLOCK as i64,
+        blocks: tree.space.size() / BLOCK * 2,
+        bfree: free,
+        bavail: free,
         files: DISK_FILES,
         ffree: DISK_FILES / 2,
         fsid: [1, 0],
@@ -48,8 +50,8 @@ fn without_size(kind: i64) -> Statfs {
 }
 
 /// A file of the tree: on the disk, or in memory.
-fn of_tree(file: &Inode) -> Statfs {
-    if Tree::is_on_disk(file) { disk() } else { in_memory() }
+fn of_tree(tree: &Tree, file: &Inode) -> Statfs {
+    if Tree::is_on_disk(file) { disk(tree) } else { in_memory() }
 }
 
 fn in_memory() -> Statfs {
@@ -65,15 +67,16 @@ fn of_view(path: &[u8]) -> Statfs {
 }
 
 fn write_statfs(cx: &mut Context<'_>, reached: &Reached, to: u64) -> Result<Outcome> {
+    let tree = cx.env().tree();
     let statfs = match reached {
         Reached::Found(found) => match &found.place {
-            Place::Tree(spot) => of_tree(spot.existing()?),
+            Place::Tree(spot) => of_tree(&tree, spot.existing()?),
             Place::View(path, Some(_)) => of_view(path),
             _ => return Err(Errno::ENOENT.into()),
         },
         Reached::Description(file) => match &file.file {
             File::Regular(_) | File::Directory(_) | File::Place(_) => match file.file.inode() {
-                Some(inode) => of_tree(inode),
+                Some(inode) => of_tree(&tree, inode),
                 None => of_view(&file.path.borrow()),
             },
             File::Pipe(_) => without_size(PIPEFS),

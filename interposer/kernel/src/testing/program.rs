@@ -334,6 +334,7 @@ pub fn boot(seed: u64) -> Boot {
         patching: Patching::Off,
         waiting: Vec::new(),
         file_times: FileTimes::Fixed,
+        disk: 1 << 30,
         power_losses: Vec::new(),
         capture: Capture { limit: 0, always: Vec::new() },
         hidden: Vec::new(),

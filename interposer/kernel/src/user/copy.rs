@@ -231,6 +231,19 @@ pub fn total_len(slices: &[UserSlice]) -> usize {
     slices.iter().map(|slice| slice.len).sum()
 }
 
+/// The buffers' first `len` bytes.
+#[must_use]
+pub fn first(slices: &[UserSlice], len: usize) -> Vec<UserSlice> {
+    let mut left = len;
+    let mut taken = Vec::with_capacity(slices.len());
+    for &slice in slices {
+        let part = left.min(slice.len);
+        left -= part;
+        taken.push(slice.part(0, part));
+    }
+    taken
+}
+
 /// The buffers without their first `done` bytes.
 #[must_use]
 pub fn skip(slices: &[UserSlice], done: usize) -> Vec<UserSlice> {

@@ -4,7 +4,7 @@
 mod copy;
 mod pointer;
 pub use copy::{
-    gather, read, read_available, read_bytes, read_c_string, read_iovec, read_pointers, read_vec,
-    scatter, skip, total_len, write, write_available, write_bytes,
+    first, gather, read, read_available, read_bytes, read_c_string, read_iovec, read_pointers,
+    read_vec, scatter, skip, total_len, write, write_available, write_bytes,
 };
 pub use pointer::{UserPtr, UserSlice};

@@ -2,7 +2,7 @@
 //!
 //! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents;
 //!   [`extended`]: their extended attributes;
-//!   `sync`: what becomes durable; [`notify`]: telling those who watch; `capture`: telling at the end what the run has done.
+//!   `space`: how full the disk is; `sync`: what becomes durable; [`notify`]: telling those who watch; `capture`: telling at the end what the run has done.
 
 use alloc::{
     collections::BTreeMap,
@@ -23,7 +23,10 @@ pub mod change;
 pub mod extended;
 pub mod notify;
 pub mod open;
+mod space;
 mod sync;
+
+use space::Space;
 
 use super::{
     Attributes, Body, Contents, FileTime, Folder, Inode, Times, durable::Journal, times, walk,
@@ -65,6 +68,8 @@ pub struct Tree {
     started: FileTime,
     /// Whether anybody wants to know what the run depends on.
     notes_inputs: bool,
+    /// How full the disk is.
+    pub space: Space,
     /// What is not durable, where power may be lost.
     pub journal: RefCell<Option<Journal>>,
 }
@@ -142,6 +147,7 @@ impl Tree {
             file_times: boot.file_times,
             started,
             notes_inputs: boot.detail >= Detail::Kept,
+            space: Space::new(boot.disk),
             journal: RefCell::new(boot.power_losses.first().map(|loss| Journal::new(loss.disk))),
         }
     }

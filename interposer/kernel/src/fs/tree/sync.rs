@@ -2,15 +2,30 @@
 
 use alloc::rc::Rc;
 
-use super::Inode;
+use super::{Contents, Inode};
 use crate::{error::Result, machine::Env};
 
 impl Env<'_> {
+    /// Bytes of a file are about to be written; how many there is room for.
+    ///
+    /// # Errors
+    /// `ENOSPC`, or what the host fails with.
+    pub fn will_write(&mut self, file: &Rc<Inode>, at: u64, len: u64) -> Result<u64> {
+        if !super::Tree::is_on_disk(file) {
+            return Ok(len);
+        }
+        let size = file.contents().map_or(0, Contents::size);
+        let grows = at.saturating_add(len).saturating_sub(size.max(at));
+        let len = len - grows + self.machine.tree.space.take(grows)?;
+        self.will_change_bytes(file, at, len)?;
+        Ok(len)
+    }
+
     /// Bytes of a file are about to change.
     ///
     /// # Errors
     /// What the host fails with.
-    pub fn will_write(&mut self, file: &Rc<Inode>, at: u64, len: u64) -> Result<()> {
+    pub fn will_change_bytes(&mut self, file: &Rc<Inode>, at: u64, len: u64) -> Result<()> {
         let now = self.machine.clock.now();
         match &mut *self.machine.tree.journal.borrow_mut() {
             Some(journal) if super::Tree::is_on_disk(file) => {
@@ -25,6 +40,10 @@ impl Env<'_> {
     /// # Errors
     /// What the host fails with.
     pub fn will_truncate(&mut self, file: &Rc<Inode>, len: u64) -> Result<()> {
+        if super::Tree::is_on_disk(file) && file.contents().is_some_and(Contents::is_changed) {
+            let size = file.contents().map_or(0, Contents::size);
+            self.machine.tree.space.give(size.saturating_sub(len));
+        }
         let now = self.machine.clock.now();
         match &mut *self.machine.tree.journal.borrow_mut() {
             Some(journal) if super::Tree::is_on_disk(file) => {
@@ -45,7 +64,7 @@ impl Env<'_> {
             (start, end.max(other.saturating_add(len)) - start)
         });
         file.mapped.set(Some(whole));
-        self.will_write(file, at, len)
+        self.will_change_bytes(file, at, len)
     }
 
     /// Mode or owner of a file are about to change.
