@@ -117,6 +117,7 @@ impl Plan {
                 always: written_through(&world.write_through)?,
             },
             hidden: Vec::new(),
+            faults: Vec::new(),
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };

@@ -121,6 +121,7 @@ fn tagged(what: &What) -> (&'static str, Map<String, Value>) {
         What::Loop { .. } => "loop",
         What::Searched { .. } => "searched",
         What::Input { .. } => "input",
+        What::Fault { .. } => "fault",
         What::Deadlock { .. } => "deadlock",
         What::Call { .. } => "call",
     };

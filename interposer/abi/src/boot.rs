@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-use crate::capture::Capture;
+use crate::{capture::Capture, faults::Fault};
 
 /// How the scheduler picks among the threads that can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,10 +17,12 @@ pub enum Strategy {
 /// How much goes into the event ring. The fingerprint never depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Detail {
-    /// What the summary needs: escapes, reports, ends.
+    /// What the summary needs: escapes, reports, ends, the first firing of each fault.
     Summary,
     /// What the supervisor keeps of every run: its standard streams and the programs it ran.
     Kept,
+    /// Every firing of a fault, too.
+    Faults,
     /// Every event.
     Events,
     /// Every event and every system call.
@@ -116,6 +118,8 @@ pub struct Boot {
     pub preload: bool,
     /// Whether call sites are patched.
     pub patching: Patching,
+    /// Faults to inject.
+    pub faults: Vec<Fault>,
     /// Loops that wait without a call, learned from earlier attempts.
     pub waiting: Vec<WaitingLoop>,
     /// What times the host's files show.

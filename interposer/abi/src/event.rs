@@ -111,6 +111,19 @@ pub enum What {
         /// File and offset. Not part of the fingerprint.
         place: String,
     },
+    /// A fault was injected.
+    Fault {
+        /// Its name.
+        fault: String,
+        /// How often it has fired, this time included.
+        count: u64,
+        /// The call that it hit.
+        call: String,
+        /// The file or the kind of descriptor that the call is about. Not part of the fingerprint.
+        subject: String,
+        /// What it did.
+        effect: String,
+    },
     /// The run cannot go on: no thread can ever run again.
     Deadlock {
         /// Every thread and what it waits for.

@@ -5,6 +5,7 @@
 //! - [`calls`]: the calls that the preload library makes.
 //! - [`control`]: the shared page of counters and flags, and the event ring behind it.
 //! - [`event`]: the records of a run's ordered log.
+//! - [`faults`]: what is injected into the run.
 #![no_std]
 #![deny(unsafe_code)]
 extern crate alloc;
@@ -14,4 +15,5 @@ pub mod calls;
 pub mod capture;
 pub mod control;
 pub mod event;
+pub mod faults;
 pub mod layout;

@@ -15,8 +15,11 @@ use crate::{
     outcome::{Outcome, Restart},
     process::{Call, Held, Process, Thread, ThreadId},
     time::Instant,
-    uapi::{limits::PATH_MAX, time::Timespec},
-    user::{self, UserPtr},
+    uapi::{
+        limits::{PATH_MAX, RW_COUNT_MAX},
+        time::Timespec,
+    },
+    user::{self, UserPtr, UserSlice},
     wait::{Readiness, WaitQueue},
 };
 
@@ -104,6 +107,32 @@ impl Context<'_> {
     /// `EFAULT`, `ENAMETOOLONG`.
     pub fn read_path(&mut self, address: u64) -> Result<Vec<u8>> {
         user::read_c_string(self.host, address, PATH_MAX - 1)
+    }
+
+    /// How many bytes the current call may transfer: Linux's limit, unless a fault makes it less.
+    pub fn bytes_max(&mut self) -> usize {
+        let injected = self.call().injected.as_ref();
+        let max = injected.and_then(|injected| injected.bytes_max).unwrap_or(RW_COUNT_MAX as u64);
+        max.min(RW_COUNT_MAX as u64) as usize
+    }
+
+    /// The buffer in two registers, cut at what the call may transfer.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn buffer(&mut self, address: u64, len: u64) -> Result<UserSlice> {
+        let slice = UserSlice::new(address, len.min(self.bytes_max() as u64));
+        slice.check()?;
+        Ok(slice)
+    }
+
+    /// The buffers of a vector, cut at what the call may transfer.
+    ///
+    /// # Errors
+    /// As [`user::read_iovec`].
+    pub fn buffers(&mut self, address: u64, count: u64) -> Result<Vec<UserSlice>> {
+        let max = self.bytes_max();
+        user::read_iovec(self.host, address, count, max)
     }
 
     // Descriptors.
@@ -260,6 +289,13 @@ impl Context<'_> {
         let due = self.kernel.machine.clock.at_wall(wall);
         self.call().wall_deadline = true;
         self.deadline_at(due)
+    }
+
+    /// Whether the current call must not wait: a signal wants the thread, or a fault has it behave as if one did.
+    pub fn is_interrupted(&mut self) -> bool {
+        let injected = self.call().injected.as_ref();
+        injected.is_some_and(|injected| injected.interrupts)
+            || self.kernel.has_deliverable_signal(self.thread)
     }
 
     /// Whether the current call's time has come.

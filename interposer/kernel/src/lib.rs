@@ -13,7 +13,7 @@
 //! stack of the kernel ever outlives a call.
 //!
 //! Layers, each using only those before it: `uapi`, `error`, `arch`, `user`, `host`, `random`, `event`, `time`;
-//! `wait`, `sched`, `spin`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`; `process`, `fs`, `net`, `ipc`;
+//! `wait`, `sched`, `spin`, `fault`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`; `process`, `fs`, `net`, `ipc`;
 //! `syscall`; `kernel`.
 #![no_std]
 #![deny(unsafe_code)]
@@ -23,6 +23,7 @@ pub mod arch;
 pub mod context;
 pub mod error;
 pub mod event;
+pub mod fault;
 pub mod file;
 pub mod fs;
 pub mod futex;

@@ -15,6 +15,7 @@ use simrun_abi::{
 
 use crate::{
     event::EventLog,
+    fault::Faults,
     fs::{Inode, Tree},
     host::Host,
     process::{Pid, ProcessId, ThreadId, Tid, code::CodeFiles},
@@ -84,6 +85,8 @@ pub struct Machine {
     pub timers: Timers<Due>,
     /// The streams of random numbers.
     pub random: Random,
+    /// What is injected, if anything is.
+    pub faults: Option<Faults>,
     /// The ordered log.
     pub events: EventLog,
     /// Threads to be made runnable.
@@ -119,10 +122,12 @@ impl Machine {
     /// The machine as booted.
     #[must_use]
     pub fn new(boot: &Boot) -> Self {
+        let random = Random::new(boot.seed);
         Self {
             clock: Clock::new(boot.start_time_ns),
             timers: Timers::default(),
-            random: Random::new(boot.seed),
+            faults: Faults::new(&boot.faults, &random),
+            random,
             events: EventLog::new(boot.detail),
             wakes: Wakes::default(),
             signals: Vec::new(),

@@ -74,6 +74,10 @@ impl Fingerprint {
                 self.fold_bytes(bytes);
             }
             What::Searched { .. } | What::Input { .. } => {}
+            What::Fault { fault, count, call, effect, .. } => {
+                self.fold(11 | count << 8);
+                [fault, call, effect].iter().for_each(|text| self.fold_bytes(text.as_bytes()));
+            }
             What::Call { result, .. } => self.fold(*result as u64),
         }
     }

@@ -43,6 +43,9 @@ impl EventLog {
         let needed = match event.what {
             What::Escape { .. } | What::Deadlock { .. } => Detail::Summary,
             What::Exec { .. } | What::StandardInput { .. } | What::Output { .. } => Detail::Kept,
+            // Who has never fired is said at the end.
+            What::Fault { count: 1, .. } => Detail::Summary,
+            What::Fault { .. } => Detail::Faults,
             _ => Detail::Events,
         };
         if self.detail >= needed {

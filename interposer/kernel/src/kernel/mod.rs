@@ -3,6 +3,7 @@
 //! - [`boot`]: the first process.
 //! - [`run`]: the loop from a trap to the next return to a program.
 //! - [`init`]: the machine's own process.
+//! - [`fault`]: where faults meet system calls.
 //! - [`ipc`]: what processes' coming and going means to IPC.
 //! - [`find`]: threads and processes by number.
 //! - [`lifecycle`]: how threads and processes begin and end.
@@ -13,6 +14,7 @@
 //! - [`spin`]: threads that wait in a loop without a system call.
 
 mod boot;
+mod fault;
 mod find;
 mod init;
 mod ipc;

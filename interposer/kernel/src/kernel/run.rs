@@ -55,7 +55,7 @@ pub enum Way {
 const MEMORY_CALLS_FREE: u32 = 1024;
 
 /// What became of the current thread's call.
-enum Step {
+pub(super) enum Step {
     /// It is over; the thread goes on.
     Over,
     /// The thread waits, has given way, or is gone.
@@ -208,8 +208,24 @@ impl Kernel {
                 }
             }
         }
+        if self.is_watched_by_faults(number)
+            && let Some(step) = self.meet_faults(host, id, row, first)
+        {
+            return step;
+        }
         let result = (row.handler)(&mut Context { kernel: self, host, thread: id }, arguments);
         self.settle(host);
+        self.conclude(host, id, row, result)
+    }
+
+    /// Does what has come out of a handler.
+    pub(super) fn conclude(
+        &mut self,
+        host: &mut dyn Host,
+        id: ThreadId,
+        row: &Row,
+        result: Result<Outcome>,
+    ) -> Step {
         match result {
             Ok(Outcome::Done(value)) => self.finish(host, id, row, Ok(value)),
             Err(error) => self.finish(host, id, row, Err(error)),
@@ -265,7 +281,7 @@ impl Kernel {
     }
 
     /// Ends a call: result, log, and perhaps another thread's turn.
-    fn finish(
+    pub(super) fn finish(
         &mut self,
         host: &mut dyn Host,
         id: ThreadId,
@@ -322,17 +338,26 @@ impl Kernel {
         self.current = None;
     }
 
-    /// Lets the current thread wait, unless a signal keeps it from doing so.
-    fn block(&mut self, host: &mut dyn Host, id: ThreadId, row: &Row, restart: Restart) -> Step {
+    /// Lets the current thread wait, unless a signal or a fault keeps it from doing so.
+    pub(super) fn block(
+        &mut self,
+        host: &mut dyn Host,
+        id: ThreadId,
+        row: &Row,
+        restart: Restart,
+    ) -> Step {
         if self.thread(id).state == State::Dead {
             self.current = None;
             return Step::Away;
         }
         if self.is_interrupted(id, restart) {
-            self.unregister(id);
-            self.futexes.remove(id);
-            self.ipc.forget_waiter(id);
+            self.stop_waiting(id);
             return self.interrupt(host, id, row, restart);
+        }
+        if self.machine.faults.is_some()
+            && let Some(step) = self.meet_faults_waiting(host, id, row, restart)
+        {
+            return step;
         }
         let thread = self.thread_mut(id);
         thread.state = State::Blocked(restart);
@@ -402,6 +427,13 @@ impl Kernel {
         if !stopped {
             self.scheduler.enqueue(id);
         }
+    }
+
+    /// Takes a thread off all that it was about to wait for.
+    pub(super) fn stop_waiting(&mut self, id: ThreadId) {
+        self.unregister(id);
+        self.futexes.remove(id);
+        self.ipc.forget_waiter(id);
     }
 
     /// Takes a thread off all queues and timers it waits on.

@@ -1,11 +1,12 @@
 //! A thread: a saved register frame and what it waits for.
 
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
 use core::time::Duration;
 
 use super::{ProcessId, Scheduling, Tid};
 use crate::{
     arch::x86_64::Registers,
+    fault::Injected,
     file::FileDescription,
     outcome::Restart,
     signal::ThreadSignals,
@@ -63,6 +64,8 @@ pub struct Call {
     pub restart: Option<Restart>,
     /// What a waker left for the call to find, such as the result of a futex wait.
     pub woken_with: Option<u64>,
+    /// What faults do to it, if they do anything.
+    pub injected: Option<Box<Injected>>,
     /// A description that it uses until it is over.
     pub held: Option<Held>,
     /// What the log says it waits for.

@@ -118,6 +118,11 @@ impl Actions {
         }
     }
 
+    /// The actions that run a handler.
+    pub fn handlers(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(|action| !matches!(action.handler, SIG_DFL | SIG_IGN))
+    }
+
     /// Whether children that end leave no zombies.
     #[must_use]
     pub fn reaps_children(&self) -> bool {

@@ -55,7 +55,7 @@ const DRAW_MAX: usize = 4096;
 pub fn getrandom(cx: &mut Context<'_>, [buffer, len, _flags, ..]: [u64; 6]) -> Result<Outcome> {
     let mut chunk = [0; DRAW_MAX];
     let mut done = 0;
-    let len = len.min(crate::uapi::limits::RW_COUNT_MAX as u64);
+    let len = len.min(cx.bytes_max() as u64);
     while done < len {
         let part = &mut chunk[..(len - done).min(DRAW_MAX as u64) as usize];
         cx.kernel.machine.random.entropy.fill(part);

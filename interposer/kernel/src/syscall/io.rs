@@ -13,7 +13,6 @@ use crate::{
     net::socket::MessageFlags,
     outcome::Outcome,
     signal::{Signal, SignalInfo},
-    uapi::limits::RW_COUNT_MAX,
     user::{self, UserSlice},
     wait::Readiness,
 };
@@ -21,23 +20,17 @@ use crate::{
 /// `si_code` of a signal that a process sends, as which this one counts (sigaction(2)).
 const SI_USER: i32 = 0;
 
-fn slice(address: u64, len: u64) -> Result<UserSlice> {
-    let slice = UserSlice::new(address, len.min(RW_COUNT_MAX as u64));
-    slice.check()?;
-    Ok(slice)
-}
-
 /// read(2).
 pub fn read(cx: &mut Context<'_>, [fd, buffer, len, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    let into = slice(buffer, len)?;
+    let into = cx.buffer(buffer, len)?;
     read_some(cx, &file, &[into])
 }
 
 /// readv(2).
 pub fn readv(cx: &mut Context<'_>, [fd, vector, count, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    let into = user::read_iovec(cx.host, vector, count)?;
+    let into = cx.buffers(vector, count)?;
     read_some(cx, &file, &into)
 }
 
@@ -59,14 +52,14 @@ pub(super) fn read_some(
 /// write(2).
 pub fn write(cx: &mut Context<'_>, [fd, buffer, len, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    let from = slice(buffer, len)?;
+    let from = cx.buffer(buffer, len)?;
     write_all(cx, &file, &[from])
 }
 
 /// writev(2).
 pub fn writev(cx: &mut Context<'_>, [fd, vector, count, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    let from = user::read_iovec(cx.host, vector, count)?;
+    let from = cx.buffers(vector, count)?;
     write_all(cx, &file, &from)
 }
 
@@ -117,7 +110,7 @@ fn stop_writing(
 }
 
 /// Sends the calling thread the signal of one who writes where nobody can read any more.
-pub(super) fn raise_broken_pipe(cx: &mut Context<'_>) {
+pub(crate) fn raise_broken_pipe(cx: &mut Context<'_>) {
     let (pid, uid) = (cx.process().pid, cx.process().credentials.uid);
     let info = SignalInfo::from_process(Signal::PIPE, SI_USER, pid, uid);
     cx.kernel.machine.post_signal(SignalTarget::Thread(cx.thread), info);
@@ -127,7 +120,7 @@ pub(super) fn raise_broken_pipe(cx: &mut Context<'_>) {
 pub fn pread64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) -> Result<Outcome> {
     let at = position(offset)?;
     let file = cx.description(fd)?;
-    let into = slice(buffer, len)?;
+    let into = cx.buffer(buffer, len)?;
     Ok(Outcome::Done(file.read_at(&mut cx.env(), &[into], at)? as u64))
 }
 
@@ -135,7 +128,7 @@ pub fn pread64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) ->
 pub fn pwrite64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) -> Result<Outcome> {
     let at = position(offset)?;
     let file = cx.description(fd)?;
-    let from = slice(buffer, len)?;
+    let from = cx.buffer(buffer, len)?;
     Ok(Outcome::Done(file.write_at(&mut cx.env(), &[from], at)? as u64))
 }
 
@@ -143,7 +136,7 @@ pub fn pwrite64(cx: &mut Context<'_>, [fd, buffer, len, offset, ..]: [u64; 6]) -
 pub fn preadv(cx: &mut Context<'_>, [fd, vector, count, offset, ..]: [u64; 6]) -> Result<Outcome> {
     let at = position(offset)?;
     let file = cx.description(fd)?;
-    let into = user::read_iovec(cx.host, vector, count)?;
+    let into = cx.buffers(vector, count)?;
     Ok(Outcome::Done(file.read_at(&mut cx.env(), &into, at)? as u64))
 }
 
@@ -151,7 +144,7 @@ pub fn preadv(cx: &mut Context<'_>, [fd, vector, count, offset, ..]: [u64; 6]) -
 pub fn pwritev(cx: &mut Context<'_>, [fd, vector, count, offset, ..]: [u64; 6]) -> Result<Outcome> {
     let at = position(offset)?;
     let file = cx.description(fd)?;
-    let from = user::read_iovec(cx.host, vector, count)?;
+    let from = cx.buffers(vector, count)?;
     Ok(Outcome::Done(file.write_at(&mut cx.env(), &from, at)? as u64))
 }
 
@@ -195,7 +188,7 @@ pub fn preadv2(
     if !flags.contains(TransferFlags::NO_WAIT) {
         return readv(cx, [fd, vector, count, 0, 0, 0]);
     }
-    let into = user::read_iovec(cx.host, vector, count)?;
+    let into = cx.buffers(vector, count)?;
     if let File::Socket(_) = &file.file {
         return super::socket::read(cx, &file, &into, MessageFlags::DONT_WAIT);
     }
@@ -214,7 +207,7 @@ pub fn pwritev2(
         if !own_offset {
             position(offset)?;
         }
-        let from = user::read_iovec(cx.host, vector, count)?;
+        let from = cx.buffers(vector, count)?;
         let end = regular.size();
         let done = file.write_at(&mut cx.env(), &from, end)? as u64;
         if own_offset {
@@ -228,7 +221,7 @@ pub fn pwritev2(
     if !flags.contains(TransferFlags::NO_WAIT) {
         return writev(cx, [fd, vector, count, 0, 0, 0]);
     }
-    let from = user::read_iovec(cx.host, vector, count)?;
+    let from = cx.buffers(vector, count)?;
     if let File::Socket(_) = &file.file {
         return super::socket::write(cx, &file, &from, MessageFlags::DONT_WAIT);
     }

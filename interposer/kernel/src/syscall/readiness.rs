@@ -108,7 +108,7 @@ fn wait(
             cx.wait_in(queue, *wanted);
         }
     }
-    if cx.kernel.has_deliverable_signal(cx.thread) {
+    if cx.is_interrupted() {
         remaining.write(cx);
     }
     cx.block(Restart::UnlessHandled, "a descriptor to be ready")

@@ -6,7 +6,7 @@ use crate::{
     mm::Range,
     outcome::Outcome,
     process::{Capabilities, Resource},
-    uapi::limits::PAGE_SIZE,
+    uapi::limits::{PAGE_SIZE, RW_COUNT_MAX},
     user::{self, UserSlice},
 };
 
@@ -158,8 +158,8 @@ fn copy_memory(
     if flags != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let local = user::read_iovec(cx.host, local, locals)?;
-    let remote = user::read_iovec(cx.host, remote, remotes)?;
+    let local = user::read_iovec(cx.host, local, locals, RW_COUNT_MAX)?;
+    let remote = user::read_iovec(cx.host, remote, remotes, RW_COUNT_MAX)?;
     let target = cx.kernel.find_process(cx.thread, pid)?;
     if pid == 0 {
         return Err(Errno::ESRCH.into());

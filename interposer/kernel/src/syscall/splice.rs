@@ -8,7 +8,7 @@ use crate::{
     error::{Errno, Error, Result},
     file::{File, FileDescription, Giving, OpenFlags, PipeEnd, Whence},
     outcome::{Outcome, Restart},
-    user::{self, UserPtr},
+    user::UserPtr,
     wait::Readiness,
 };
 
@@ -124,7 +124,7 @@ pub fn sendfile(
     if !is_pipe && target.flags.get().contains(OpenFlags::APPEND) {
         return Err(Errno::EINVAL.into());
     }
-    let count = (count as usize).min(crate::uapi::limits::RW_COUNT_MAX);
+    let count = (count as usize).min(cx.bytes_max());
     let mut buffer = vec![0; count.min(CHUNK_MAX)];
     loop {
         let done = cx.call().progress as usize;
@@ -167,7 +167,7 @@ pub fn copy_file_range(
     check_copied(&source, &target, flags)?;
     let (from, to) = (Position::new(from), Position::new(to));
     let (read_at, write_at) = (from.get(cx, &source)?, to.get(cx, &target)?);
-    let count = (count as usize).min(crate::uapi::limits::RW_COUNT_MAX);
+    let count = (count as usize).min(cx.bytes_max());
     for at in [read_at, write_at] {
         at.checked_add(count as u64).ok_or(Errno::EOVERFLOW)?;
         i64::try_from(at).map_err(|_| Errno::EINVAL)?;
@@ -412,7 +412,7 @@ pub fn vmsplice(cx: &mut Context<'_>, [fd, vector, count, flags, ..]: [u64; 6]) 
     if as_pipe(&file).is_none() {
         return Err(Errno::EBADF.into());
     }
-    let slices = user::read_iovec(cx.host, vector, count)?;
+    let slices = cx.buffers(vector, count)?;
     if patience == Patience::Waits {
         return if file.flags.get().writes() {
             io::write_all(cx, &file, &slices)

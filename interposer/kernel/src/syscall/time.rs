@@ -165,7 +165,7 @@ fn sleep_on_processor_time(
         return Ok(Outcome::Done(0));
     };
     cx.call().woken_with = Some(u64::try_from(due.as_nanos()).unwrap_or(u64::MAX));
-    if cx.kernel.has_deliverable_signal(cx.thread) {
+    if cx.is_interrupted() {
         cx.write_optional(rest.unwrap_or(0), &Timespec::from(left))?;
     }
     let thread = cx.thread;
@@ -178,7 +178,7 @@ fn sleep(cx: &mut Context<'_>, rest: u64) -> Result<Outcome> {
     if cx.timed_out() {
         return Ok(Outcome::Done(0));
     }
-    if cx.kernel.has_deliverable_signal(cx.thread)
+    if cx.is_interrupted()
         && let Some(due) = cx.call().deadline
     {
         let left = due - cx.now();

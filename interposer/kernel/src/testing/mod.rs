@@ -4,7 +4,7 @@ mod bytes;
 mod elf;
 mod host;
 mod machine;
-mod program;
+pub(crate) mod program;
 
 pub use bytes::Bytes;
 pub use elf::{damaged_program, smallest_program};

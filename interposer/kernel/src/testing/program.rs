@@ -3,11 +3,15 @@
 use alloc::{vec, vec::Vec};
 
 use linux_raw_sys::general as nr;
-use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy};
-use simrun_abi::capture::Capture;
+use simrun_abi::{
+    boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy},
+    capture::Capture,
+    faults::Fault,
+};
 
 use super::{Bytes, FakeMachine, smallest_program};
 use crate::{
+    fault::Faults,
     host::Host,
     kernel::{Kernel, Trap, Way},
     outcome::Next,
@@ -65,8 +69,17 @@ pub struct Played {
 /// When the kernel does, or its books are wrong.
 #[must_use]
 pub fn play(bytes: &[u8]) -> Played {
+    play_with(bytes, Vec::new())
+}
+
+/// As [`play`], with faults.
+///
+/// # Panics
+/// As [`play`].
+#[must_use]
+pub fn play_with(bytes: &[u8], faults: Vec<Fault>) -> Played {
     let mut bytes = Bytes::new(bytes);
-    let mut game = Game::start(bytes.number());
+    let mut game = Game::start_with(bytes.number(), faults);
     while !bytes.is_empty() && game.kernel.ended().is_none() {
         game.act(&mut bytes);
         check(&game.kernel);
@@ -101,7 +114,7 @@ pub fn play_with_wrong_books(bytes: &[u8]) {
 }
 
 /// A run whose program is played.
-pub(super) struct Game {
+pub(crate) struct Game {
     kernel: Kernel,
     machine: FakeMachine,
     here: crate::mm::SpaceId,
@@ -111,7 +124,13 @@ pub(super) struct Game {
 }
 
 impl Game {
-    pub(super) fn start(seed: u64) -> Self {
+    #[cfg(test)]
+    pub(crate) fn start(seed: u64) -> Self {
+        Self::start_with(seed, Vec::new())
+    }
+
+    /// A run with faults. What the first calls need is done before there are any.
+    pub(crate) fn start_with(seed: u64, faults: Vec<Fault>) -> Self {
         let mut machine = FakeMachine::new(&[
             "/program",
             "/file",
@@ -145,6 +164,7 @@ impl Game {
         let _ = game.machine.write_user(PAUSE, &[0, 1_000_000u64].map(u64::to_le_bytes).concat());
         let _ = game.machine.write_user(PAUSE + 16, &[0xff; 8]);
         game.call(u64::from(nr::__NR_rt_sigprocmask), [0, PAUSE + 16, 0, 8, 0, 0]);
+        game.kernel.machine.faults = Faults::new(&faults, &game.kernel.machine.random);
         game
     }
 
@@ -211,7 +231,7 @@ impl Game {
 
     /// Makes a call of the first process, the only one; its result.
     #[cfg(test)]
-    pub(super) fn result(&mut self, number: u32, arguments: [u64; 6]) -> i64 {
+    pub(crate) fn result(&mut self, number: u32, arguments: [u64; 6]) -> i64 {
         self.call(u64::from(number), arguments);
         check(&self.kernel);
         self.kernel.thread_mut(self.first).registers.rax as i64
@@ -219,13 +239,13 @@ impl Game {
 
     /// Puts bytes where [`Game::buffer`] is.
     #[cfg(test)]
-    pub(super) fn fill(&mut self, bytes: &[u8]) {
+    pub(crate) fn fill(&mut self, bytes: &[u8]) {
         self.machine.write_user(self.buffer(), bytes).expect("the program's own memory");
     }
 
     /// The first bytes of [`Game::buffer`].
     #[cfg(test)]
-    pub(super) fn look(&mut self, len: usize) -> Vec<u8> {
+    pub(crate) fn look(&mut self, len: usize) -> Vec<u8> {
         let mut bytes = vec![0; len];
         self.machine.read_user(self.buffer(), &mut bytes).expect("the program's own memory");
         bytes
@@ -233,8 +253,14 @@ impl Game {
 
     /// Where calls of tests read and write, up to [`BUFFER_SIZE`] bytes.
     #[cfg(test)]
-    pub(super) const fn buffer(&self) -> u64 {
+    pub(crate) const fn buffer(&self) -> u64 {
         AREA + AREA_SIZE - BUFFER_SIZE
+    }
+
+    /// Simulated time since the start.
+    #[cfg(test)]
+    pub(crate) fn elapsed(&self) -> core::time::Duration {
+        self.kernel.machine.clock.elapsed()
     }
 
     fn call(&mut self, number: u64, arguments: [u64; 6]) {
@@ -332,6 +358,7 @@ pub fn boot(seed: u64) -> Boot {
         processor: Processor { hwcap: 0, hwcap2: 0, signal_stack_min: 2048 },
         preload: false,
         patching: Patching::Off,
+        faults: Vec::new(),
         waiting: Vec::new(),
         file_times: FileTimes::Fixed,
         disk: 1 << 30,

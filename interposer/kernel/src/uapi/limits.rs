@@ -10,5 +10,7 @@ pub const NAME_MAX: usize = 255;
 pub const IOV_MAX: u64 = 1024;
 /// Most bytes one read or write transfers (`MAX_RW_COUNT`).
 pub const RW_COUNT_MAX: usize = 0x7fff_f000;
+/// Most bytes that a pipe takes as a whole or not at all (pipe(7)).
+pub const PIPE_BUF: u64 = 4096;
 /// Most bytes of arguments and environment together (a quarter of the default stack limit).
 pub const ARGUMENTS_MAX: usize = 2 << 20;

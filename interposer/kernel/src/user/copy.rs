@@ -8,7 +8,7 @@ use super::{UserPtr, UserSlice};
 use crate::{
     error::{Errno, Error, Result},
     host::Host,
-    uapi::limits::{IOV_MAX, PAGE_SIZE, RW_COUNT_MAX},
+    uapi::limits::{IOV_MAX, PAGE_SIZE},
 };
 
 /// Reads a value.
@@ -166,16 +166,21 @@ struct RawIovec {
     len: u64,
 }
 
-/// Reads a vector of buffers; the total is cut at what one call may transfer.
+/// Reads a vector of buffers; the total is cut at what the call may transfer.
 ///
 /// # Errors
 /// `EFAULT`; `EINVAL` for too many parts or a length beyond `isize`.
-pub fn read_iovec(host: &mut dyn Host, address: u64, count: u64) -> Result<Vec<UserSlice>> {
+pub fn read_iovec(
+    host: &mut dyn Host,
+    address: u64,
+    count: u64,
+    bytes_max: usize,
+) -> Result<Vec<UserSlice>> {
     if count > IOV_MAX {
         return Err(Errno::EINVAL.into());
     }
     let raw = read_vec(host, UserPtr::<RawIovec>::new(address), count as usize)?;
-    let mut room = RW_COUNT_MAX;
+    let mut room = bytes_max;
     let mut slices = Vec::with_capacity(raw.len());
     for part in raw {
         if part.len > i64::MAX as u64 {

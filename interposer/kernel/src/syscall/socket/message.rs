@@ -29,7 +29,7 @@ fn send_one(
     if header.iov_len > IOV_MAX {
         return Err(Errno::EMSGSIZE.into());
     }
-    let data = user::read_iovec(cx.host, header.iov, header.iov_len)?;
+    let data = cx.buffers(header.iov, header.iov_len)?;
     let to = match (header.name, header.name_len) {
         (0, _) | (_, 0) => None,
         (name, len) => {
@@ -67,7 +67,7 @@ fn receive_one(
     if header.iov_len > IOV_MAX {
         return Err(Errno::EMSGSIZE.into());
     }
-    let into = user::read_iovec(cx.host, header.iov, header.iov_len)?;
+    let into = cx.buffers(header.iov, header.iov_len)?;
     let received = match receive(cx, open, &into, flags)? {
         Progress::Over(received) => received,
         Progress::Waits(outcome) => return Ok(Progress::Waits(outcome)),

@@ -15,15 +15,8 @@ use crate::{
     },
     outcome::Outcome,
     syscall::io::raise_broken_pipe,
-    uapi::limits::RW_COUNT_MAX,
     user::{self, UserSlice},
 };
-
-fn slice(address: u64, len: u64) -> Result<UserSlice> {
-    let slice = UserSlice::new(address, len.min(RW_COUNT_MAX as u64));
-    slice.check()?;
-    Ok(slice)
-}
 
 /// What a call that may wait has come to.
 pub(super) enum Progress<T> {
@@ -198,7 +191,7 @@ pub fn sendto(
     [fd, data, len, flags, address, address_len]: [u64; 6],
 ) -> Result<Outcome> {
     let open = Open::at(cx, fd)?;
-    let data = [slice(data, len)?];
+    let data = [cx.buffer(data, len)?];
     let to = match address {
         0 => None,
         _ => {
@@ -217,7 +210,7 @@ pub fn recvfrom(
     [fd, buffer, len, flags, address, address_len]: [u64; 6],
 ) -> Result<Outcome> {
     let open = Open::at(cx, fd)?;
-    let into = [slice(buffer, len)?];
+    let into = [cx.buffer(buffer, len)?];
     let flags = MessageFlags::from_bits_retain(flags as u32);
     let received = match receive(cx, &open, &into, flags)? {
         Progress::Over(received) => received,

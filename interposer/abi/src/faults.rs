@@ -1,0 +1,195 @@
+//! The faults of a run as the kernel takes them: integers only, since the image has no floating point. The supervisor
+//! makes them from fault files.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// A part of a whole, from none to all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Share(u64);
+
+impl Share {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// The whole.
+    pub const WHOLE: Self = Self(1 << 32);
+
+    /// So many parts of 2^32; more than the whole is the whole.
+    #[must_use]
+    pub const fn from_parts(parts: u64) -> Self {
+        if parts > Self::WHOLE.0 { Self::WHOLE } else { Self(parts) }
+    }
+
+    /// How many of 2^32 parts.
+    #[must_use]
+    pub const fn parts(self) -> u64 {
+        self.0
+    }
+
+    /// This share of a number, rounded down.
+    #[must_use]
+    pub const fn of(self, whole: u64) -> u64 {
+        ((whole as u128 * self.0 as u128) >> 32) as u64
+    }
+}
+
+/// A fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Name of its file and its own, as in `eintr/waits`: what its random numbers depend on besides the seed.
+    pub name: String,
+    /// What it is for.
+    pub matches: Match,
+    /// How often.
+    pub chance: Chance,
+    /// When.
+    pub window: Window,
+    /// How many of those that match are left alone before the first that may be hit.
+    pub skip: u64,
+    /// How often it fires at most.
+    pub limit: u64,
+    /// What it does.
+    pub effect: Effect,
+}
+
+/// What a fault is for: all that is said must be so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    /// Numbers of the calls.
+    pub calls: Vec<u16>,
+    /// Programs, as patterns of their names, or of their paths where a pattern has a slash; none for any.
+    pub processes: Vec<String>,
+    /// Files, as patterns of their paths; none for any, and for what is no file.
+    pub paths: Vec<String>,
+    /// What the call's descriptor must be; none for anything, and for no descriptor.
+    pub descriptors: Vec<Descriptor>,
+    /// What its arguments must be.
+    pub arguments: Vec<Argument>,
+    /// Descriptors that the process must have open at least.
+    pub open_descriptors: u64,
+}
+
+/// What an argument must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Argument {
+    /// Which, from zero.
+    pub index: u8,
+    /// The least it may be.
+    pub least: u64,
+    /// The most it may be.
+    pub most: u64,
+    /// Bits of which all must be set.
+    pub bits: u64,
+}
+
+/// What a descriptor refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Descriptor {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A pipe or FIFO.
+    Pipe,
+    /// A standard stream that comes from outside the run.
+    Stream,
+    /// A TCP socket.
+    Tcp,
+    /// A UDP socket.
+    Udp,
+    /// A unix socket.
+    Unix,
+    /// A netlink socket.
+    Netlink,
+    /// A terminal.
+    Terminal,
+    /// A device without state, such as `/dev/null`.
+    Device,
+    /// Anything else: eventfd, timerfd, signalfd, inotify, epoll, pidfd, message queue, a file of `/proc`.
+    Other,
+}
+
+/// How often a fault hits what it matches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Chance {
+    /// With a probability.
+    Probability {
+        /// Of each.
+        share: Share,
+        /// With this probability, a decision is the one before once more.
+        correlation: Share,
+    },
+    /// At the next that matches after a time that is drawn anew each time, in nanoseconds.
+    Rate {
+        /// The time between two.
+        interval: Quantity,
+    },
+}
+
+/// When a fault may fire, in nanoseconds from the start of the run. What is random is drawn once, at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// When it opens.
+    pub after: Quantity,
+    /// For how long it stays open; without it, to the end.
+    pub length: Option<Quantity>,
+    /// From one opening to the next; without it, there is one.
+    pub every: Option<Quantity>,
+    /// When it closes for good.
+    pub until: Option<Quantity>,
+}
+
+/// A number, or how it is drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quantity {
+    /// How.
+    pub draw: Draw,
+    /// With this probability, what was drawn before is drawn once more.
+    pub correlation: Share,
+}
+
+impl Quantity {
+    /// Always this.
+    #[must_use]
+    pub const fn fixed(value: u64) -> Self {
+        Self { draw: Draw::Fixed(value), correlation: Share::NONE }
+    }
+}
+
+/// Parts into which a level of [`Draw::Table`] divides its range.
+pub const TABLE_PARTS: usize = 256;
+
+/// How a number is drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Draw {
+    /// It is this one.
+    Fixed(u64),
+    /// Any from the first to the second, each as likely.
+    Uniform(u64, u64),
+    /// By the quantiles of a distribution. The first level has those of 0, 1/256, ... 1; each further level has those of
+    /// the last part of the one before, so that a long tail is not cut off. [`TABLE_PARTS`] and one numbers each.
+    Table(Vec<Vec<u64>>),
+    /// One of two.
+    Either {
+        /// The first.
+        usual: Box<Draw>,
+        /// The second.
+        rare: Box<Draw>,
+        /// Probability of the second.
+        share: Share,
+    },
+}
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// The call fails with one of these error numbers, each as likely, and does nothing.
+    Fail(Vec<u16>),
+    /// A call that begins to wait is interrupted as by a signal.
+    Interrupt,
+    /// The call moves this share of the bytes that it was asked for, in parts of 2^32, and at least one.
+    Shorten(Quantity),
+    /// The call begins so much later, in nanoseconds.
+    Delay(Quantity),
+}

@@ -1,0 +1,23 @@
+//! Faults: what goes wrong on purpose.
+//!
+//! Everything here decides; subsystems ask, and apply the verdict. Each fault draws from its own stream of random
+//! numbers, named after the fault, so that one more or less leaves the decisions of the others as they were.
+//!
+//! - [`engine`]: all faults of a run, by the call that they are for.
+//! - [`armed`]: one fault.
+//! - [`scene`]: what a fault may ask about the call before it.
+//! - [`chance`], [`window`]: how often, and when.
+//! - [`quantity`], [`pattern`]: numbers that are drawn, and names that are matched.
+
+mod armed;
+mod chance;
+mod engine;
+mod pattern;
+mod quantity;
+mod scene;
+mod window;
+pub use armed::Hit;
+pub use engine::{Faults, Firing, Injected, Verdict};
+pub use scene::Scene;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+//! What a fault may ask about the call before it.
+
+use alloc::vec::Vec;
+
+use simrun_abi::faults::Descriptor;
+
+use crate::error::Errno;
+
+/// A call that a fault may hit. What is not asked for costs nothing.
+pub trait Scene {
+    /// Path of the calling program.
+    fn program(&mut self) -> Vec<u8>;
+    /// An argument of the call.
+    fn argument(&mut self, index: usize) -> u64;
+    /// What the call's descriptor refers to, if it has one that is open.
+    fn descriptor(&mut self) -> Option<Descriptor>;
+    /// Absolute paths that the call is about, those of open files included.
+    fn paths(&mut self) -> Vec<Vec<u8>>;
+    /// How many descriptors the process has open.
+    fn open_descriptors(&mut self) -> u64;
+    /// Whether Linux could let this call fail so, with these arguments.
+    fn can_fail(&mut self, errno: Errno) -> bool;
+    /// How many bytes the call was asked to move, if Linux could move fewer.
+    fn divisible_bytes(&mut self) -> Option<u64>;
+}

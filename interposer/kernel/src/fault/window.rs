@@ -1,0 +1,81 @@
+//! When a fault may fire.
+
+use simrun_abi::faults::{Quantity, Window};
+
+use super::quantity::Source;
+use crate::random::Stream;
+
+/// A window of which nothing is left to chance, in nanoseconds from the start of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// When it opens first.
+    pub after: u64,
+    length: Option<u64>,
+    every: Option<u64>,
+    until: Option<u64>,
+}
+
+impl Opening {
+    /// Draws what is random of a window.
+    pub fn draw(window: &Window, stream: &mut Stream) -> Self {
+        let mut draw = |quantity: &Quantity| Source::new(quantity).next(stream);
+        let after = draw(&window.after);
+        let length = window.length.as_ref().map(&mut draw);
+        let every = window.every.as_ref().map(&mut draw);
+        let until = window.until.as_ref().map(&mut draw);
+        Self { after, length, every, until }
+    }
+
+    /// Whether it is open.
+    pub fn is_open(&self, elapsed: u64) -> bool {
+        let Some(since) = elapsed.checked_sub(self.after) else { return false };
+        let within = match self.every {
+            Some(every) if every > 0 => since % every,
+            _ => since,
+        };
+        self.length.is_none_or(|length| within < length)
+            && self.until.is_none_or(|until| elapsed < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use simrun_abi::faults::{Draw, Share};
+
+    use super::*;
+
+    #[test]
+    fn windows_open_and_close() {
+        type Case = (u64, Option<u64>, Option<u64>, Option<u64>, &'static [u64]);
+        let cases: [Case; 5] = [
+            (0, None, None, None, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+            (3, None, None, None, &[3, 4, 5, 6, 7, 8, 9]),
+            (3, Some(2), None, None, &[3, 4]),
+            (1, Some(2), Some(4), None, &[1, 2, 5, 6, 9]),
+            (1, Some(2), Some(4), Some(6), &[1, 2, 5]),
+        ];
+        for (after, length, every, until, open) in cases {
+            let window = Window {
+                after: Quantity::fixed(after),
+                length: length.map(Quantity::fixed),
+                every: every.map(Quantity::fixed),
+                until: until.map(Quantity::fixed),
+            };
+            let opening = Opening::draw(&window, &mut Stream::new(0, 0));
+            let found: Vec<_> = (0..10).filter(|&at| opening.is_open(at)).collect();
+            assert_eq!(found, open, "{window:?}");
+        }
+    }
+
+    #[test]
+    fn a_window_may_differ_from_seed_to_seed() {
+        let after = Quantity { draw: Draw::Uniform(0, 1000), correlation: Share::NONE };
+        let window = Window { after, length: None, every: None, until: None };
+        let mut opens: Vec<_> =
+            (0..20).map(|seed| Opening::draw(&window, &mut Stream::new(seed, 1)).after).collect();
+        opens.dedup();
+        assert!(opens.len() > 15, "{opens:?}");
+    }
+}
