@@ -12,7 +12,7 @@ use crate::{
     captured,
     launch::{self, Ending, Listener, Outcome, Streams},
     plan::{Error, Plan},
-    report::Report,
+    report::{Report, fault_line, say},
     store::{Belonging, Place, Record, Recording},
     trace::Trace,
     verbs::Failure,
@@ -26,6 +26,8 @@ pub struct Conduct<'a> {
     pub trace: Option<&'a Path>,
     /// Whether every system call goes into traces, too.
     pub traces_calls: bool,
+    /// Whether faults are said as they are injected.
+    pub logs_faults: bool,
     /// Where the run is kept, and as what.
     pub kept: Option<(&'a Place, Belonging)>,
     /// Whether only what went wrong is said.
@@ -52,6 +54,7 @@ impl Conduct<'_> {
         plan.boot.detail = match (self.trace.is_some() || keeps_events, self.traces_calls) {
             (true, true) => Detail::Calls,
             (true, false) => Detail::Events,
+            (false, _) if self.logs_faults => Detail::Faults,
             (false, _) if self.kept.is_some() => Detail::Kept,
             (false, _) => Detail::Summary,
         };
@@ -68,7 +71,7 @@ impl Conduct<'_> {
             plan.boot.hidden = place.hidden();
         }
         loop {
-            let mut report = Report::new(plan.boot.seed, self.quiet);
+            let mut report = Report::new(&plan.boot, self.quiet);
             learned.iter().for_each(|words: &String| report.warn(words));
             let outcome = match self.attempt(plan, &mut report, &mut recording) {
                 Ok(outcome) => outcome,
@@ -106,7 +109,9 @@ impl Conduct<'_> {
             Trace::create(path).map_err(|error| Error::Trace(path.to_path_buf(), error))
         };
         let mut trace = self.trace.map(create).transpose()?;
-        let listeners = Listeners { trace: trace.as_mut(), recording: recording.as_mut(), report };
+        let (trace_to, recording) = (trace.as_mut(), recording.as_mut());
+        let logs_faults = self.logs_faults;
+        let listeners = Listeners { trace: trace_to, recording, logs_faults, report };
         let outcome = launch::run(&plan.boot, &self.streams, plan.wall_timeout, listeners)?;
         if let Some(Err(error)) = trace.map(Trace::finish) {
             report.warn(&format!("the trace is incomplete: {error}"));
@@ -150,6 +155,7 @@ fn finish(outcome: Outcome, mut report: Report, recording: Option<Recording>) ->
 struct Listeners<'a> {
     trace: Option<&'a mut Trace>,
     recording: Option<&'a mut Recording>,
+    logs_faults: bool,
     report: &'a mut Report,
 }
 
@@ -160,6 +166,11 @@ impl Listener for Listeners<'_> {
         }
         if let Some(recording) = &mut self.recording {
             recording.hear(&event);
+        }
+        if self.logs_faults
+            && let Some(line) = fault_line(&event)
+        {
+            say(&line);
         }
         self.report.note(event);
     }

@@ -2,6 +2,8 @@
 //!
 //! - [`cli`]: the command line.
 //! - [`plan`]: raw arguments made into one validated plan, before anything runs.
+//! - [`config`]: files in strict YAML.
+//! - [`faults`]: fault files, and the plan that is made of them.
 //! - [`launch`]: from boot parameters to the end of a run.
 //! - [`conduct`]: a run from its plan to what is said and kept of it.
 //! - [`store`]: what is kept of runs; [`captured`]: what they have done to their files.
@@ -18,7 +20,9 @@ mod captured;
 mod cli;
 mod compare;
 mod conduct;
+mod config;
 mod exit;
+mod faults;
 mod input;
 mod launch;
 mod plan;
@@ -45,6 +49,8 @@ fn simrun() -> u8 {
         None => verbs::run(&arguments.run),
         Some(Verb::Verify(arguments)) => verbs::verify(arguments),
         Some(Verb::Doctor) => verbs::doctor(),
+        Some(Verb::Faults(arguments)) => verbs::faults(arguments),
+        Some(Verb::Schema(arguments)) => verbs::schema(arguments),
         Some(Verb::Syscalls(arguments)) => verbs::syscalls(arguments),
         Some(Verb::Ls(arguments)) => verbs::ls(arguments),
         Some(Verb::Runs(arguments)) => verbs::runs(arguments),

@@ -16,13 +16,16 @@ use nix::{
     sys::stat::{Mode, umask},
     unistd::{getegid, geteuid, getgroups},
 };
-use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, WaitingLoop};
-use simrun_abi::capture::Capture;
+use simrun_abi::{
+    boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, WaitingLoop},
+    capture::Capture,
+    faults::Fault,
+};
 use simrun_kernel::arch::x86_64::Branch;
 
 use crate::{
     cli::{self, World},
-    launch, store, trace,
+    faults, launch, store, trace,
 };
 
 /// Why there is no plan.
@@ -37,6 +40,12 @@ pub enum Error {
     /// The working directory is gone, or the one asked for is none.
     #[error("{}: no directory to run in", .0.display())]
     Directory(PathBuf, #[source] io::Error),
+    /// The faults are none.
+    #[error(transparent)]
+    Faults(#[from] faults::Error),
+    /// The directory that simrun was started in is gone.
+    #[error("the current directory cannot be found")]
+    Here(#[source] io::Error),
     /// The seed cannot be drawn.
     #[error("no seed can be drawn")]
     Seed(#[source] io::Error),
@@ -117,7 +126,7 @@ impl Plan {
                 always: written_through(&world.write_through)?,
             },
             hidden: Vec::new(),
-            faults: Vec::new(),
+            faults: fault_plan(&world.faults)?,
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
@@ -179,6 +188,15 @@ fn schedule(path: &Path) -> Result<Vec<(u64, u32)>, Error> {
     let text =
         fs::read_to_string(path).map_err(|error| Error::Schedule(path.to_path_buf(), error))?;
     trace::choices(&text).map_err(|line| Error::ScheduleLine(path.to_path_buf(), line))
+}
+
+/// What the kernel is to inject. Names are those of the project that simrun is started in.
+fn fault_plan(names: &[String]) -> Result<Vec<Fault>, Error> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let here = env::current_dir().map_err(Error::Here)?;
+    Ok(faults::Catalog::of(&here).plan(names)?)
 }
 
 fn identity() -> Identity {

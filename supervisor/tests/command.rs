@@ -37,7 +37,7 @@ fn statuses_are_passed_on() {
 
 #[test]
 fn what_is_wrong_is_named_with_the_nearest_that_is_right() {
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 16] = [
         (
             &["--timeout", "10"],
             "invalid value '10' for '--timeout <DURATION>': a unit is missing, as in 10s",
@@ -70,6 +70,11 @@ fn what_is_wrong_is_named_with_the_nearest_that_is_right() {
             "simrun: /no/such: the schedule cannot be read: No such file",
         ),
         (&["--schedule", "/etc/passwd"], "simrun: /etc/passwd: line 1 is not one of a trace"),
+        (
+            &["--faults", "eintr,disk-ful"],
+            "simrun: there are no faults named `disk-ful`; did you mean `disk-full`?",
+        ),
+        (&["--faults", "/etc/passwd"], "simrun: /etc/passwd:1:1: `root:x:0:0:root:/root:/bin/bash"),
     ];
     for (arguments, words) in cases {
         let said = run(arguments.iter().chain(&["--", "/bin/true"]));
@@ -258,10 +263,53 @@ fn the_page_of_system_calls_is_current() {
 }
 
 #[test]
+fn the_page_of_faults_is_current() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/faults.md");
+    let current = run(["faults", "--markdown"]).stdout;
+    if std::env::var_os("SIMRUN_WRITE_PAGES").is_some() {
+        fs::write(page, &current).expect("the page");
+    }
+    let kept = fs::read_to_string(page).unwrap_or_default();
+    assert!(
+        kept == current,
+        "write it again: SIMRUN_WRITE_PAGES=1 cargo test -p simrun --test command"
+    );
+    let schema = run(["schema", "faults"]).stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    assert_eq!(schema["title"], "FaultFile");
+}
+
+#[test]
+fn faults_are_listed_and_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = folder.path().join(".simrun/faults");
+    fs::create_dir_all(&faults).expect("a folder");
+    fs::write(faults.join("mine.yaml"), "about: Mine.\nfaults:\n  a: { do: { delay: 1s } }\n")
+        .expect("a file");
+    fs::write(faults.join("wrong.yaml"), "abuot: Mine.\n").expect("a file");
+    let run = |arguments: &[&str]| {
+        said(&simrun(arguments).current_dir(folder.path()).output().expect("a run"))
+    };
+    let list = run(&["faults"]).stdout;
+    let line = |name: &str| {
+        let found = list.lines().find(|line| line.starts_with(&format!("{name} ")));
+        found.unwrap_or_else(|| panic!("{name} in {list}")).to_owned()
+    };
+    assert!(line("eintr").ends_with("where a signal could interrupt them."));
+    assert!(line("mine").ends_with(" Mine."));
+    assert!(line("wrong").ends_with(".yaml:1:1: unknown key `abuot`; did you mean `about`?"));
+    let shown = run(&["faults", "show", "eintr"]).stdout;
+    assert!(shown.contains("do: { fail: EINTR }"), "{shown}");
+    let used = run(&["--seed", "1", "--faults", "mine", "--", "/bin/true"]);
+    assert_eq!(used.status, 0, "{}", used.stderr);
+}
+
+#[test]
 fn the_page_of_the_command_line_names_every_option() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/cli.md");
     let page = fs::read_to_string(page).expect("the page");
-    let verbs = ["verify", "ls", "runs", "show", "logs", "artifacts", "rerun", "diff", "gc"];
+    let verbs =
+        ["verify", "faults", "ls", "runs", "show", "logs", "artifacts", "rerun", "diff", "gc"];
     let helps = verbs.into_iter().map(|verb| run([verb, "--help"]).stdout);
     for help in helps.chain([run(["--help"]).stdout]) {
         for word in help.split(|c: char| !(c.is_ascii_lowercase() || c == '-')) {

@@ -192,4 +192,6 @@ pub enum Effect {
     Shorten(Quantity),
     /// The call begins so much later, in nanoseconds.
     Delay(Quantity),
+    /// Calls move so many bytes in a second, all together: each begins when those before it are through.
+    Throttle(u64),
 }

@@ -23,6 +23,7 @@ pub use store::{
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun verify [OPTIONS] -- COMMAND...\n       \
+                      simrun faults [show NAME]\n       simrun schema faults\n       \
                       simrun doctor\n       simrun syscalls [--json]\n       \
                       simrun ls|runs|show|logs|files|artifacts|rerun|diff|gc ...",
     after_help = "Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
@@ -44,6 +45,10 @@ pub enum Verb {
     Verify(VerifyArguments),
     /// Say what this machine allows and what each missing thing costs
     Doctor,
+    /// List the faults that can be injected, or show one's file
+    Faults(FaultsArguments),
+    /// Print the JSON Schema of a kind of file, for editors
+    Schema(SchemaArguments),
     /// List the system calls and how well each is covered
     Syscalls(SyscallsArguments),
     /// List simulations: many runs together, or single ones
@@ -94,6 +99,10 @@ pub struct EventArguments {
     #[arg(long, value_name = "FILE", group = "events")]
     pub trace: Option<PathBuf>,
 
+    /// Print the faults as they are injected
+    #[arg(long)]
+    pub fault_log: bool,
+
     /// Keep the events with the run, for `diff` and reports
     #[arg(long, group = "events", conflicts_with = "no_store")]
     pub keep_events: bool,
@@ -112,6 +121,42 @@ pub struct VerifyArguments {
     /// The world that the command runs in.
     #[command(flatten)]
     pub world: World,
+}
+
+/// `simrun faults`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct FaultsArguments {
+    /// What to do instead of listing them.
+    #[command(subcommand)]
+    pub verb: Option<FaultsVerb>,
+    /// As the page docs/reference/faults.md
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// What can be done with faults besides listing them.
+#[derive(Debug, Subcommand)]
+pub enum FaultsVerb {
+    /// Print the file of a name, to start one's own from
+    Show {
+        /// A name, or a file
+        name: String,
+    },
+}
+
+/// `simrun schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// Of which files
+    pub kind: FileKind,
+}
+
+/// Kinds of files that simrun reads.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum FileKind {
+    /// Fault files
+    Faults,
 }
 
 /// `simrun syscalls`.
@@ -139,6 +184,10 @@ pub struct World {
     /// End the run after so much real time, as in 5m
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub wall_timeout: Option<Duration>,
+
+    /// Inject these faults: names (see `simrun faults`) or files, with commas between them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub faults: Vec<String>,
 
     /// Memory of the simulated machine
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::memory)]

@@ -5,4 +5,4 @@
 
 mod run;
 pub mod table;
-pub use run::{Report, exit_status, failure, say, seconds};
+pub use run::{Report, exit_status, failure, fault_line, say, seconds};

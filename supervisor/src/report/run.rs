@@ -2,7 +2,10 @@
 
 use std::{error::Error, time::Duration};
 
-use simrun_abi::event::{Event, StuckThread, What};
+use simrun_abi::{
+    boot::Boot,
+    event::{Event, StuckThread, What},
+};
 
 use crate::{
     exit,
@@ -23,18 +26,21 @@ pub struct Report {
     told: Vec<String>,
     stuck: Vec<StuckThread>,
     kept_as: Option<Id>,
+    /// Names of faults that have not fired.
+    unfired: Vec<String>,
 }
 
 impl Report {
     /// Nothing said yet.
-    pub fn new(seed: u64, quiet: bool) -> Self {
+    pub fn new(boot: &Boot, quiet: bool) -> Self {
         Self {
-            seed,
+            seed: boot.seed,
             quiet,
             warnings: Vec::new(),
             told: Vec::new(),
             stuck: Vec::new(),
             kept_as: None,
+            unfired: boot.faults.iter().map(|fault| fault.name.clone()).collect(),
         }
     }
 
@@ -52,6 +58,7 @@ impl Report {
                 self.warn(&format!("{program}: {what}: {effect}"));
             }
             What::Deadlock { threads } => self.stuck = threads,
+            What::Fault { fault, .. } => self.unfired.retain(|name| *name != fault),
             _ => {}
         }
     }
@@ -88,6 +95,7 @@ impl Report {
             say(&line);
         }
         if !self.quiet {
+            self.unfired.iter().for_each(|name| say(&format!("the fault {name} never fired")));
             say(&self.summary(outcome));
         }
         exit_status(&outcome.ending)
@@ -191,6 +199,17 @@ pub fn exit_status(ending: &Ending) -> u8 {
 pub fn say(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "simrun: {text}");
+}
+
+/// A fault that was injected, in a line; `None` for any other event.
+pub fn fault_line(event: &Event) -> Option<String> {
+    let What::Fault { fault, count, call, subject, effect } = &event.what else { return None };
+    let separator = if subject.is_empty() { "" } else { " " };
+    let time = seconds(Duration::from_nanos(event.time_ns));
+    Some(format!(
+        "{time} {fault} #{count}: {call}{separator}{subject} of process {} {effect}",
+        event.pid
+    ))
 }
 
 /// Says why there was no run.

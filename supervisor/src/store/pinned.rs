@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use simrun_abi::boot::{
     Boot, Detail, FileTimes, Identity, Patching, PowerLoss, Processor, Strategy,
 };
-use simrun_abi::capture::Capture;
+use simrun_abi::{capture::Capture, faults::Fault};
 
 use super::text::Text;
 use crate::{
@@ -66,6 +66,9 @@ pub struct Options {
     pub disk: u64,
     /// When power is lost.
     pub power_losses: Vec<PowerLoss>,
+    /// What is injected.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
     /// What the host's processor offers: programs choose their code by it.
@@ -121,6 +124,7 @@ impl Pinned {
             searched: Vec::new(),
             disk: self.options.disk,
             power_losses: self.options.power_losses.clone(),
+            faults: self.options.faults.clone(),
             // Doing it again changes nothing of the host's.
             capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
             hidden: Vec::new(),
@@ -154,6 +158,7 @@ impl Options {
             file_times: boot.file_times,
             disk: boot.disk,
             power_losses: boot.power_losses.clone(),
+            faults: boot.faults.clone(),
             capture: boot.capture.clone(),
             processor: boot.processor,
         }

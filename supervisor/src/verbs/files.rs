@@ -47,6 +47,7 @@ fn run_until(folder: &RunFolder, at_ns: u64, store: &Path) -> Result<RunFolder, 
         streams: rerun::streams(input.as_ref().unwrap_or(&nowhere), Some(&nowhere)),
         trace: None,
         traces_calls: false,
+        logs_faults: false,
         kept: Some((&place, Belonging::default())),
         quiet: true,
     }

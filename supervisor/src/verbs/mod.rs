@@ -3,6 +3,8 @@
 //! - [`run`]: run a command once.
 //! - [`verify`]: run the same seed again and again and compare.
 //! - [`doctor`]: say what this machine allows.
+//! - [`faults`]: list the faults, or show one's file.
+//! - [`schema`]: print the JSON Schema of a kind of file.
 //! - [`syscalls`]: list the system calls.
 //! - [`ls`]: list simulations and runs.
 //! - [`show`]: show all that is known of a run; [`logs`]: what it wrote; [`files`]: what it did to its files;
@@ -13,12 +15,14 @@
 mod artifacts;
 mod diff;
 mod doctor;
+mod faults;
 mod files;
 mod gc;
 mod logs;
 mod ls;
 mod rerun;
 mod run;
+mod schema;
 mod show;
 mod syscalls;
 mod verify;
@@ -27,12 +31,14 @@ use std::{fs::File, io};
 pub use artifacts::artifacts;
 pub use diff::diff;
 pub use doctor::doctor;
+pub use faults::faults;
 pub use files::files;
 pub use gc::gc;
 pub use logs::logs;
 pub use ls::{ls, runs};
 pub use rerun::rerun;
 pub use run::run;
+pub use schema::schema;
 pub use show::show;
 pub use syscalls::syscalls;
 pub use verify::verify;
@@ -58,6 +64,9 @@ pub enum Failure {
     /// What was asked for is not there, or cannot be done.
     #[error("{0}")]
     Unknown(String),
+    /// A file of faults is wrong.
+    #[error(transparent)]
+    Faults(#[from] crate::faults::Error),
     /// Files of simrun's own.
     #[error("{doing}")]
     File {
@@ -78,6 +87,7 @@ impl Failure {
             Self::Plan(_)
             | Self::Launch(_)
             | Self::Store(_)
+            | Self::Faults(_)
             | Self::Unknown(_)
             | Self::File { .. } => exit::FAILED,
         }
@@ -97,6 +107,11 @@ fn printed(result: io::Result<()>) -> Result<u8, Failure> {
         Ok(()) => Ok(0),
         Err(source) => Err(Failure::File { doing: "standard output cannot be written", source }),
     }
+}
+
+/// Prints what a verb has to say.
+fn print(text: &str) -> Result<u8, Failure> {
+    printed(table::print(text.as_bytes()))
 }
 
 /// Prints data as JSON.

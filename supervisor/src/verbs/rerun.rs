@@ -33,7 +33,7 @@ pub fn rerun(arguments: &RerunArguments) -> Result<u8, Failure> {
     let mut plan = original.pinned.plan()?;
     let is_data = arguments.stored.format == Format::Json;
     let quiet = arguments.quiet || is_data;
-    Report::new(plan.boot.seed, quiet).start();
+    Report::new(&plan.boot, quiet).start();
     let belonging = Belonging {
         // Alone, whatever the first one belonged to: a simulation has each of its runs once.
         simulation: None,
@@ -47,6 +47,7 @@ pub fn rerun(arguments: &RerunArguments) -> Result<u8, Failure> {
         streams: streams(input.as_ref().unwrap_or(&nowhere), is_data.then_some(&nowhere)),
         trace: arguments.events.trace.as_deref(),
         traces_calls: arguments.events.trace_syscalls,
+        logs_faults: arguments.events.fault_log,
         kept: (!arguments.no_store).then_some((&place, belonging)),
         quiet,
     }

@@ -12,7 +12,7 @@ use crate::{
 /// When there is no run.
 pub fn run(arguments: &RunArguments) -> Result<u8, Failure> {
     let mut plan = Plan::new(&arguments.world)?;
-    Report::new(plan.boot.seed, arguments.quiet).start();
+    Report::new(&plan.boot, arguments.quiet).start();
     let place = arguments.keeping.place()?;
     plan.boot.capture.limit = arguments.keeping.capture_limit;
     let belonging =
@@ -21,6 +21,7 @@ pub fn run(arguments: &RunArguments) -> Result<u8, Failure> {
         streams: Streams::own(),
         trace: arguments.events.trace.as_deref(),
         traces_calls: arguments.events.trace_syscalls,
+        logs_faults: arguments.events.fault_log,
         kept: place.as_ref().map(|place| (place, belonging)),
         quiet: arguments.quiet,
     }

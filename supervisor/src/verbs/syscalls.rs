@@ -1,9 +1,6 @@
 //! Lists the system calls and how well each is covered, from the kernel's own table.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-};
+use std::fmt::Write as _;
 
 use serde_json::json;
 use simrun_kernel::syscall::table::{self, Coverage};
@@ -21,12 +18,7 @@ pub fn syscalls(arguments: &SyscallsArguments) -> Result<u8, Failure> {
         (_, true) => as_page(),
         _ => as_text(),
     };
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        Err(source) => Err(Failure::File { doing: "the list cannot be written", source }),
-        Ok(()) => Ok(0),
-    }
+    super::print(&text)
 }
 
 struct Entry {

@@ -31,12 +31,12 @@ pub fn verify(arguments: &VerifyArguments) -> Result<u8, Failure> {
     let mut first: Option<Outcome> = None;
     for number in 1..=arguments.runs {
         let shown = number == 1;
-        let mut report = Report::new(seed, !shown);
+        let mut report = Report::new(&plan.boot, !shown);
         let streams = input.streams(if shown { None } else { Some(&nowhere) })?;
         let mut outcome =
             launch::run(&plan.boot, &streams, plan.wall_timeout, |event| report.note(event))?;
         while let Some(words) = launch::learn(&mut plan.boot, &outcome) {
-            report = Report::new(seed, !shown);
+            report = Report::new(&plan.boot, !shown);
             report.warn(&words);
             outcome =
                 launch::run(&plan.boot, &streams, plan.wall_timeout, |event| report.note(event))?;

@@ -8,6 +8,8 @@ use simrun_abi::faults::{Descriptor, Effect, Fault, Match, Share};
 use super::{chance::Dice, pattern::Pattern, quantity::Source, scene::Scene, window::Opening};
 use crate::{error::Errno, random::Stream};
 
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
+
 /// What a fault does to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hit {
@@ -47,6 +49,11 @@ enum Doing {
     Interrupt,
     Shorten(Source),
     Delay(Source),
+    Throttle {
+        bytes_per_second: u64,
+        /// When all that was admitted so far will be through, in nanoseconds from the start of the run.
+        busy_until: u64,
+    },
 }
 
 /// What it is for.
@@ -120,6 +127,9 @@ impl Armed {
             Effect::Interrupt => Doing::Interrupt,
             Effect::Shorten(to) => Doing::Shorten(Source::new(to)),
             Effect::Delay(by) => Doing::Delay(Source::new(by)),
+            Effect::Throttle(rate) => {
+                Doing::Throttle { bytes_per_second: (*rate).max(1), busy_until: 0 }
+            }
         };
         Self {
             name: fault.name.as_str().into(),
@@ -149,10 +159,10 @@ impl Armed {
             return None;
         }
         self.fired += 1;
-        Some(self.aim(possible))
+        Some(self.aim(elapsed, possible))
     }
 
-    fn aim(&mut self, possible: Possible) -> Hit {
+    fn aim(&mut self, elapsed: u64, possible: Possible) -> Hit {
         let stream = &mut self.stream;
         match (&mut self.doing, possible) {
             (_, Possible::Errors(errors)) => {
@@ -166,6 +176,12 @@ impl Armed {
                 let share = Share::from_parts(source.next(stream));
                 Hit::Shorten { to: share.of(of).clamp(1, of - 1), of }
             }
+            (Doing::Throttle { bytes_per_second, busy_until }, Possible::Bytes(bytes)) => {
+                let takes = u128::from(bytes) * NANOS_PER_SECOND / u128::from(*bytes_per_second);
+                let takes = u64::try_from(takes).unwrap_or(u64::MAX);
+                *busy_until = elapsed.max(*busy_until).saturating_add(takes);
+                Hit::Delay(Duration::from_nanos(*busy_until - elapsed))
+            }
             (Doing::Delay(source), _) => Hit::Delay(Duration::from_nanos(source.next(stream))),
             _ => Hit::Interrupt,
         }
@@ -176,7 +192,7 @@ impl Armed {
 enum Possible {
     /// Let it fail with one of these.
     Errors(Vec<Errno>),
-    /// Divide so many bytes, two at least.
+    /// Divide so many bytes, two at least, or let them take their time.
     Bytes(u64),
     /// What can always be done.
     Anything,
@@ -193,6 +209,7 @@ impl Possible {
             Doing::Shorten(_) => {
                 scene.divisible_bytes().filter(|&bytes| bytes > 1).map(Self::Bytes)
             }
+            Doing::Throttle { .. } => scene.bytes().filter(|&bytes| bytes > 0).map(Self::Bytes),
             Doing::Interrupt | Doing::Delay(_) => Some(Self::Anything),
         }
     }

@@ -88,7 +88,9 @@ impl Faults {
             faults.armed.push(Armed::new(fault, random.derive(Purpose::Fault, name.value())));
             let lists = match fault.effect {
                 Effect::Interrupt => &mut faults.at_wait,
-                Effect::Fail(_) | Effect::Shorten(_) | Effect::Delay(_) => &mut faults.at_call,
+                Effect::Fail(_) | Effect::Shorten(_) | Effect::Delay(_) | Effect::Throttle(_) => {
+                    &mut faults.at_call
+                }
             };
             for &number in &fault.matches.calls {
                 if let Some(list) = lists.get_mut(usize::from(number)) {

@@ -18,6 +18,7 @@ mod scene;
 mod window;
 pub use armed::Hit;
 pub use engine::{Faults, Firing, Injected, Verdict};
+pub use pattern::Pattern;
 pub use scene::Scene;
 #[cfg(test)]
 mod tests;

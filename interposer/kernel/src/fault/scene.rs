@@ -20,6 +20,8 @@ pub trait Scene {
     fn open_descriptors(&mut self) -> u64;
     /// Whether Linux could let this call fail so, with these arguments.
     fn can_fail(&mut self, errno: Errno) -> bool;
+    /// How many bytes the call will move, as far as can be told before it is made.
+    fn bytes(&mut self) -> Option<u64>;
     /// How many bytes the call was asked to move, if Linux could move fewer.
     fn divisible_bytes(&mut self) -> Option<u64>;
 }

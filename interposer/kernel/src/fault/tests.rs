@@ -61,6 +61,9 @@ impl Scene for Plain {
     fn can_fail(&mut self, _: Errno) -> bool {
         self.possible
     }
+    fn bytes(&mut self) -> Option<u64> {
+        self.possible.then_some(100)
+    }
     fn divisible_bytes(&mut self) -> Option<u64> {
         self.possible.then_some(100)
     }

@@ -197,6 +197,22 @@ impl Scene for CallScene<'_, '_> {
         }
     }
 
+    fn bytes(&mut self) -> Option<u64> {
+        let asked = self.asked_bytes(self.subject.transfer?).ok()?;
+        let Some(description) = self.description() else { return Some(asked) };
+        let File::Regular(regular) = &description.file else { return Some(asked) };
+        if self.subject.writes {
+            return Some(asked);
+        }
+        // What lies behind the end of a file is not read.
+        let at = match u32::try_from(self.number) {
+            Ok(nr::__NR_pread64 | nr::__NR_preadv) => self.arguments[3],
+            _ => description.offset.get(),
+        };
+        let size = regular.size();
+        Some(asked.min(size.saturating_sub(at)))
+    }
+
     fn divisible_bytes(&mut self) -> Option<u64> {
         let transfer = self.subject.transfer?;
         let bytes = self.asked_bytes(transfer).ok()?;

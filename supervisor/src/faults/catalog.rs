@@ -1,0 +1,199 @@
+//! Fault files by name: those of the project, and those that come with simrun.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use simrun_abi::faults as abi;
+
+use super::{FaultFile, compile};
+use crate::config::{self, Problem, spelling};
+
+/// Where a project keeps its own.
+const PROJECT_FOLDER: &str = ".simrun/faults";
+/// How the names of fault files end.
+const ENDING: &str = "yaml";
+
+/// Those that come with simrun.
+const BUILT_IN: [(&str, &str); 7] = [
+    ("disk-errors", include_str!("../../faults/disk-errors.yaml")),
+    ("disk-full", include_str!("../../faults/disk-full.yaml")),
+    ("eintr", include_str!("../../faults/eintr.yaml")),
+    ("out-of-memory", include_str!("../../faults/out-of-memory.yaml")),
+    ("short-transfers", include_str!("../../faults/short-transfers.yaml")),
+    ("slow-disk", include_str!("../../faults/slow-disk.yaml")),
+    ("too-many-files", include_str!("../../faults/too-many-files.yaml")),
+];
+
+/// Why there are no faults.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No file has the name.
+    #[error("there are no faults named `{name}`{hint}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The nearest that is there, in words.
+        hint: String,
+    },
+    /// A file cannot be read.
+    #[error("{}: the faults cannot be read", .0.display())]
+    Unreadable(PathBuf, #[source] io::Error),
+    /// A file says what it cannot say.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// Two files have one name.
+    #[error("two files of faults are named `{0}`: what they draw could not be told apart")]
+    Twice(String),
+}
+
+/// A fault file, as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// What messages call it: its path, or its name if it comes with simrun.
+    pub shown: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl Source {
+    /// Reads what it says.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(&self) -> Result<(FaultFile, Vec<abi::Fault>), Problem> {
+        let file: FaultFile = config::parse(&self.shown, &self.text)?;
+        let plan = compile(&self.name, &file).map_err(|wrong| wrong.of(&self.shown))?;
+        Ok((file, plan))
+    }
+}
+
+/// Where fault files are looked for.
+pub struct Catalog {
+    /// The project's folder, if it has one.
+    project: Option<PathBuf>,
+}
+
+impl Catalog {
+    /// Of the project that a directory lies in: the nearest one above with a folder for faults.
+    pub fn of(directory: &Path) -> Self {
+        let mut folders = directory.ancestors().map(|above| above.join(PROJECT_FOLDER));
+        Self { project: folders.find(|folder| folder.is_dir()) }
+    }
+
+    /// Without any project.
+    pub fn built_in() -> Self {
+        Self { project: None }
+    }
+
+    /// All names, sorted; the project's hide those that come with simrun.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = BUILT_IN.iter().map(|(name, _)| (*name).into()).collect();
+        let entries = self.project.as_ref().and_then(|folder| fs::read_dir(folder).ok());
+        for path in entries.into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if path.extension().is_some_and(|ending| ending == ENDING) {
+                names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The file of a name, or at a path: what has a slash or ends like a file is one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find(&self, name: &str) -> Result<Source, Error> {
+        if name.contains('/') || name.ends_with(&format!(".{ENDING}")) {
+            return read_source(Path::new(name));
+        }
+        if let Some(folder) = &self.project {
+            let path = folder.join(name).with_extension(ENDING);
+            if path.exists() {
+                return read_source(&path);
+            }
+        }
+        match BUILT_IN.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => {
+                Ok(Source { name: name.into(), shown: name.into(), text: (*text).into() })
+            }
+            None => {
+                let names = self.names();
+                let hint = spelling::hint(name, names.iter().map(String::as_str));
+                Err(Error::Unknown { name: name.into(), hint })
+            }
+        }
+    }
+
+    /// The plan of several, in their order.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn plan(&self, names: &[String]) -> Result<Vec<abi::Fault>, Error> {
+        let mut known = Vec::new();
+        let mut plan = Vec::new();
+        for name in names {
+            let source = self.find(name)?;
+            if known.contains(&source.name) {
+                return Err(Error::Twice(source.name));
+            }
+            plan.extend(source.read()?.1);
+            known.push(source.name);
+        }
+        Ok(plan)
+    }
+}
+
+fn read_source(path: &Path) -> Result<Source, Error> {
+    let text = fs::read_to_string(path).map_err(|error| Error::Unreadable(path.into(), error))?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Source { name, shown: path.display().to_string(), text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_built_in_and_right() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("faults");
+        let mut there: Vec<_> = fs::read_dir(folder)
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").path().file_stem().unwrap_or_default().to_owned())
+            .collect();
+        there.sort();
+        assert_eq!(there, BUILT_IN.map(|(name, _)| name));
+        let catalog = Catalog::built_in();
+        for name in catalog.names() {
+            let read = catalog.find(&name).expect("it is there").read();
+            let (file, plan) = read.unwrap_or_else(|problem| panic!("{problem}"));
+            assert!(!plan.is_empty() && !file.about.contains('\n'), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_project_hides_what_comes_with_simrun() {
+        let project = tempfile::tempdir().expect("a folder");
+        let faults = project.path().join(PROJECT_FOLDER);
+        let below = project.path().join("a/b");
+        fs::create_dir_all(&faults).expect("a folder");
+        fs::create_dir_all(&below).expect("a folder");
+        for name in ["eintr", "mine"] {
+            fs::write(faults.join(name).with_extension(ENDING), "about: x").expect("a file");
+        }
+        let catalog = Catalog::of(&below);
+        assert_eq!(catalog.find("eintr").expect("it is there").text, "about: x");
+        assert!(catalog.names().contains(&"mine".into()));
+        assert!(catalog.find("disk-full").is_ok());
+        let message = |name| catalog.find(name).map(|_| ()).unwrap_err().to_string();
+        assert_eq!(message("mien"), "there are no faults named `mien`; did you mean `mine`?");
+        assert_eq!(message("rain"), "there are no faults named `rain`");
+        assert!(message("no/such").starts_with("no/such: the faults cannot be read"));
+        let twice = catalog.plan(&["eintr".into(), "disk-full".into()]);
+        assert!(twice.unwrap_err().to_string().contains("eintr.yaml:1:1: `faults` is missing"));
+    }
+}

@@ -1,0 +1,130 @@
+//! What a fault file may say.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::{
+    Named, OneOrMany, Quantity, Spanned,
+    units::{Bandwidth, Frequency, Share, Time},
+};
+
+/// A file of faults
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FaultFile {
+    /// What the file makes of the world, in a line
+    pub about: String,
+    /// The faults by name. What a fault draws depends on the seed, the file's name and its own, so that another fault more
+    /// or less does not change it
+    pub faults: Named<Fault>,
+}
+
+/// A fault
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fault {
+    /// What it does
+    pub r#do: Spanned<Action>,
+    /// Which calls it may hit: all that is said must be so. Without it, any that it can hit
+    #[serde(default)]
+    pub r#match: Spanned<Match>,
+    /// How likely each of them is hit; always, if neither this nor `rate` is given
+    pub probability: Option<Spanned<Share>>,
+    /// With this probability, a decision is the one before once more: faults come in bursts, and no more of them
+    pub correlation: Option<Spanned<Share>>,
+    /// How often it happens in simulated time, on average: to the next call that matches
+    pub rate: Option<Spanned<Frequency>>,
+    /// How many of those that match are left alone before the first that may be hit
+    #[serde(default)]
+    pub skip: u64,
+    /// How often it happens at most
+    pub limit: Option<Spanned<u64>>,
+    /// How long after the start of the run its window opens. This and the other times are drawn once for a run
+    pub after: Option<Spanned<Quantity<Time>>>,
+    /// For how long the window stays open; to the end, without it
+    pub r#for: Option<Spanned<Quantity<Time>>>,
+    /// From one opening of the window to the next; it opens once, without it
+    pub every: Option<Spanned<Quantity<Time>>>,
+    /// How long after the start of the run the window closes for good
+    pub until: Option<Spanned<Quantity<Time>>>,
+}
+
+/// Which calls a fault may hit
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Match {
+    /// Names of system calls; `*` stands for any letters
+    pub call: OneOrMany<Spanned<String>>,
+    /// The program: its file's name, or its path if there is a slash in it. `*` and `?` stand for letters within a name,
+    /// `**` for anything
+    pub process: OneOrMany<Spanned<String>>,
+    /// Absolute path of the file, by name or behind the descriptor; patterns as of `process`
+    pub path: OneOrMany<Spanned<String>>,
+    /// What the descriptor refers to
+    pub descriptor: OneOrMany<Descriptor>,
+    /// What arguments must be
+    pub argument: OneOrMany<Spanned<Argument>>,
+    /// How many descriptors the process must have open, at least
+    pub open_descriptors: Option<u64>,
+}
+
+/// What an argument of the call must be, as the register has it
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Argument {
+    /// Which, from 1 to 6
+    #[serde(default)]
+    pub number: u8,
+    /// This and nothing else
+    pub is: Option<u64>,
+    /// The least it may be
+    pub at_least: Option<u64>,
+    /// The most it may be
+    pub at_most: Option<u64>,
+    /// Bits that must all be set
+    pub has_bits: Option<u64>,
+}
+
+/// What a fault does
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// The call fails with this error, or with one of these, and does nothing. Only calls that Linux lets fail so are hit,
+    /// on descriptors where it can: `ENOSPC` needs a file, `EAGAIN` a descriptor that does not block, `EINTR` a call that
+    /// begins to wait, in a process that handles signals
+    Fail(OneOrMany<Spanned<String>>),
+    /// The call moves only this share of the bytes that it was asked to read or write, and at least one
+    Shorten(Quantity<Share>),
+    /// The call begins so much later
+    Delay(Quantity<Time>),
+    /// All calls together move no more bytes in a second, as through one narrow pipe
+    Throttle(Spanned<Bandwidth>),
+}
+
+/// What a descriptor refers to
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Descriptor {
+    /// A regular file
+    File,
+    /// A directory
+    Directory,
+    /// A pipe or FIFO
+    Pipe,
+    /// A standard stream that comes from outside the run
+    Stream,
+    /// A TCP socket
+    Tcp,
+    /// A UDP socket
+    Udp,
+    /// A unix socket
+    Unix,
+    /// A netlink socket
+    Netlink,
+    /// A terminal
+    Terminal,
+    /// A device such as `/dev/null`
+    Device,
+    /// Anything else: eventfd, timerfd, signalfd, inotify, epoll, pidfd, message queue, a file of `/proc`
+    Other,
+}

@@ -1,0 +1,19 @@
+//! Fault files: what goes wrong in a run, by name.
+//!
+//! - [`file`]: what a fault file may say.
+//! - [`compile`]: from there to the plan that the kernel takes; finds what cannot be.
+//! - [`errors`]: which call may fail with which error.
+//! - [`calls`]: system calls by name.
+//! - [`catalog`]: files by name, those that come with simrun and those of a project.
+
+mod calls;
+mod catalog;
+mod compile;
+mod errors;
+mod file;
+pub use catalog::{Catalog, Error};
+pub use compile::compile;
+pub use file::FaultFile;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! Fault files: what they say, and what is said of those that are wrong.
+
+use simrun_abi::faults as abi;
+use simrun_kernel::{error::Errno, fault::Faults, random::Random};
+
+use super::{FaultFile, compile};
+use crate::config;
+
+fn read(text: &str) -> Result<Vec<abi::Fault>, String> {
+    let file: FaultFile = config::parse("f.yaml", text).map_err(|problem| problem.to_string())?;
+    compile("f", &file).map_err(|wrong| wrong.of("f.yaml").to_string())
+}
+
+/// A file with one fault that says this.
+fn one(fault: &str) -> String {
+    let lines: Vec<_> = fault.lines().map(|line| format!("    {}", line.trim_end())).collect();
+    format!("about: x\nfaults:\n  a:\n{}\n", lines.join("\n"))
+}
+
+/// Files of one fault, and what is wrong with them.
+const WRONG_FAULTS: &[(&str, &str)] = &[
+    // Words.
+    (
+        "do: { fail: EIO }\nprobabilty: 1%",
+        "5:5: unknown key `probabilty`; did you mean `probability`?",
+    ),
+    ("do: { fial: EIO }", "4:11: unknown key `fial`; did you mean `fail`?"),
+    (
+        "do: { explode: now }",
+        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay` or `throttle`",
+    ),
+    (
+        "do: explode",
+        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay` or `throttle`",
+    ),
+    ("do: fail", "4:9: `fail` needs a value"),
+    (
+        "do: { fail: EIO, delay: 1s }",
+        "4:9: one of `fail`, `shorten`, `delay` or `throttle` belongs here",
+    ),
+    ("do: {}", "4:9: one of `fail`, `shorten`, `delay` or `throttle` belongs here"),
+    ("do: [fail]", "4:9: a list is no word"),
+    ("do:", "4:7: nothing is no word"),
+    ("match: { call: read }", "4:5: `do` is missing"),
+    ("do: { fail: EOI }", "4:17: there is no error `EOI`; did you mean `EIO`?"),
+    ("do: { fail: enospc }", "4:17: there is no error `enospc`; did you mean `ENOSPC`?"),
+    ("do: { fail: [] }", "4:17: the list is empty"),
+    (
+        "do: { fail: EIO }\nmatch: { call: raed }",
+        "5:20: there is no call `raed`; did you mean `read`?",
+    ),
+    ("do: { delay: 1s }\nmatch: { call: x* }", "5:20: no call is named like `x*`"),
+    (
+        "do: { delay: 1s }\nmatch: { descriptor: fiel }",
+        "5:26: unknown word `fiel`; did you mean `file`?",
+    ),
+    (
+        "do: { delay: 1s }\nmatch: read",
+        "5:12: `read` is no mapping with `call`, `process`, `path`, `descriptor`, `argument` or `open-descriptors`",
+    ),
+    (
+        "do: { delay: 1s }\nmatch: { path: data/x }",
+        "5:20: `data/x` matches nothing: a path is absolute; did you mean `**/data/x`?",
+    ),
+    ("do: { delay: 1s }\nmatch: { process: '' }", "5:23: a program has a name"),
+    // What a call cannot do.
+    (
+        "do: { fail: EPERM }\nmatch: { call: close }",
+        "5:20: `close` cannot fail with `EPERM`; it can with `EBADF`, `EDQUOT`, `EIO` or `ENOSPC`",
+    ),
+    (
+        "do: { fail: EIO }\nmatch: { call: getpid }",
+        "5:20: `getpid` cannot fail with `EIO`, nor otherwise",
+    ),
+    ("do: { fail: EIO }\nmatch: { call: getp* }", "5:20: no call like `getp*` can be hit so"),
+    (
+        "do: { fail: [EIO, EINTR] }",
+        "4:23: `EINTR` stands alone: it comes when a call begins to wait, the others before it is made",
+    ),
+    (
+        "do: { shorten: 50% }\nmatch: { call: [read, fsync] }",
+        "5:27: `fsync` moves no bytes that could be counted",
+    ),
+    (
+        "do: { delay: 1s }\nmatch: { call: openat, descriptor: file }",
+        "5:20: `openat` has no descriptor",
+    ),
+    ("do: { delay: 1s }\nmatch: { call: getpid, path: /x }", "5:20: `getpid` is about no file"),
+    (
+        "do: { fail: EMFILE }\nmatch: { descriptor: tcp, path: /x, call: accept* }\nskip: -1",
+        "6:11: `-1` is out of range here",
+    ),
+    // Units and quantities.
+    ("do: { delay: 50 }", "4:18: `50` has no unit: did you mean `50ms`?"),
+    ("do: { delay: 50sm }", "4:18: `sm` is no unit of a duration; did you mean `ms`?"),
+    ("do: { delay: 0s }", "4:9: a delay of nothing does nothing"),
+    ("do: { throttle: 5MB }", "4:21: `MB` is no unit of a rate of bytes; did you mean `MB/s`?"),
+    ("do: { throttle: 0B/s }", "4:21: nothing could ever be moved"),
+    ("do: { shorten: 120% }", "4:20: `120%` is more than there can be"),
+    (
+        "do: { delay: [1s] }",
+        "4:18: a list is no mapping with `uniform`, `normal`, `lognormal`, `exponential`, `pareto`, `bimodal` or `correlation`",
+    ),
+    ("do: { delay: { uniform: { from: 2s, to: 1s } } }", "4:18: the range from 2s to 1s is empty"),
+    ("do: { delay: { uniform: { from: 2s } } }", "4:29: `to` is missing"),
+    (
+        "do: { delay: { gauss: 1s } }",
+        "4:20: unknown key `gauss`; it is one of `uniform`, `normal`, `lognormal`, `exponential`, `pareto`, `bimodal` or `correlation`",
+    ),
+    (
+        "do: { delay: { correlation: 5% } }",
+        "4:18: one of `uniform`, `normal`, `lognormal`, `exponential`, `pareto` or `bimodal` belongs here",
+    ),
+    ("do: { delay: { pareto: { least: 1s, shape: 0 } } }", "4:18: `shape` must be more than zero"),
+    ("do: { delay: { pareto: { least: 1s, shape: x } } }", "4:48: `x` is no number"),
+    (
+        "do: { delay: { bimodal: { usual: 1s, rare: { exponential: { mean: 1s }, correlation: 1% }, share: 1% } } }",
+        "4:18: `correlation` belongs next to `bimodal`, not into it",
+    ),
+    // How often.
+    ("do: { fail: EIO }\nprobability: 0.1", "5:18: `0.1` has no unit: did you mean `0.1%`?"),
+    ("do: { fail: EIO }\nprobability: 0%", "5:18: a fault of probability 0% never happens"),
+    (
+        "do: { fail: EIO }\nprobability: 1%\nrate: 1/s",
+        "6:11: `rate` and `probability` exclude each other",
+    ),
+    ("do: { fail: EIO }\nrate: 5", "5:11: `5` has no unit: did you mean `5/s`?"),
+    ("do: { fail: EIO }\nrate: 0/s", "5:11: `0/s` is more than there can be"),
+    (
+        "do: { fail: EIO }\nrate: 1/s\ncorrelation: 1%",
+        "6:18: `correlation` goes with `probability`, not with `rate`",
+    ),
+    ("do: { fail: EIO }\ncorrelation: 1%", "5:18: `correlation` needs a `probability`"),
+    (
+        "do: { fail: EIO }\nprobability: 1%\ncorrelation: 100%",
+        "6:18: with a correlation of 100% nothing would ever change",
+    ),
+    ("do: { fail: EIO }\nlimit: 0", "5:12: a fault with limit 0 never happens"),
+    ("do: { fail: EIO }\nlimit: many", "5:12: `many` is no whole number"),
+    // When.
+    ("do: { fail: EIO }\nfor: 0s", "5:10: a window that is open for no time never opens"),
+    (
+        "do: { fail: EIO }\nevery: 1s",
+        "5:12: `every` needs a `for`: without it the window never closes",
+    ),
+    (
+        "do: { fail: EIO }\nfor: 2s\nevery: 1s",
+        "5:10: the window is open for longer than from one opening to the next",
+    ),
+    ("do: { fail: EIO }\nafter: 2s\nuntil: 1s", "6:12: the window closes for good before it opens"),
+    ("do: { fail: EIO }\nuntil: 0s", "5:12: the window closes for good before it opens"),
+    // Arguments.
+    (
+        "do: { fail: EIO }\nmatch: { argument: { is: 1 } }",
+        "5:24: `number` says which argument, from 1 to 6",
+    ),
+    (
+        "do: { fail: EIO }\nmatch: { argument: { number: 7, is: 1 } }",
+        "5:24: `number` says which argument, from 1 to 6",
+    ),
+    (
+        "do: { fail: EIO }\nmatch: { argument: { number: 1 } }",
+        "5:24: one of `is`, `at-least`, `at-most` or `has-bits` belongs here",
+    ),
+    (
+        "do: { fail: EIO }\nmatch: { argument: { number: 1, is: 1, at-most: 2 } }",
+        "5:24: `is` stands without `at-least` and `at-most`",
+    ),
+    (
+        "do: { fail: EIO }\nmatch: { argument: { number: 1, at-least: 0x10, at-most: 2 } }",
+        "5:24: the range from 16 to 2 is empty",
+    ),
+];
+
+/// Whole files, and what is wrong with them.
+const WRONG_FILES: &[(&str, &str)] = &[
+    ("", "1:1: the file is empty"),
+    ("about: x", "1:1: `faults` is missing"),
+    ("- a", "1:1: a list is no mapping with `about` or `faults`"),
+    ("about: x\nfaults: {}", "2:9: there is nothing in it"),
+    ("about: x\nfaults: []", "2:9: a list is no mapping from names"),
+    ("about: x\nabout: y", "2:1: `about` is there twice: first in line 1"),
+    ("about: [x\n", "2:1: this is no YAML: while parsing a flow sequence, expected ',' or ']'"),
+    ("about: &x y\nfaults: {}", "1:8: anchors are not used here"),
+    ("about: *x\nfaults: {}", "1:8: this is no YAML: while parsing node, found unknown anchor"),
+    ("about: !x y\nfaults: {}", "1:8: tags are not used here"),
+    ("[a]: x", "1:1: a key is a word"),
+    (
+        "about: x\nfaults:\n  a b:\n    do: { delay: 1s }",
+        "3:3: `a b` is no name: it has no slash and no space",
+    ),
+    (
+        "about: x\nfaults:\n  a: { do: { delay: 1s } }\n---\nabout: y",
+        "5:1: one document is enough: this is a second one",
+    ),
+    (
+        "about: x\nfaults:\n\ta: 1",
+        "3:2: this is no YAML: tabs disallowed within this context (block indentation)",
+    ),
+];
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    let faults = WRONG_FAULTS.iter().map(|(text, words)| (one(text), *words));
+    let files = WRONG_FILES.iter().map(|(text, words)| (String::from(*text), *words));
+    let wrong: Vec<_> = faults
+        .chain(files)
+        .filter_map(|(text, words)| {
+            let found = read(&text).err().unwrap_or_default();
+            let expected = format!("f.yaml:{words}");
+            (found != expected)
+                .then(|| format!("{text}\n  expected {expected}\n  found    {found}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_file_says_what_the_kernel_does() {
+    let text = one(
+        "do: { fail: [EIO, ENOSPC] }\nmatch:\n  call: [write, pwrite*]\n  process: service\n  path: /var/**\n  \
+         descriptor: [file, directory]\n  argument: { number: 3, at-least: 0x10 }\n  open-descriptors: 4\n\
+         probability: 25%\ncorrelation: 50%\nskip: 2\nlimit: 3\nafter: 1s\nfor: 2s\nevery: 10s\nuntil: 1m",
+    );
+    let plan = read(&text).expect("it is right");
+    let share = abi::Share::from_parts;
+    let time = |seconds: u64| abi::Quantity::fixed(seconds * 1_000_000_000);
+    let expected = abi::Fault {
+        name: "f/a".into(),
+        matches: abi::Match {
+            // write, pwrite64, pwritev, pwritev2
+            calls: vec![1, 18, 296, 328],
+            processes: vec!["service".into()],
+            paths: vec!["/var/**".into()],
+            descriptors: vec![abi::Descriptor::File, abi::Descriptor::Directory],
+            arguments: vec![abi::Argument { index: 2, least: 16, most: u64::MAX, bits: 0 }],
+            open_descriptors: 4,
+        },
+        chance: abi::Chance::Probability { share: share(1 << 30), correlation: share(1 << 31) },
+        window: abi::Window {
+            after: time(1),
+            length: Some(time(2)),
+            every: Some(time(10)),
+            until: Some(time(60)),
+        },
+        skip: 2,
+        limit: 3,
+        effect: abi::Effect::Fail(vec![Errno::EIO.number(), Errno::ENOSPC.number()]),
+    };
+    assert_eq!(plan, [expected]);
+}
+
+#[test]
+fn without_calls_a_fault_is_for_all_that_it_can_hit() {
+    let calls = |fault: &str| {
+        let plan = read(&one(fault)).expect("it is right");
+        let name = |number: &u16| simrun_kernel::syscall::table::row(u64::from(*number)).name;
+        plan[0].matches.calls.iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        calls("do: { fail: ENODATA }\nmatch: { descriptor: file }"),
+        ["fsetxattr", "fgetxattr", "fremovexattr"]
+    );
+    let interrupted = calls("do: { fail: EINTR }");
+    for name in ["read", "accept4", "futex", "nanosleep", "epoll_wait", "wait4"] {
+        assert!(interrupted.contains(&name), "{name}");
+    }
+    for name in ["close", "dup2", "getpid", "mmap"] {
+        assert!(!interrupted.contains(&name), "{name}");
+    }
+    let all = calls("do: { delay: 1s }");
+    assert!(all.len() > 250 && !all.contains(&"exit_group"));
+}
+
+#[test]
+fn plans_survive_the_way_to_the_kernel() {
+    let text =
+        one("do: { delay: { lognormal: { median: 1ms, sigma: 1 }, correlation: 5% } }\nrate: 5/s");
+    let plan = read(&text).expect("it is right");
+    let bytes = postcard::to_allocvec(&plan).expect("a plan can be encoded");
+    let decoded: Vec<abi::Fault> = postcard::from_bytes(&bytes).expect("it was encoded");
+    assert_eq!(decoded, plan);
+    assert!(bytes.len() < 20_000, "{} bytes", bytes.len());
+    assert!(Faults::new(&decoded, &Random::new(1)).is_some());
+}
+
+#[test]
+fn a_schema_tells_editors_the_same() {
+    let schema = schemars::schema_for!(FaultFile).to_value();
+    let fault = &schema["$defs"]["Fault"];
+    assert_eq!(fault["additionalProperties"], false);
+    for key in
+        ["do", "match", "probability", "rate", "after", "for", "every", "until", "skip", "limit"]
+    {
+        assert!(fault["properties"][key].is_object(), "{key}");
+        assert!(fault["properties"][key]["description"].is_string(), "{key} is explained");
+    }
+    assert_eq!(fault["required"], serde_json::json!(["do"]));
+}

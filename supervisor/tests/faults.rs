@@ -1,0 +1,219 @@
+//! Faults, as ordinary programs meet them: what a file says happens visibly, and the same seed does it again.
+
+mod common;
+
+use std::{fs, path::Path, process::Output};
+
+use common::{fingerprint, said, simrun};
+
+/// Runs a command under faults twice: what came out, after comparing the two.
+fn twice(seed: &str, faults: &str, folder: &Path, command: &[&str]) -> Output {
+    let run = || {
+        simrun(["--seed", seed, "--faults", faults, "--fault-log", "--env", "LC_ALL=C", "--"])
+            .args(command)
+            .current_dir(folder)
+            .output()
+            .expect("a run")
+    };
+    let (first, second) = (run(), run());
+    assert!(first.stdout == second.stdout, "{faults}: {command:?}");
+    assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
+    first
+}
+
+/// A file with these faults.
+fn file(folder: &Path, faults: &str) -> String {
+    let path = folder.join("test.yaml");
+    fs::write(&path, format!("about: A test.\nfaults:\n{faults}")).expect("a file");
+    path.to_str().expect("a path").into()
+}
+
+/// The lines of the fault log.
+fn log(output: &Output) -> Vec<String> {
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    words.lines().filter(|line| line.contains(" of process ")).map(str::to_owned).collect()
+}
+
+/// Simulated seconds of a run.
+fn simulated(output: &Output) -> f64 {
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    let rest = words.split("simulated ").nth(1).expect("a summary");
+    rest.split('s').next().expect("a number").parse().expect("a number")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_full_disk_is_full() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = file(
+        folder.path(),
+        "  full:\n    do: { fail: ENOSPC }\n    match: { call: write, path: '**/big', process: dd }\n    skip: 10\n",
+    );
+    let script = "dd if=/dev/zero of=big bs=1000 count=50; stat -c %s big";
+    let output = twice("1", &faults, folder.path(), &["bash", "-c", script]);
+    assert!(stderr(&output).contains("dd: error writing 'big': No space left on device"));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "10000\n", "{}", stderr(&output));
+}
+
+#[test]
+fn the_built_in_disk_fills_up_at_a_time_of_the_seed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = "dd if=/dev/zero of=big bs=100 count=100000; stat -c %s big";
+    let written = ["1", "2", "3"].map(|seed| {
+        let output = twice(seed, "disk-full", folder.path(), &["bash", "-c", script]);
+        assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    });
+    assert!(written[0] != written[1] || written[1] != written[2], "{written:?}");
+}
+
+#[test]
+fn a_slow_disk_takes_its_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("data"), vec![7; 4 << 20]).expect("a file");
+    let faults = file(
+        folder.path(),
+        "  narrow:\n    do: { throttle: 1MiB/s }\n    match: { path: '**/data' }\n",
+    );
+    let command = ["dd", "if=data", "of=/dev/null", "bs=64k"];
+    let output = twice("1", &faults, folder.path(), &command);
+    let took = simulated(&output);
+    assert!((3.95..4.2).contains(&took), "{took}");
+    let faults = file(
+        folder.path(),
+        "  seek:\n    do: { delay: { normal: { mean: 20ms, deviation: 2ms } } }\n    match: { call: read, path: '**/data' }\n",
+    );
+    let output = twice("1", &faults, folder.path(), &command);
+    // 64 blocks and the end.
+    let took = simulated(&output);
+    assert!((1.25..1.36).contains(&took), "{took}");
+    let built_in = twice("1", "slow-disk", folder.path(), &command);
+    assert!(simulated(&built_in) > 0.3, "{}", simulated(&built_in));
+}
+
+#[test]
+fn transfers_are_short_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data: Vec<u8> = (0..200_000u32).map(|n| (n.wrapping_mul(n) >> 5) as u8).collect();
+    fs::write(folder.path().join("data"), &data).expect("a file");
+    let output =
+        twice("1", "short-transfers", folder.path(), &["bash", "-c", "cat data | cat | cat"]);
+    assert!(output.stdout == data, "cat copes");
+    assert!(log(&output).iter().any(|line| line.contains("moves at most")), "{:?}", log(&output));
+    // One that does not cope.
+    let script = "import os\nf = os.open('data', os.O_RDONLY)\nprint(len(os.read(f, 1000)))";
+    let faults = file(
+        folder.path(),
+        "  half:\n    do: { shorten: 50% }\n    match: { call: read, path: '**/data' }\n",
+    );
+    let output = twice("1", &faults, folder.path(), &["/usr/bin/python3", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "500\n", "{}", stderr(&output));
+}
+
+#[test]
+fn what_a_disk_cannot_read_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("data"), vec![b'x'; 100_000]).expect("a file");
+    let faults = file(
+        folder.path(),
+        "  bad:\n    do: { fail: EIO }\n    match: { call: read, path: '**/data' }\n    skip: 1\n    limit: 1\n",
+    );
+    let output = twice("1", &faults, folder.path(), &["dd", "if=data", "of=/dev/null", "bs=1000"]);
+    assert!(stderr(&output).contains("dd: error reading 'data': Input/output error"));
+    assert_eq!(log(&output).len(), 1);
+}
+
+#[test]
+fn a_process_runs_out_of_descriptors_and_of_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = "import errno\nfiles = []\ntry:\n  while True: files.append(open('/dev/null'))\n\
+                  except OSError as error: print(errno.errorcode[error.errno], len(files))";
+    let output = twice("1", "too-many-files", folder.path(), &["/usr/bin/python3", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "EMFILE 29\n", "{}", stderr(&output));
+    let faults = file(
+        folder.path(),
+        "  big:\n    do: { fail: ENOMEM }\n    match: { call: mmap, argument: [{ number: 2, at-least: 0x2000000 }, { number: 4, has-bits: 0x20 }] }\n",
+    );
+    let script =
+        "import mmap\ntry: mmap.mmap(-1, 1 << 26)\nexcept OSError as error: print(error.strerror)";
+    let output = twice("1", &faults, folder.path(), &["/usr/bin/python3", "-c", script]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "Cannot allocate memory\n",
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn waits_are_interrupted_and_programs_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Python starts interrupted calls again (PEP 475), and has a handler for SIGINT that makes them fail.
+    let script = "import time, subprocess\nfor n in range(20): time.sleep(1)\n\
+                  print(subprocess.run(['echo', 'done'], capture_output=True).stdout)";
+    let output = twice("1", "eintr", folder.path(), &["/usr/bin/python3", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "b'done\\n'\n", "{}", stderr(&output));
+    let interrupted = log(&output).iter().filter(|line| line.contains("sleep")).count();
+    assert!((1..12).contains(&interrupted), "{:?}", log(&output));
+    assert!((20.0..20.1).contains(&simulated(&output)), "{}", simulated(&output));
+    // Nothing handles a signal here.
+    let output = twice("1", "eintr", folder.path(), &["sleep", "5"]);
+    assert!(stderr(&output).contains("simrun: the fault eintr/waits never fired"));
+}
+
+#[test]
+fn connections_fail_for_curl_as_for_any_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("page"), "hello\n").expect("a file");
+    let script = "/usr/bin/python3 -m http.server 8000 --bind 127.0.0.1 >/dev/null 2>&1 &\n\
+                  until curl -s --max-time 5 -o /dev/null http://127.0.0.1:8000/; do sleep 0.1; done\n\
+                  for n in 1 2 3; do curl -s --max-time 5 http://127.0.0.1:8000/page || echo failed $?; done\n\
+                  kill $!";
+    let faults = file(
+        folder.path(),
+        "  refused:\n    do: { fail: ECONNREFUSED }\n    match: { call: connect, process: curl, descriptor: tcp }\n    \
+         after: 3s\n    for: 10s\n",
+    );
+    let plain = twice("1", &faults, folder.path(), &["bash", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&plain.stdout), "hello\nhello\nhello\n");
+    let later = format!("sleep 4\n{}", script.replace("until", "sleep 1; false || until"));
+    let script =
+        later.replacen("until", "curl -s http://127.0.0.1:8000/page || echo failed $?\nuntil", 1);
+    let output = twice("1", &faults, folder.path(), &["bash", "-c", &script]);
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(words, "failed 7\nhello\nhello\nhello\n", "{}", stderr(&output));
+}
+
+#[test]
+fn windows_are_of_simulated_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = file(
+        folder.path(),
+        "  stat:\n    do: { fail: EIO }\n    match: { call: [newfstatat, statx, stat], path: /etc/hostname }\n    \
+         after: 10s\n    for: 5s\n    every: 20s\n    until: 1m\n",
+    );
+    let script = "for n in $(seq 0 15); do test -e /etc/hostname && echo $((n * 5)); sleep 5; done";
+    let output = twice("1", &faults, folder.path(), &["bash", "-c", script]);
+    let times = String::from_utf8_lossy(&output.stdout).lines().collect::<Vec<_>>().join(" ");
+    assert_eq!(times, "0 5 15 20 25 35 40 45 55 60 65 70 75", "{}", stderr(&output));
+}
+
+#[test]
+fn a_fault_that_does_nothing_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults =
+        file(folder.path(), "  late:\n    do: { delay: 1s }\n    match: { process: nobody }\n");
+    let run = |arguments: &[&str]| {
+        simrun(["--seed", "4"])
+            .args(arguments)
+            .args(["--", "bash", "-c", "echo a | cat; (echo b; echo c) | sort -r"])
+            .output()
+            .expect("a run")
+    };
+    let with = run(&["--faults", &faults]);
+    assert_eq!(fingerprint(&with), fingerprint(&run(&[])));
+    assert!(stderr(&with).contains("simrun: the fault test/late never fired"));
+}
