@@ -31,7 +31,7 @@ fn file(folder: &Path, faults: &str) -> String {
 /// The lines of the fault log.
 fn log(output: &Output) -> Vec<String> {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    words.lines().filter(|line| line.contains(" of process ")).map(str::to_owned).collect()
+    words.lines().filter(|line| line.starts_with("simrun: fault at ")).map(str::to_owned).collect()
 }
 
 /// Simulated seconds of a run.
@@ -216,4 +216,72 @@ fn a_fault_that_does_nothing_changes_nothing() {
     let with = run(&["--faults", &faults]);
     assert_eq!(fingerprint(&with), fingerprint(&run(&[])));
     assert!(stderr(&with).contains("simrun: the fault test/late never fired"));
+}
+
+#[test]
+fn a_process_is_killed_at_a_chosen_call() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = file(
+        folder.path(),
+        "  crash:\n    do: { kill: SIGKILL }\n    match: { call: write, path: '**/log', process: dd }\n    skip: 3\n",
+    );
+    let script = "dd if=/dev/zero of=log bs=10 count=9 2>/dev/null; echo $? $(stat -c %s log)";
+    let output = twice("1", &faults, folder.path(), &["bash", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "137 30\n", "{}", stderr(&output));
+    let faults = file(
+        folder.path(),
+        "  stop:\n    do: { kill: SIGTERM }\n    match: { process: sleep }\n    after: 3s\n",
+    );
+    let script = "sleep 100; echo $?; date +%s";
+    let output = twice("1", &faults, folder.path(), &["bash", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "143\n1893456003\n", "{}", stderr(&output));
+}
+
+#[test]
+fn processes_stand_still_and_nobody_sees_it_but_by_the_clock() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = file(
+        folder.path(),
+        "  halt:\n    do: { pause: 7s }\n    match: { process: python* }\n    after: 2s\n    every: 60s\n",
+    );
+    let script = "import time\nlast = time.monotonic()\nfor n in range(700):\n  time.sleep(0.1)\n  \
+                  now = time.monotonic()\n  if now - last > 1: print(round(now - last))\n  last = now";
+    let output = twice("1", &faults, folder.path(), &["/usr/bin/python3", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "7\n7\n", "{}", stderr(&output));
+    let shell = "for n in 1 2 3; do sleep 3; done; echo done";
+    let output = twice("1", "pauses", folder.path(), &["bash", "-c", shell]);
+    assert_eq!(output.stdout, b"done\n");
+    assert!(!log(&output).is_empty() && simulated(&output) > 9.0, "{}", stderr(&output));
+}
+
+#[test]
+fn clocks_jump_and_timers_are_late() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults =
+        file(folder.path(), "  back:\n    do: { jump-clock: { backward: 1h } }\n    after: 5s\n");
+    let script = "date +%s; sleep 10; date +%s";
+    let output = twice("1", &faults, folder.path(), &["bash", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1893456000\n1893452410\n");
+    let faults = file(folder.path(), "  late:\n    do: { oversleep: 2s }\n");
+    let output = twice("1", &faults, folder.path(), &["sleep", "1"]);
+    assert!((3.0..3.01).contains(&simulated(&output)), "{}", simulated(&output));
+    for name in ["clock-jumps", "late-timers"] {
+        let output =
+            twice("1", name, folder.path(), &["bash", "-c", "for n in 1 2 3; do sleep 60; done"]);
+        assert!(!log(&output).is_empty(), "{name}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn spurious_wakeups_do_not_break_locks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = "import threading, time\nevent, woken = threading.Event(), []\n\
+                  def work():\n  event.wait()\n  woken.append(time.monotonic() - start >= 1)\n\
+                  threads = [threading.Thread(target=work) for n in range(5)]\n\
+                  start = time.monotonic()\nfor t in threads: t.start()\ntime.sleep(1)\nevent.set()\n\
+                  for t in threads: t.join()\nprint(woken)";
+    let output = twice("2", "spurious-wakeups", folder.path(), &["/usr/bin/python3", "-c", script]);
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(words, "[True, True, True, True, True]\n", "{}", stderr(&output));
+    assert!(log(&output).iter().any(|line| line.contains("is woken for no reason")));
 }

@@ -55,8 +55,10 @@ pub struct Fault {
 /// What a fault is for: all that is said must be so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Match {
-    /// Numbers of the calls.
+    /// Numbers of the calls. None for a fault that comes at its time.
     pub calls: Vec<u16>,
+    /// What is done with the disk; none for anything, and for what is no use of it.
+    pub disk: Vec<DiskOperation>,
     /// Programs, as patterns of their names, or of their paths where a pattern has a slash; none for any.
     pub processes: Vec<String>,
     /// Files, as patterns of their paths; none for any, and for what is no file.
@@ -194,4 +196,47 @@ pub enum Effect {
     Delay(Quantity),
     /// Calls move so many bytes in a second, all together: each begins when those before it are through.
     Throttle(u64),
+    /// A wait that has a time-out lasts so much longer when that has come, in nanoseconds.
+    Oversleep(Quantity),
+    /// A thread that waits for a futex is woken though nobody woke it.
+    Wake,
+    /// The process gets this signal: before a call, if the fault is for calls, else at its time.
+    Kill(u8),
+    /// All threads of the process stand still for so long, in nanoseconds: before a call or at a time, as above.
+    Pause(Quantity),
+    /// At its time, the wall clock shows another time.
+    JumpClock {
+        /// By how much, in nanoseconds.
+        by: Quantity,
+        /// Which way.
+        direction: Direction,
+    },
+}
+
+/// Which way a clock jumps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// To later.
+    Forward,
+    /// To earlier.
+    Backward,
+}
+
+/// What is done with a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum DiskOperation {
+    /// Contents of a file are read.
+    Read,
+    /// Contents of a file are written, or room is made for them.
+    Write,
+    /// What was written is made durable.
+    Sync,
+    /// A name is made, changed or removed, or a file is cut.
+    Change,
+}
+
+impl DiskOperation {
+    /// How many there are.
+    pub const COUNT: usize = 4;
 }

@@ -294,7 +294,7 @@ impl Context<'_> {
     /// Whether the current call must not wait: a signal wants the thread, or a fault has it behave as if one did.
     pub fn is_interrupted(&mut self) -> bool {
         let injected = self.call().injected.as_ref();
-        injected.is_some_and(|injected| injected.interrupts)
+        injected.is_some_and(|injected| injected.ends.is_some())
             || self.kernel.has_deliverable_signal(self.thread)
     }
 

@@ -46,6 +46,10 @@ pub enum Due {
     Timeout,
     /// The loss of power of this number.
     PowerLoss(usize),
+    /// A fault's time, by its index.
+    Fault(u16),
+    /// A process that a fault has had stand still goes on.
+    Resume(ProcessId),
 }
 
 /// Whom a signal is sent to.

@@ -16,13 +16,17 @@ const PROJECT_FOLDER: &str = ".simrun/faults";
 const ENDING: &str = "yaml";
 
 /// Those that come with simrun.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 11] = [
+    ("clock-jumps", include_str!("../../faults/clock-jumps.yaml")),
     ("disk-errors", include_str!("../../faults/disk-errors.yaml")),
     ("disk-full", include_str!("../../faults/disk-full.yaml")),
     ("eintr", include_str!("../../faults/eintr.yaml")),
+    ("late-timers", include_str!("../../faults/late-timers.yaml")),
     ("out-of-memory", include_str!("../../faults/out-of-memory.yaml")),
+    ("pauses", include_str!("../../faults/pauses.yaml")),
     ("short-transfers", include_str!("../../faults/short-transfers.yaml")),
     ("slow-disk", include_str!("../../faults/slow-disk.yaml")),
+    ("spurious-wakeups", include_str!("../../faults/spurious-wakeups.yaml")),
     ("too-many-files", include_str!("../../faults/too-many-files.yaml")),
 ];
 

@@ -1,12 +1,12 @@
 //! From a fault file to the plan that the kernel takes. What cannot be is found here.
 
 use simrun_abi::faults as abi;
-use simrun_kernel::error::Errno;
+use simrun_kernel::{error::Errno, uapi::signal::SIGNAL_NAMES};
 
 use super::{
     calls::{self, Call},
     errors,
-    file::{Action, Argument, Descriptor, Fault, FaultFile, Match},
+    file::{Action, Argument, Descriptor, DiskOperation, Fault, FaultFile, Jump, Match},
 };
 use crate::config::{
     OneOrMany, Quantity, Spanned, Wrong, spelling,
@@ -42,10 +42,60 @@ fn compile_fault(file: &str, name: &Spanned<String>, fault: &Fault) -> Result<ab
     })
 }
 
+/// Calls that may have a time-out, of their own or of their socket.
+const WITH_DEADLINE: [&str; 25] = [
+    "accept",
+    "accept4",
+    "clock_nanosleep",
+    "connect",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "epoll_wait",
+    "futex",
+    "futex_waitv",
+    "mq_timedreceive",
+    "mq_timedsend",
+    "nanosleep",
+    "poll",
+    "ppoll",
+    "pselect6",
+    "read",
+    "recvfrom",
+    "recvmmsg",
+    "recvmsg",
+    "rt_sigtimedwait",
+    "select",
+    "semtimedop",
+    "sendmsg",
+    "sendto",
+    "write",
+];
+
+impl Match {
+    /// Whether it is about calls: without a word on them, what hits processes comes at its time.
+    fn is_about_calls(&self) -> bool {
+        !(self.call.is_empty()
+            && self.path.is_empty()
+            && self.descriptor.is_empty()
+            && self.disk.is_empty()
+            && self.argument.is_empty()
+            && self.open_descriptors.is_none())
+    }
+}
+
+/// Whether a fault comes at its time, not at a call.
+fn is_timed(fault: &Fault) -> bool {
+    match &fault.r#do.value {
+        Action::JumpClock(_) => true,
+        Action::Kill(_) | Action::Pause(_) => !fault.r#match.is_about_calls(),
+        _ => false,
+    }
+}
+
 /// What a fault needs of the calls that it is for, and what to say of one that has it not.
 struct Need<'a> {
-    has: &'a dyn Fn(Call) -> bool,
-    lacks: &'a dyn Fn(Call) -> String,
+    has: Box<dyn Fn(Call) -> bool + 'a>,
+    lacks: Box<dyn Fn(Call) -> String + 'a>,
 }
 
 /// The calls that a fault is for: of those that are named, all must do; of all others, those that do.
@@ -74,52 +124,117 @@ fn calls(wanted: &Spanned<Match>, needs: &[Need]) -> Result<Vec<Call>, Wrong> {
     Ok(found)
 }
 
-/// What a fault does, and the calls that it can do it to.
+/// What a fault does, and the calls that it can do it to; none if it comes at its time.
 fn effect(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
+    let action = &fault.r#do;
+    let effect = match &action.value {
+        Action::Kill(name) => abi::Effect::Kill(signal(name)?),
+        Action::Pause(by) if by.most() == 0 => {
+            return Err(action.wrong("a pause of no time does nothing"));
+        }
+        Action::Pause(by) => abi::Effect::Pause(by.compile()),
+        Action::JumpClock(_) if fault.r#match.value != Match::default() => {
+            return Err(fault
+                .r#match
+                .wrong("there is one wall clock for all: `match` says nothing"));
+        }
+        Action::JumpClock(Jump::Forward(by)) => {
+            abi::Effect::JumpClock { by: by.compile(), direction: abi::Direction::Forward }
+        }
+        Action::JumpClock(Jump::Backward(by)) => {
+            abi::Effect::JumpClock { by: by.compile(), direction: abi::Direction::Backward }
+        }
+        _ => return effect_on_calls(fault),
+    };
+    let calls = if is_timed(fault) { Vec::new() } else { calls(&fault.r#match, &places(fault))? };
+    Ok((effect, calls))
+}
+
+fn signal(name: &Spanned<String>) -> Result<u8, Wrong> {
+    let found = SIGNAL_NAMES.iter().find(|(_, known)| *known == name.value);
+    found.map(|(number, _)| *number).ok_or_else(|| {
+        let hint = spelling::hint(name, SIGNAL_NAMES.iter().map(|(_, known)| *known));
+        name.wrong(format!("there is no signal `{}`{hint}", name.value))
+    })
+}
+
+/// What the match demands of calls besides their names.
+fn places(fault: &Fault) -> [Need<'_>; 3] {
     let wanted = &fault.r#match;
-    let has_subject = |call: Call| {
-        let subject = call.subject();
-        wanted.path.is_empty() || subject.descriptor.is_some() || !subject.paths.is_empty()
+    [
+        Need {
+            has: Box::new(|call| {
+                let subject = call.subject();
+                wanted.path.is_empty() || subject.descriptor.is_some() || !subject.paths.is_empty()
+            }),
+            lacks: Box::new(|call| format!("`{}` is about no file", call.name)),
+        },
+        Need {
+            has: Box::new(|call| {
+                wanted.descriptor.is_empty() || call.subject().descriptor.is_some()
+            }),
+            lacks: Box::new(|call| format!("`{}` has no descriptor", call.name)),
+        },
+        Need {
+            has: Box::new(|call| {
+                let wants = |operation: &DiskOperation| {
+                    call.subject().disk == Some(abi::DiskOperation::from(*operation))
+                };
+                wanted.disk.is_empty() || wanted.disk.iter().any(wants)
+            }),
+            lacks: Box::new(|call| format!("`{}` does nothing of that with the disk", call.name)),
+        },
+    ]
+}
+
+fn effect_on_calls(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
+    let chosen = |need: Option<Need>| {
+        let needs: Vec<_> = need.into_iter().chain(places(fault)).collect();
+        calls(&fault.r#match, &needs)
     };
-    let has_descriptor =
-        |call: Call| wanted.descriptor.is_empty() || call.subject().descriptor.is_some();
-    let place =
-        Need { has: &has_subject, lacks: &|call| format!("`{}` is about no file", call.name) };
-    let descriptor =
-        Need { has: &has_descriptor, lacks: &|call| format!("`{}` has no descriptor", call.name) };
     let moves = Need {
-        has: &|call| call.subject().transfer.is_some(),
-        lacks: &|call| format!("`{}` moves no bytes that could be counted", call.name),
+        has: Box::new(|call| call.subject().transfer.is_some()),
+        lacks: Box::new(|call| format!("`{}` moves no bytes that could be counted", call.name)),
     };
-    match &fault.r#do.value {
+    Ok(match &fault.r#do.value {
         Action::Fail(names) => {
             let (effect, errors) = failure(names)?;
             let fails = Need {
-                has: &|call| {
+                has: Box::new(|call| {
                     let possible = errors::of(call.name);
                     errors.iter().all(|errno| possible.contains(&errno.name()))
-                },
-                lacks: &|call| cannot_fail(call, &errors),
+                }),
+                lacks: Box::new(|call| cannot_fail(call, &errors)),
             };
-            Ok((effect, calls(wanted, &[fails, place, descriptor])?))
+            (effect, chosen(Some(fails))?)
         }
-        Action::Shorten(to) => {
-            Ok((abi::Effect::Shorten(to.compile()), calls(wanted, &[moves, place, descriptor])?))
+        Action::Shorten(to) => (abi::Effect::Shorten(to.compile()), chosen(Some(moves))?),
+        Action::Delay(by) | Action::Oversleep(by) if by.most() == 0 => {
+            return Err(fault.r#do.wrong("a delay of nothing does nothing"));
         }
-        Action::Delay(by) => {
-            if by.most() == 0 {
-                return Err(fault.r#do.wrong("a delay of nothing does nothing"));
-            }
-            Ok((abi::Effect::Delay(by.compile()), calls(wanted, &[place, descriptor])?))
+        Action::Delay(by) => (abi::Effect::Delay(by.compile()), chosen(None)?),
+        Action::Throttle(rate) if rate.number() == 0 => {
+            return Err(rate.wrong("nothing could ever be moved"));
         }
-        Action::Throttle(rate) => {
-            if rate.number() == 0 {
-                return Err(rate.wrong("nothing could ever be moved"));
-            }
-            let effect = abi::Effect::Throttle(rate.number());
-            Ok((effect, calls(wanted, &[moves, place, descriptor])?))
+        Action::Throttle(rate) => (abi::Effect::Throttle(rate.number()), chosen(Some(moves))?),
+        Action::Oversleep(by) => {
+            let waits = Need {
+                has: Box::new(|call| WITH_DEADLINE.contains(&call.name)),
+                lacks: Box::new(|call| format!("`{}` has no time-out", call.name)),
+            };
+            (abi::Effect::Oversleep(by.compile()), chosen(Some(waits))?)
         }
-    }
+        Action::Wake => {
+            let waits = Need {
+                has: Box::new(|call| call.name == "futex"),
+                lacks: Box::new(|call| format!("`{}` is never woken for no reason", call.name)),
+            };
+            (abi::Effect::Wake, chosen(Some(waits))?)
+        }
+        Action::Kill(_) | Action::Pause(_) | Action::JumpClock(_) => {
+            unreachable!("it hits a process or the machine")
+        }
+    })
 }
 
 fn failure(names: &OneOrMany<Spanned<String>>) -> Result<(abi::Effect, Vec<Errno>), Wrong> {
@@ -167,6 +282,7 @@ fn matches(wanted: &Match, calls: &[Call]) -> Result<abi::Match, Wrong> {
         calls: calls.iter().map(|call| call.number).collect(),
         processes: texts(&wanted.process),
         paths: texts(&wanted.path),
+        disk: wanted.disk.iter().map(|&operation| operation.into()).collect(),
         descriptors: wanted.descriptor.iter().map(|&kind| kind.into()).collect(),
         arguments: wanted.argument.iter().map(argument).collect::<Result<_, _>>()?,
         open_descriptors: wanted.open_descriptors.unwrap_or_default(),
@@ -238,7 +354,12 @@ fn window(fault: &Fault) -> Result<abi::Window, Wrong> {
     if let Some(length) = r#for.as_ref().filter(|length| length.most() == 0) {
         return Err(length.wrong("a window that is open for no time never opens"));
     }
-    if let Some(every) = every {
+    // Without a rate, what comes at its time comes when the window opens.
+    let is_moment = is_timed(fault) && fault.rate.is_none();
+    if let Some(length) = r#for.as_ref().filter(|_| is_moment) {
+        return Err(length.wrong("it happens at once when the window opens: `for` says nothing"));
+    }
+    if let Some(every) = every.as_ref().filter(|_| !is_moment) {
         let Some(length) = r#for else {
             return Err(every.wrong("`every` needs a `for`: without it the window never closes"));
         };
@@ -262,6 +383,17 @@ fn window(fault: &Fault) -> Result<abi::Window, Wrong> {
         every: compiled(every),
         until: compiled(until),
     })
+}
+
+impl From<DiskOperation> for abi::DiskOperation {
+    fn from(operation: DiskOperation) -> Self {
+        match operation {
+            DiskOperation::Read => Self::Read,
+            DiskOperation::Write => Self::Write,
+            DiskOperation::Sync => Self::Sync,
+            DiskOperation::Change => Self::Change,
+        }
+    }
 }
 
 impl From<Descriptor> for abi::Descriptor {

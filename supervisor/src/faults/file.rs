@@ -62,6 +62,8 @@ pub struct Match {
     pub path: OneOrMany<Spanned<String>>,
     /// What the descriptor refers to
     pub descriptor: OneOrMany<Descriptor>,
+    /// What the call does with the disk
+    pub disk: OneOrMany<DiskOperation>,
     /// What arguments must be
     pub argument: OneOrMany<Spanned<Argument>>,
     /// How many descriptors the process must have open, at least
@@ -99,6 +101,42 @@ pub enum Action {
     Delay(Quantity<Time>),
     /// All calls together move no more bytes in a second, as through one narrow pipe
     Throttle(Spanned<Bandwidth>),
+    /// A wait with a time-out lasts so much longer when that has come: late timers
+    Oversleep(Quantity<Time>),
+    /// A thread that waits for a futex, as in a mutex or a condition variable, is woken though nobody woke it
+    Wake,
+    /// The process gets this signal, before the call if `match` is about calls; else at the time when the window opens, or
+    /// at the rate, any process that matches
+    Kill(Spanned<String>),
+    /// All threads of the process stand still for so long, and nobody can see that they do; before a call or at a time, as
+    /// with `kill`
+    Pause(Quantity<Time>),
+    /// The wall clock jumps when the window opens, or at the rate; the monotonic clock goes on
+    JumpClock(Jump),
+}
+
+/// Which way a clock jumps, and how far
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Jump {
+    /// To later
+    Forward(Quantity<Time>),
+    /// To earlier, not beyond the machine's boot
+    Backward(Quantity<Time>),
+}
+
+/// What is done with the disk
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskOperation {
+    /// Contents of a file are read
+    Read,
+    /// Contents of a file are written, or room is made for them
+    Write,
+    /// What was written is made durable
+    Sync,
+    /// A name is made, changed or removed, or a file is cut
+    Change,
 }
 
 /// What a descriptor refers to

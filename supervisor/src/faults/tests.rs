@@ -27,18 +27,21 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ("do: { fial: EIO }", "4:11: unknown key `fial`; did you mean `fail`?"),
     (
         "do: { explode: now }",
-        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay` or `throttle`",
+        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause` or `jump-clock`",
     ),
     (
         "do: explode",
-        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay` or `throttle`",
+        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause` or `jump-clock`",
     ),
     ("do: fail", "4:9: `fail` needs a value"),
     (
         "do: { fail: EIO, delay: 1s }",
-        "4:9: one of `fail`, `shorten`, `delay` or `throttle` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause` or `jump-clock` belongs here",
     ),
-    ("do: {}", "4:9: one of `fail`, `shorten`, `delay` or `throttle` belongs here"),
+    (
+        "do: {}",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause` or `jump-clock` belongs here",
+    ),
     ("do: [fail]", "4:9: a list is no word"),
     ("do:", "4:7: nothing is no word"),
     ("match: { call: read }", "4:5: `do` is missing"),
@@ -56,7 +59,7 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ),
     (
         "do: { delay: 1s }\nmatch: read",
-        "5:12: `read` is no mapping with `call`, `process`, `path`, `descriptor`, `argument` or `open-descriptors`",
+        "5:12: `read` is no mapping with `call`, `process`, `path`, `descriptor`, `disk`, `argument` or `open-descriptors`",
     ),
     (
         "do: { delay: 1s }\nmatch: { path: data/x }",
@@ -149,6 +152,24 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ),
     ("do: { fail: EIO }\nafter: 2s\nuntil: 1s", "6:12: the window closes for good before it opens"),
     ("do: { fail: EIO }\nuntil: 0s", "5:12: the window closes for good before it opens"),
+    // Processes, clocks, waits.
+    ("do: { kill: SIGTREM }", "4:17: there is no signal `SIGTREM`; did you mean `SIGTERM`?"),
+    ("do: { pause: 0s }", "4:9: a pause of no time does nothing"),
+    (
+        "do: { pause: 1s }\nfor: 1s",
+        "5:10: it happens at once when the window opens: `for` says nothing",
+    ),
+    ("do: { jump-clock: 5s }", "4:23: unknown word `5s`; it is one of `forward` or `backward`"),
+    (
+        "do: { jump-clock: { forward: 5s } }\nmatch: { process: x }",
+        "5:12: there is one wall clock for all: `match` says nothing",
+    ),
+    ("do: { oversleep: 1s }\nmatch: { call: getpid }", "5:20: `getpid` has no time-out"),
+    ("do: wake\nmatch: { call: read }", "5:20: `read` is never woken for no reason"),
+    (
+        "do: { delay: 1s }\nmatch: { call: read, disk: sync }",
+        "5:20: `read` does nothing of that with the disk",
+    ),
     // Arguments.
     (
         "do: { fail: EIO }\nmatch: { argument: { is: 1 } }",
@@ -219,7 +240,7 @@ fn what_is_wrong_is_said_with_its_place() {
 fn a_file_says_what_the_kernel_does() {
     let text = one(
         "do: { fail: [EIO, ENOSPC] }\nmatch:\n  call: [write, pwrite*]\n  process: service\n  path: /var/**\n  \
-         descriptor: [file, directory]\n  argument: { number: 3, at-least: 0x10 }\n  open-descriptors: 4\n\
+         descriptor: [file, directory]\n  disk: write\n  argument: { number: 3, at-least: 0x10 }\n  open-descriptors: 4\n\
          probability: 25%\ncorrelation: 50%\nskip: 2\nlimit: 3\nafter: 1s\nfor: 2s\nevery: 10s\nuntil: 1m",
     );
     let plan = read(&text).expect("it is right");
@@ -233,6 +254,7 @@ fn a_file_says_what_the_kernel_does() {
             processes: vec!["service".into()],
             paths: vec!["/var/**".into()],
             descriptors: vec![abi::Descriptor::File, abi::Descriptor::Directory],
+            disk: vec![abi::DiskOperation::Write],
             arguments: vec![abi::Argument { index: 2, least: 16, most: u64::MAX, bits: 0 }],
             open_descriptors: 4,
         },
@@ -270,6 +292,17 @@ fn without_calls_a_fault_is_for_all_that_it_can_hit() {
     }
     let all = calls("do: { delay: 1s }");
     assert!(all.len() > 250 && !all.contains(&"exit_group"));
+}
+
+#[test]
+fn what_hits_processes_comes_at_a_call_or_at_its_time() {
+    let calls = |fault: &str| read(&one(fault)).expect("it is right")[0].matches.calls.len();
+    assert_eq!(calls("do: { kill: SIGKILL }"), 0);
+    assert_eq!(calls("do: { pause: 1s }\nmatch: { process: x }\nafter: 1s\nevery: 2s"), 0);
+    assert_eq!(calls("do: { jump-clock: { backward: 1s } }\nrate: 1/s"), 0);
+    assert_eq!(calls("do: { kill: SIGKILL }\nmatch: { disk: sync }"), 4);
+    assert_eq!(calls("do: { pause: 1s }\nmatch: { call: read }"), 1);
+    assert_eq!(calls("do: wake"), 1);
 }
 
 #[test]

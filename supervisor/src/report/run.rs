@@ -204,12 +204,17 @@ pub fn say(text: &str) {
 /// A fault that was injected, in a line; `None` for any other event.
 pub fn fault_line(event: &Event) -> Option<String> {
     let What::Fault { fault, count, call, subject, effect } = &event.what else { return None };
-    let separator = if subject.is_empty() { "" } else { " " };
     let time = seconds(Duration::from_nanos(event.time_ns));
-    Some(format!(
-        "{time} {fault} #{count}: {call}{separator}{subject} of process {} {effect}",
-        event.pid
-    ))
+    let whose = match (call.is_empty(), event.pid) {
+        // A fault that came at its time, of the machine or of a process.
+        (true, 0) => String::new(),
+        (true, pid) => format!("{subject}, process {pid}, "),
+        (false, pid) => {
+            let separator = if subject.is_empty() { "" } else { " " };
+            format!("{call}{separator}{subject} of process {pid} ")
+        }
+    };
+    Some(format!("fault at {time}: {fault} #{count}: {whose}{effect}"))
 }
 
 /// Says why there was no run.

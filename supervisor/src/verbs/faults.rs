@@ -58,7 +58,9 @@ fn page() -> Result<String, Failure> {
         ("`match`", "Match"),
         ("`argument`", "Argument"),
         ("`do`", "Action"),
+        ("`jump-clock`", "Jump"),
         ("`descriptor`", "Descriptor"),
+        ("`disk`", "DiskOperation"),
         ("How a quantity is drawn", "Spread_for_Time"),
     ] {
         let key = name.replace("_for_Time", "");

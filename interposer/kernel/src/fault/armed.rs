@@ -3,12 +3,16 @@
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 use core::time::Duration;
 
-use simrun_abi::faults::{Descriptor, Effect, Fault, Match, Share};
+use simrun_abi::faults::{Descriptor, Direction, DiskOperation, Effect, Fault, Match, Share};
 
-use super::{chance::Dice, pattern::Pattern, quantity::Source, scene::Scene, window::Opening};
-use crate::{error::Errno, random::Stream};
+use super::{
+    chance::Dice, engine::Firing, pattern::Pattern, quantity::Source, scene::Scene, window::Opening,
+};
+use crate::{error::Errno, random::Stream, uapi::signal::signal_name};
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
+/// How many windows are looked at for a time that is drawn, before it is given up: one that all are too short for.
+const TRIES_MAX: u32 = 1000;
 
 /// What a fault does to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +30,21 @@ pub enum Hit {
     Delay(Duration),
     /// Its wait is interrupted.
     Interrupt,
+    /// Its wait lasts longer than its time-out.
+    Oversleep(Duration),
+    /// Its wait ends for no reason.
+    Wake,
+    /// Its process gets a signal.
+    Kill(u8),
+    /// All threads of its process stand still.
+    Pause(Duration),
+    /// The wall clock jumps.
+    JumpClock(Direction, Duration),
+}
+
+/// A duration in words.
+fn milliseconds(duration: Duration) -> String {
+    format!("{}.{:06}ms", duration.as_millis(), duration.as_nanos() % 1_000_000)
 }
 
 impl Hit {
@@ -35,10 +54,18 @@ impl Hit {
         match self {
             Self::Fail(errno) => format!("fails with {errno:?}"),
             Self::Shorten { to, of } => format!("moves at most {to} of {of} bytes"),
-            Self::Delay(by) => {
-                format!("begins {}.{:06}ms later", by.as_millis(), by.as_nanos() % 1_000_000)
-            }
+            Self::Delay(by) => format!("begins {} later", milliseconds(*by)),
             Self::Interrupt => "is interrupted".into(),
+            Self::Oversleep(by) => format!("times out {} late", milliseconds(*by)),
+            Self::Wake => "is woken for no reason".into(),
+            Self::Kill(signal) => format!("is met by {}", signal_name(*signal)),
+            Self::Pause(by) => format!("stands still for {}", milliseconds(*by)),
+            Self::JumpClock(Direction::Forward, by) => {
+                format!("the wall clock jumps {} ahead", milliseconds(*by))
+            }
+            Self::JumpClock(Direction::Backward, by) => {
+                format!("the wall clock jumps {} back", milliseconds(*by))
+            }
         }
     }
 }
@@ -49,6 +76,11 @@ enum Doing {
     Interrupt,
     Shorten(Source),
     Delay(Source),
+    Oversleep(Source),
+    Wake,
+    Kill(u8),
+    Pause(Source),
+    JumpClock(Direction, Source),
     Throttle {
         bytes_per_second: u64,
         /// When all that was admitted so far will be through, in nanoseconds from the start of the run.
@@ -56,11 +88,33 @@ enum Doing {
     },
 }
 
+impl Doing {
+    fn new(effect: &Effect) -> Self {
+        match effect {
+            Effect::Fail(errors) => {
+                Self::Fail(errors.iter().map(|&number| Errno::from_number(number)).collect())
+            }
+            Effect::Interrupt => Self::Interrupt,
+            Effect::Shorten(to) => Self::Shorten(Source::new(to)),
+            Effect::Delay(by) => Self::Delay(Source::new(by)),
+            Effect::Throttle(rate) => {
+                Self::Throttle { bytes_per_second: (*rate).max(1), busy_until: 0 }
+            }
+            Effect::Oversleep(by) => Self::Oversleep(Source::new(by)),
+            Effect::Wake => Self::Wake,
+            Effect::Kill(signal) => Self::Kill(*signal),
+            Effect::Pause(by) => Self::Pause(Source::new(by)),
+            Effect::JumpClock { by, direction } => Self::JumpClock(*direction, Source::new(by)),
+        }
+    }
+}
+
 /// What it is for.
 struct Target {
     processes: Vec<Pattern>,
     paths: Vec<Pattern>,
     descriptors: Vec<Descriptor>,
+    disk: Vec<DiskOperation>,
     arguments: Vec<simrun_abi::faults::Argument>,
     open_descriptors: u64,
 }
@@ -72,6 +126,7 @@ impl Target {
             processes: patterns(&wanted.processes),
             paths: patterns(&wanted.paths),
             descriptors: wanted.descriptors.clone(),
+            disk: wanted.disk.clone(),
             arguments: wanted.arguments.clone(),
             open_descriptors: wanted.open_descriptors,
         }
@@ -87,16 +142,17 @@ impl Target {
             && (self.open_descriptors == 0 || scene.open_descriptors() >= self.open_descriptors)
             && (self.descriptors.is_empty()
                 || scene.descriptor().is_some_and(|found| self.descriptors.contains(&found)))
-            && (self.processes.is_empty() || self.matches_program(&scene.program()))
+            && (self.disk.is_empty() || scene.disk().is_some_and(|op| self.disk.contains(&op)))
+            && self.matches_program(&scene.program())
             && (self.paths.is_empty()
                 || scene.paths().iter().any(|path| self.paths.iter().any(|p| p.matches(path))))
     }
 
     fn matches_program(&self, path: &[u8]) -> bool {
         let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-        self.processes
-            .iter()
-            .any(|pattern| pattern.matches(if pattern.has_slash() { path } else { name }))
+        let matches =
+            |pattern: &Pattern| pattern.matches(if pattern.has_slash() { path } else { name });
+        self.processes.is_empty() || self.processes.iter().any(matches)
     }
 }
 
@@ -120,28 +176,32 @@ impl Armed {
     pub fn new(fault: &Fault, mut stream: Stream) -> Self {
         let opening = Opening::draw(&fault.window, &mut stream);
         let dice = Dice::new(&fault.chance, opening.after, &mut stream);
-        let doing = match &fault.effect {
-            Effect::Fail(errors) => {
-                Doing::Fail(errors.iter().map(|&number| Errno::from_number(number)).collect())
-            }
-            Effect::Interrupt => Doing::Interrupt,
-            Effect::Shorten(to) => Doing::Shorten(Source::new(to)),
-            Effect::Delay(by) => Doing::Delay(Source::new(by)),
-            Effect::Throttle(rate) => {
-                Doing::Throttle { bytes_per_second: (*rate).max(1), busy_until: 0 }
-            }
-        };
         Self {
             name: fault.name.as_str().into(),
             fired: 0,
             target: Target::new(&fault.matches),
             opening,
             dice,
-            doing,
+            doing: Doing::new(&fault.effect),
             skip: fault.skip,
             limit: fault.limit,
             stream,
         }
+    }
+
+    /// Whether it ends waits as a signal does.
+    pub fn interrupts(&self) -> bool {
+        matches!(self.doing, Doing::Interrupt)
+    }
+
+    /// Whether it has processes stand still.
+    pub fn pauses(&self) -> bool {
+        matches!(self.doing, Doing::Pause(_))
+    }
+
+    /// That it has just done this.
+    pub fn firing(&self, hit: Hit) -> Firing {
+        Firing { fault: Rc::clone(&self.name), count: self.fired, hit }
     }
 
     /// What it does to this call of one that it is for, if it fires.
@@ -160,6 +220,58 @@ impl Armed {
         }
         self.fired += 1;
         Some(self.aim(elapsed, possible))
+    }
+
+    /// What it does at its time, and to which of these programs; to none if it is not about programs.
+    pub fn consider_time(
+        &mut self,
+        elapsed: u64,
+        programs: &[Rc<[u8]>],
+    ) -> Option<(Option<usize>, Hit)> {
+        let victims: Vec<_> =
+            (0..programs.len()).filter(|&at| self.target.matches_program(&programs[at])).collect();
+        let needs_victim = !matches!(self.doing, Doing::JumpClock(..));
+        let hits = self.dice.hits(elapsed, &mut self.stream);
+        if self.fired >= self.limit || needs_victim && victims.is_empty() || !hits {
+            return None;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
+        self.fired += 1;
+        let victim = match needs_victim {
+            true => Some(victims[self.stream.below(victims.len() as u64) as usize]),
+            false => None,
+        };
+        Some((victim, self.aim(elapsed, Possible::Anything)))
+    }
+
+    /// When it is to be asked next: at `from` at the earliest, in nanoseconds from the start of the run.
+    pub fn next_time(&mut self, from: u64) -> Option<u64> {
+        if self.fired >= self.limit {
+            return None;
+        }
+        match &mut self.dice {
+            Dice::Probability { .. } => self.opening.next(from),
+            Dice::Rate { interval, due } => {
+                *due = (*due).max(from);
+                // An interval that reaches beyond a window goes on in the next one.
+                for _ in 0..TRIES_MAX {
+                    if self.opening.is_open(*due) {
+                        return Some(*due);
+                    }
+                    *due = self.opening.next(*due)?.saturating_add(interval.next(&mut self.stream));
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether what it does at its time could set somebody going who waits for ever.
+    pub fn could_help(&self, programs: &[Rc<[u8]>]) -> bool {
+        matches!(self.doing, Doing::Kill(_))
+            && programs.iter().any(|program| self.target.matches_program(program))
     }
 
     fn aim(&mut self, elapsed: u64, possible: Possible) -> Hit {
@@ -183,6 +295,15 @@ impl Armed {
                 Hit::Delay(Duration::from_nanos(*busy_until - elapsed))
             }
             (Doing::Delay(source), _) => Hit::Delay(Duration::from_nanos(source.next(stream))),
+            (Doing::Oversleep(source), _) => {
+                Hit::Oversleep(Duration::from_nanos(source.next(stream)))
+            }
+            (Doing::Wake, _) => Hit::Wake,
+            (Doing::Kill(signal), _) => Hit::Kill(*signal),
+            (Doing::Pause(source), _) => Hit::Pause(Duration::from_nanos(source.next(stream))),
+            (Doing::JumpClock(direction, source), _) => {
+                Hit::JumpClock(*direction, Duration::from_nanos(source.next(stream)))
+            }
             _ => Hit::Interrupt,
         }
     }
@@ -210,7 +331,13 @@ impl Possible {
                 scene.divisible_bytes().filter(|&bytes| bytes > 1).map(Self::Bytes)
             }
             Doing::Throttle { .. } => scene.bytes().filter(|&bytes| bytes > 0).map(Self::Bytes),
-            Doing::Interrupt | Doing::Delay(_) => Some(Self::Anything),
+            Doing::Oversleep(_) => scene.has_deadline().then_some(Self::Anything),
+            Doing::Wake => scene.may_wake().then_some(Self::Anything),
+            Doing::Interrupt
+            | Doing::Delay(_)
+            | Doing::Kill(_)
+            | Doing::Pause(_)
+            | Doing::JumpClock(..) => Some(Self::Anything),
         }
     }
 }

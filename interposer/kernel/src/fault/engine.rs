@@ -3,7 +3,7 @@
 use alloc::{rc::Rc, vec, vec::Vec};
 use core::time::Duration;
 
-use simrun_abi::faults::{Effect, Fault};
+use simrun_abi::faults::{DiskOperation, Effect, Fault};
 
 use super::{
     armed::{Armed, Hit},
@@ -29,6 +29,10 @@ pub struct Faults {
     at_call: Vec<Indices>,
     /// Those that look at a call when it begins to wait.
     at_wait: Vec<Indices>,
+    /// Those that look at what is done with the disk, by operation.
+    at_disk: [Indices; DiskOperation::COUNT],
+    /// Those that come at their time.
+    at_time: Indices,
 }
 
 /// A fault that has fired.
@@ -51,8 +55,41 @@ pub struct Verdict {
     pub fail: Option<Errno>,
     /// How many bytes it moves at most.
     pub bytes_max: Option<u64>,
+    /// The signal that its process gets before.
+    pub signal: Option<u8>,
+    /// For how long its process stands still before.
+    pub pause: Duration,
     /// The faults that have a part in it.
     pub firings: Vec<Firing>,
+}
+
+/// What the faults do to a call that begins to wait, all together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitVerdict {
+    /// How its wait ends at once, if it does.
+    pub ends: Option<WaitEnd>,
+    /// How much longer it lasts than its time-out.
+    pub oversleep: Duration,
+    /// The faults that have a part in it.
+    pub firings: Vec<Firing>,
+}
+
+/// What a fault does at its time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimedVerdict {
+    /// The fault, if it fires, and which of the programs it hits.
+    pub firing: Option<(Option<usize>, Firing)>,
+    /// When it is to be asked next, in nanoseconds from the start of the run.
+    pub next: Option<u64>,
+}
+
+/// How a fault ends a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitEnd {
+    /// As if a signal had come.
+    Interrupted,
+    /// As if somebody had woken it.
+    Woken,
 }
 
 /// What faults have done, or will do, to a call that is being served.
@@ -66,8 +103,10 @@ pub struct Injected {
     pub bytes_max: Option<u64>,
     /// Whether it was asked about when it began to wait.
     pub wait_considered: bool,
-    /// Whether it must not wait, as if a signal had come.
-    pub interrupts: bool,
+    /// How its wait ends at once.
+    pub ends: Option<WaitEnd>,
+    /// How much later than asked for it times out.
+    pub oversleep: Duration,
 }
 
 impl Faults {
@@ -81,17 +120,29 @@ impl Faults {
             armed: Vec::with_capacity(plan.len()),
             at_call: vec![Vec::new(); NUMBERS],
             at_wait: vec![Vec::new(); NUMBERS],
+            at_disk: Default::default(),
+            at_time: Vec::new(),
         };
         for (index, fault) in (0..).zip(plan) {
             let mut name = Fingerprint::default();
             name.fold_bytes(fault.name.as_bytes());
             faults.armed.push(Armed::new(fault, random.derive(Purpose::Fault, name.value())));
             let lists = match fault.effect {
-                Effect::Interrupt => &mut faults.at_wait,
-                Effect::Fail(_) | Effect::Shorten(_) | Effect::Delay(_) | Effect::Throttle(_) => {
-                    &mut faults.at_call
-                }
+                Effect::Interrupt | Effect::Oversleep(_) | Effect::Wake => &mut faults.at_wait,
+                Effect::Fail(_)
+                | Effect::Shorten(_)
+                | Effect::Delay(_)
+                | Effect::Throttle(_)
+                | Effect::Kill(_)
+                | Effect::Pause(_)
+                | Effect::JumpClock { .. } => &mut faults.at_call,
             };
+            if fault.matches.calls.is_empty() {
+                faults.at_time.push(index);
+            }
+            for &operation in &fault.matches.disk {
+                faults.at_disk[operation as usize].push(index);
+            }
             for &number in &fault.matches.calls {
                 if let Some(list) = lists.get_mut(usize::from(number)) {
                     list.push(index);
@@ -116,36 +167,98 @@ impl Faults {
     /// What becomes of a call that begins, at so many nanoseconds after the start of the run. All faults that look at it
     /// decide, also when another has decided already: what one draws must not depend on the others.
     pub fn at_call(&mut self, number: u64, elapsed: u64, scene: &mut dyn Scene) -> Verdict {
-        let mut verdict = Verdict::default();
-        for &index in self.at_call.get(number as usize).into_iter().flatten() {
+        let indices = self.at_call.get(number as usize).map_or(&[][..], Vec::as_slice);
+        judge(&mut self.armed, indices, elapsed, scene)
+    }
+
+    /// What becomes of an operation on the disk that is no system call, such as reading a page that is mapped, or writing
+    /// one back. The scene says what the file is, and how much of it is meant.
+    pub fn disk(
+        &mut self,
+        operation: DiskOperation,
+        elapsed: u64,
+        scene: &mut dyn Scene,
+    ) -> Verdict {
+        judge(&mut self.armed, &self.at_disk[operation as usize], elapsed, scene)
+    }
+
+    /// What becomes of a call that begins to wait.
+    pub fn at_wait(
+        &mut self,
+        number: u64,
+        elapsed: u64,
+        scene: &mut dyn Scene,
+        can_be_interrupted: bool,
+    ) -> WaitVerdict {
+        let mut verdict = WaitVerdict::default();
+        for &index in self.at_wait.get(number as usize).into_iter().flatten() {
             let armed = &mut self.armed[usize::from(index)];
+            if armed.interrupts() && !can_be_interrupted {
+                continue;
+            }
             let Some(hit) = armed.consider(elapsed, scene) else { continue };
             match hit {
-                Hit::Fail(_) if verdict.fail.is_some() => {
+                Hit::Oversleep(by) => verdict.oversleep = verdict.oversleep.saturating_add(by),
+                _ if verdict.ends.is_some() => {
                     armed.fired -= 1;
                     continue;
                 }
-                Hit::Fail(errno) => verdict.fail = Some(errno),
-                Hit::Shorten { to, .. } => {
-                    verdict.bytes_max = Some(verdict.bytes_max.map_or(to, |max| max.min(to)));
-                }
-                Hit::Delay(by) => verdict.delay = verdict.delay.saturating_add(by),
-                Hit::Interrupt => {}
+                Hit::Wake => verdict.ends = Some(WaitEnd::Woken),
+                _ => verdict.ends = Some(WaitEnd::Interrupted),
             }
-            verdict.firings.push(Firing { fault: Rc::clone(&armed.name), count: armed.fired, hit });
+            verdict.firings.push(armed.firing(hit));
         }
         verdict
     }
 
-    /// Whether a call that begins to wait is interrupted, and by which fault.
-    pub fn at_wait(&mut self, number: u64, elapsed: u64, scene: &mut dyn Scene) -> Option<Firing> {
-        let mut first = None;
-        for &index in self.at_wait.get(number as usize).into_iter().flatten() {
-            let armed = &mut self.armed[usize::from(index)];
-            let Some(hit) = armed.consider(elapsed, scene) else { continue };
-            let firing = Firing { fault: Rc::clone(&armed.name), count: armed.fired, hit };
-            first = first.or(Some(firing));
-        }
-        first
+    /// When each of the faults that come at their time is to be asked first, in nanoseconds from the start.
+    pub fn first_times(&mut self) -> Vec<(u16, u64)> {
+        let Self { armed, at_time, .. } = self;
+        let time = |&index: &u16| Some((index, armed[usize::from(index)].next_time(0)?));
+        at_time.iter().filter_map(time).collect()
     }
+
+    /// What a fault does at its time, with the program that it hits, and when it is to be asked next.
+    pub fn at_time(&mut self, index: u16, elapsed: u64, programs: &[Rc<[u8]>]) -> TimedVerdict {
+        let armed = &mut self.armed[usize::from(index)];
+        let hit = armed.consider_time(elapsed, programs);
+        let firing = hit.map(|(victim, hit)| (victim, armed.firing(hit)));
+        TimedVerdict { firing, next: armed.next_time(elapsed + 1) }
+    }
+
+    /// Whether a fault has processes stand still.
+    #[must_use]
+    pub fn pauses(&self, index: u16) -> bool {
+        self.armed[usize::from(index)].pauses()
+    }
+
+    /// Whether a fault that comes at its time could set somebody going who waits for ever.
+    #[must_use]
+    pub fn could_help(&self, index: u16, programs: &[Rc<[u8]>]) -> bool {
+        self.armed[usize::from(index)].could_help(programs)
+    }
+}
+
+fn judge(all: &mut [Armed], indices: &[u16], elapsed: u64, scene: &mut dyn Scene) -> Verdict {
+    let mut verdict = Verdict::default();
+    for &index in indices {
+        let armed = &mut all[usize::from(index)];
+        let Some(hit) = armed.consider(elapsed, scene) else { continue };
+        match hit {
+            Hit::Fail(_) if verdict.fail.is_some() => {
+                armed.fired -= 1;
+                continue;
+            }
+            Hit::Fail(errno) => verdict.fail = Some(errno),
+            Hit::Shorten { to, .. } => {
+                verdict.bytes_max = Some(verdict.bytes_max.map_or(to, |max| max.min(to)));
+            }
+            Hit::Delay(by) => verdict.delay = verdict.delay.saturating_add(by),
+            Hit::Pause(by) => verdict.pause = verdict.pause.saturating_add(by),
+            Hit::Kill(signal) => verdict.signal = verdict.signal.or(Some(signal)),
+            Hit::Interrupt | Hit::Oversleep(_) | Hit::Wake | Hit::JumpClock(..) => {}
+        }
+        verdict.firings.push(armed.firing(hit));
+    }
+    verdict
 }

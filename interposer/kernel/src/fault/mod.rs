@@ -17,7 +17,7 @@ mod quantity;
 mod scene;
 mod window;
 pub use armed::Hit;
-pub use engine::{Faults, Firing, Injected, Verdict};
+pub use engine::{Faults, Firing, Injected, TimedVerdict, Verdict, WaitEnd, WaitVerdict};
 pub use pattern::Pattern;
 pub use scene::Scene;
 #[cfg(test)]

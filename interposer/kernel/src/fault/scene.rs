@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use simrun_abi::faults::Descriptor;
+use simrun_abi::faults::{Descriptor, DiskOperation};
 
 use crate::error::Errno;
 
@@ -14,6 +14,12 @@ pub trait Scene {
     fn argument(&mut self, index: usize) -> u64;
     /// What the call's descriptor refers to, if it has one that is open.
     fn descriptor(&mut self) -> Option<Descriptor>;
+    /// What is done with the disk, if anything is.
+    fn disk(&mut self) -> Option<DiskOperation>;
+    /// Whether the call waits until a time at most.
+    fn has_deadline(&mut self) -> bool;
+    /// Whether the call may end without a reason (futex(2), "spurious wake-ups").
+    fn may_wake(&mut self) -> bool;
     /// Absolute paths that the call is about, those of open files included.
     fn paths(&mut self) -> Vec<Vec<u8>>;
     /// How many descriptors the process has open.

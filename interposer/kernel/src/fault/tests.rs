@@ -4,7 +4,8 @@ use alloc::{string::String, vec, vec::Vec};
 
 use linux_raw_sys::general as nr;
 use simrun_abi::faults::{
-    Argument, Chance, Descriptor, Draw, Effect, Fault, Match, Quantity, Share, Window,
+    Argument, Chance, Descriptor, Direction, DiskOperation, Draw, Effect, Fault, Match, Quantity,
+    Share, Window,
 };
 
 use super::{Faults, Hit, Scene, Verdict};
@@ -51,6 +52,15 @@ impl Scene for Plain {
     }
     fn descriptor(&mut self) -> Option<Descriptor> {
         self.descriptor
+    }
+    fn disk(&mut self) -> Option<DiskOperation> {
+        Some(DiskOperation::Write)
+    }
+    fn has_deadline(&mut self) -> bool {
+        self.possible
+    }
+    fn may_wake(&mut self) -> bool {
+        self.possible
     }
     fn paths(&mut self) -> Vec<Vec<u8>> {
         vec![b"/var/lib/service/data".to_vec()]
@@ -340,6 +350,99 @@ fn handlers_that_restart_calls_leave_reads_alone() {
     assert_eq!(game.result(nr::__NR_read, [reader, buffer, 1, 0, 0, 0]), 1, "it need not wait");
 }
 
+/// A fault that comes at its time.
+fn timed(name: &str, at: u64, effect: Effect) -> Fault {
+    let window = Window { after: Quantity::fixed(at), length: None, every: None, until: None };
+    Fault { window, limit: 1, ..fault(name, &[], effect) }
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+fn sleep(game: &mut Game, seconds: u64) -> i64 {
+    game.fill(&[seconds, 0].iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>());
+    let buffer = game.buffer();
+    game.result(nr::__NR_nanosleep, [buffer, 0, 0, 0, 0, 0])
+}
+
+#[test]
+fn a_process_stands_still_and_goes_on() {
+    let pause = |at| timed("a/pause", at * SECOND, Effect::Pause(Quantity::fixed(5 * SECOND)));
+    let mut game = Game::start_with(1, vec![pause(1)]);
+    assert_eq!((sleep(&mut game, 2), game.elapsed().as_secs()), (0, 6));
+    let plan = fault("a/pause", &[nr::__NR_getppid], Effect::Pause(Quantity::fixed(5 * SECOND)));
+    let mut game = Game::start_with(1, vec![Fault { skip: 1, limit: 1, ..plan }]);
+    let times = [(); 3].map(|()| {
+        assert_eq!(game.result(nr::__NR_getppid, [0; 6]), 1);
+        game.elapsed().as_secs()
+    });
+    assert_eq!(times, [0, 5, 5]);
+}
+
+#[test]
+fn a_process_dies_before_the_call() {
+    let plan = fault("a/kill", &[nr::__NR_memfd_create], Effect::Kill(9));
+    let mut game = Game::start_with(1, vec![Fault { skip: 1, ..plan }]);
+    assert_eq!(make(&mut game), 3);
+    game.end_by(nr::__NR_memfd_create);
+    assert_eq!(game.status(), Some(9));
+    let mut game = Game::start_with(1, vec![timed("a/kill", 3 * SECOND, Effect::Kill(9))]);
+    game.end_by(nr::__NR_pause);
+    assert_eq!((game.status(), game.elapsed().as_secs()), (Some(9), 3));
+}
+
+#[test]
+fn nothing_that_only_stops_others_keeps_a_run_alive() {
+    let pause = Effect::Pause(Quantity::fixed(SECOND));
+    let chance = Chance::Rate { interval: Quantity::fixed(SECOND) };
+    let mut game =
+        Game::start_with(1, vec![Fault { chance, limit: u64::MAX, ..timed("a/pause", 0, pause) }]);
+    game.end_by(nr::__NR_pause);
+    assert_eq!(game.status(), None, "a deadlock is one");
+}
+
+#[test]
+fn time_outs_come_late_and_waits_end_early() {
+    let late = Effect::Oversleep(Quantity::fixed(3 * SECOND));
+    let mut game = Game::start_with(1, vec![fault("a/late", &[nr::__NR_nanosleep], late)]);
+    assert_eq!((sleep(&mut game, 2), game.elapsed().as_secs()), (0, 5));
+    let mut game = Game::start_with(1, vec![fault("a/wake", &[nr::__NR_futex], Effect::Wake)]);
+    game.fill(&[0; 8]);
+    let buffer = game.buffer();
+    let wait = u64::from(nr::FUTEX_WAIT | nr::FUTEX_PRIVATE_FLAG);
+    assert_eq!(game.result(nr::__NR_futex, [buffer, wait, 0, 0, 0, 0]), 0, "nobody woke it");
+}
+
+#[test]
+fn the_wall_clock_jumps_and_the_monotonic_one_goes_on() {
+    let by = Quantity::fixed(100 * SECOND);
+    for (direction, expected) in [(Direction::Forward, 110), (Direction::Backward, -90)] {
+        let effect = Effect::JumpClock { by: by.clone(), direction };
+        let mut game = Game::start_with(1, vec![timed("a/jump", 5 * SECOND, effect)]);
+        let wall = |game: &mut Game, clock: u32| {
+            let buffer = game.buffer();
+            game.result(nr::__NR_clock_gettime, [u64::from(clock), buffer, 0, 0, 0, 0]);
+            i64::from_le_bytes(game.look(8).try_into().expect("eight bytes"))
+        };
+        let clocks = [nr::CLOCK_REALTIME, nr::CLOCK_MONOTONIC];
+        let before = clocks.map(|clock| wall(&mut game, clock));
+        sleep(&mut game, 10);
+        let after = clocks.map(|clock| wall(&mut game, clock));
+        assert_eq!([after[0] - before[0], after[1] - before[1]], [expected, 10]);
+    }
+}
+
+#[test]
+fn a_disk_asks_for_its_own() {
+    let plan = Fault {
+        matches: Match { disk: vec![DiskOperation::Write], calls: vec![0], ..Match::default() },
+        ..fault("a/disk", &[], fails(Errno::EIO))
+    };
+    let mut faults = faults(&[plan]);
+    assert_eq!(faults.disk(DiskOperation::Write, 0, &mut { PLAIN }).fail, Some(Errno::EIO));
+    assert_eq!(faults.disk(DiskOperation::Read, 0, &mut { PLAIN }), Verdict::default());
+    assert_eq!(faults.at_call(0, 0, &mut { PLAIN }).fail, Some(Errno::EIO));
+}
+
 #[test]
 fn programs_of_any_bytes_run_as_before_under_faults() {
     let calls: Vec<u32> = (0..470).collect();
@@ -350,6 +453,23 @@ fn programs_of_any_bytes_run_as_before_under_faults() {
             fault("a/interrupt", &calls, Effect::Interrupt),
             fault("a/shorten", &calls, Effect::Shorten(draw(Draw::Uniform(0, 1 << 32)))),
             fault("a/delay", &calls, Effect::Delay(draw(Draw::Uniform(0, 10_000_000)))),
+            fault("a/late", &calls, Effect::Oversleep(draw(Draw::Uniform(0, 10_000_000)))),
+            fault("a/wake", &calls, Effect::Wake),
+            fault("a/pause", &calls, Effect::Pause(draw(Draw::Uniform(0, 10_000_000)))),
+            fault("a/signal", &calls, Effect::Kill(17)),
+        ];
+        let often = Chance::Rate { interval: draw(Draw::Uniform(0, 5_000_000)) };
+        let often = |name, effect| Fault {
+            chance: often.clone(),
+            limit: u64::MAX,
+            ..timed(name, 0, effect)
+        };
+        let by = draw(Draw::Uniform(0, SECOND));
+        let jump = Effect::JumpClock { by: by.clone(), direction: Direction::Backward };
+        let timed = [
+            often("t/pause", Effect::Pause(by)),
+            often("t/jump", jump),
+            often("t/kill", Effect::Kill(23)),
         ];
         for fault in &mut plan {
             fault.chance = Chance::Probability {
@@ -357,9 +477,10 @@ fn programs_of_any_bytes_run_as_before_under_faults() {
                 correlation: Share::NONE,
             };
         }
+        plan.extend(timed);
         plan
     };
-    for seed in 0..150 {
+    for seed in 0..40 {
         let mut bytes = vec![0; 3000];
         Random::new(seed).derive(crate::random::Purpose::Fault, 1).fill(&mut bytes);
         let played = crate::testing::program::play_with(&bytes, plan(seed));

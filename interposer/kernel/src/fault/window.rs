@@ -26,6 +26,18 @@ impl Opening {
         Self { after, length, every, until }
     }
 
+    /// When it opens next, at `from` at the earliest.
+    pub fn next(&self, from: u64) -> Option<u64> {
+        let opens = match (from.checked_sub(self.after), self.every) {
+            (None | Some(0), _) => self.after,
+            (Some(since), Some(every)) if every > 0 => {
+                self.after.saturating_add(since.div_ceil(every).saturating_mul(every))
+            }
+            (Some(_), _) => return None,
+        };
+        self.until.is_none_or(|until| opens < until).then_some(opens)
+    }
+
     /// Whether it is open.
     pub fn is_open(&self, elapsed: u64) -> bool {
         let Some(since) = elapsed.checked_sub(self.after) else { return false };
@@ -66,6 +78,12 @@ mod tests {
             let opening = Opening::draw(&window, &mut Stream::new(0, 0));
             let found: Vec<_> = (0..10).filter(|&at| opening.is_open(at)).collect();
             assert_eq!(found, open, "{window:?}");
+            let first = open.first().copied();
+            assert_eq!(opening.next(0), first, "{window:?}");
+            let starts = |at: &u64| *at == 0 || !opening.is_open(at - 1);
+            let second = open.iter().copied().filter(starts).nth(1);
+            let next = first.and_then(|first| opening.next(first + 1));
+            assert_eq!(next.filter(|&next| next < 10), second, "{window:?}");
         }
     }
 

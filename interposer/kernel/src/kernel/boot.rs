@@ -76,6 +76,7 @@ impl Kernel {
             let due = kernel.machine.clock.after_start(Duration::from_nanos(timeout));
             kernel.machine.timers.set(due, Due::Timeout);
         }
+        kernel.arm_faults();
         kernel.plan_power_losses();
         let space = kernel.spaces.insert(AddressSpace::default());
         kernel.start_first(host, boot, space).map_err(BootError)?;
@@ -171,6 +172,7 @@ pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) ->
         pending: PendingSignals::default(),
         pending_shown: Rc::default(),
         stopped_by: None,
+        paused_until: None,
         timers: ProcessTimers::default(),
         program: boot.program.as_slice().into(),
         executable: boot.program.as_slice().into(),

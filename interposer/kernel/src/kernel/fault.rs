@@ -1,23 +1,27 @@
 //! Where faults meet system calls.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use core::time::Duration;
 
 use linux_raw_sys::general as nr;
-use simrun_abi::event::What;
+use simrun_abi::{event::What, faults::Direction};
 
 use super::{Kernel, run::Step};
 use crate::{
     context::Context,
     error::{Errno, Error},
-    fault::{Firing, Injected},
+    fault::{Faults, Firing, Hit, Injected, TimedVerdict, WaitEnd, WaitVerdict},
     host::Host,
+    machine::{Due, SignalTarget},
     net::socket::MessageFlags,
     outcome::{Outcome, Restart},
-    process::ThreadId,
-    signal::ActionFlags,
+    process::{ProcessId, ProcessState, ThreadId},
+    signal::{ActionFlags, Signal, SignalInfo},
     syscall::{io, scene::CallScene, subject, table::Row},
 };
 
+/// How often faults alone may move time on while nobody runs.
+const IN_VAIN_MAX: u32 = 1000;
 /// What the log says of a call that a fault has let fail.
 const REASON: &str = "a fault";
 
@@ -38,6 +42,14 @@ impl Kernel {
     ) -> Option<Step> {
         if first {
             self.ask_faults(host, id, row);
+        }
+        self.thread(id).call.as_ref()?.injected.as_ref()?;
+        if first && self.fatal_signal(id).is_some() {
+            // The call is never made: its process ends on the way back.
+            return Some(Step::Over);
+        }
+        if self.is_stopped(self.thread(id).process) {
+            return Some(Step::Away);
         }
         let now = self.machine.clock.now();
         let call = self.thread_mut(id).call.as_mut()?;
@@ -70,19 +82,136 @@ impl Kernel {
         if verdict.firings.is_empty() {
             return;
         }
-        let begins = self.machine.clock.now() + verdict.delay;
+        self.record_firings(host, id, row, &verdict.firings);
+        let waits = verdict.delay + verdict.pause;
+        let begins = self.machine.clock.now() + waits;
         if let Some(call) = &mut self.thread_mut(id).call {
             call.injected = Some(Box::new(Injected {
-                begins: (!verdict.delay.is_zero()).then_some(begins),
+                begins: (!waits.is_zero()).then_some(begins),
                 fail: verdict.fail,
                 bytes_max: verdict.bytes_max,
                 ..Injected::default()
             }));
         }
-        self.record_firings(host, id, row, &verdict.firings);
+        if let Some(signal) = verdict.signal.and_then(|number| Signal::new(number.into())) {
+            let target = SignalTarget::Thread(id);
+            self.machine.post_signal(target, SignalInfo::from_kernel(signal));
+            self.settle(host);
+        }
+        if !verdict.pause.is_zero() {
+            self.pause(self.thread(id).process, verdict.pause);
+        }
+    }
+
+    /// Has all threads of a process stand still for so long.
+    fn pause(&mut self, process: ProcessId, duration: Duration) {
+        let until = self.machine.clock.now() + duration;
+        let later = self.process(process).paused_until.map_or(until, |other| other.max(until));
+        self.process_mut(process).paused_until = Some(later);
+        self.machine.timers.set(until, Due::Resume(process));
+        self.halt_threads(process);
+    }
+
+    /// Lets a process go on, unless another pause of it lasts longer.
+    pub(super) fn end_pause(&mut self, process: ProcessId) {
+        let now = self.machine.clock.now();
+        let Some(paused) = self.processes.get_mut(process) else { return };
+        if paused.paused_until.is_some_and(|until| until <= now) {
+            paused.paused_until = None;
+            self.resume_threads(process);
+        }
+    }
+
+    /// Sets the timers of the faults that come at their time.
+    pub(crate) fn arm_faults(&mut self) {
+        let times = self.machine.faults.as_mut().map(Faults::first_times).unwrap_or_default();
+        for (index, at) in times {
+            let due = self.machine.clock.after_start(Duration::from_nanos(at));
+            self.machine.timers.set(due, Due::Fault(index));
+        }
+    }
+
+    /// A fault's time has come.
+    pub(super) fn fire_fault(&mut self, host: &mut dyn Host, index: u16) {
+        let pauses = self.machine.faults.as_ref().is_some_and(|faults| faults.pauses(index));
+        let mut victims = self.possible_victims();
+        // One that stands still already must get on before it does so again.
+        victims.retain(|&(id, _)| !pauses || self.process(id).paused_until.is_none());
+        let programs: Vec<_> = victims.iter().map(|(_, program)| Rc::clone(program)).collect();
+        let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
+        let Some(faults) = &mut self.machine.faults else { return };
+        let TimedVerdict { firing, next } = faults.at_time(index, elapsed, &programs);
+        if let Some(next) = next {
+            let due = self.machine.clock.after_start(Duration::from_nanos(next));
+            self.machine.timers.set(due, Due::Fault(index));
+        }
+        let Some((victim, firing)) = firing else { return };
+        let victim = victim.map(|at| victims[at].0);
+        let pid = victim.map_or(0, |victim| self.process(victim).pid.raw());
+        let subject = victim.map(|victim| self.process(victim).program_name().into_owned());
+        let actor = core::mem::replace(&mut self.machine.actor, (pid, pid));
+        self.machine.record(
+            host,
+            What::Fault {
+                fault: String::from(&*firing.fault),
+                count: firing.count,
+                call: String::new(),
+                subject: subject.unwrap_or_default(),
+                effect: firing.hit.describe(),
+            },
+        );
+        self.machine.actor = actor;
+        match (firing.hit, victim) {
+            (Hit::Kill(number), Some(victim)) => {
+                if let Some(signal) = Signal::new(number.into()) {
+                    let info = SignalInfo::from_kernel(signal);
+                    self.machine.post_signal(SignalTarget::Process(victim), info);
+                }
+            }
+            (Hit::Pause(duration), Some(victim)) => self.pause(victim, duration),
+            (Hit::JumpClock(direction, by), _) => self.jump_clock(direction, by),
+            _ => {}
+        }
+    }
+
+    /// Sets the wall clock another time; it does not go back beyond the machine's boot.
+    fn jump_clock(&mut self, direction: Direction, by: Duration) {
+        let clock = &mut self.machine.clock;
+        let wall = match direction {
+            Direction::Forward => clock.wall().saturating_add(by),
+            Direction::Backward => clock.wall().saturating_sub(by),
+        };
+        clock.set_wall(wall.max(clock.now().since_boot()));
+        self.wall_clock_was_set();
+    }
+
+    /// Processes that live, but for the machine's own, in the order of their numbers.
+    fn possible_victims(&self) -> Vec<(ProcessId, Rc<[u8]>)> {
+        let processes = self.pids.values().filter_map(|&id| Some((id, self.processes.get(id)?)));
+        processes
+            .filter(|(id, process)| process.state == ProcessState::Alive && !self.is_init(*id))
+            .map(|(id, process)| (id, Rc::clone(&process.program)))
+            .collect()
+    }
+
+    /// Whether anything that is due could set a thread going, when none can run and time has moved on so often already
+    /// in vain. A fault that only lets processes stand still, or sends signals that nobody takes, does not: a run in which
+    /// nothing else can happen is over.
+    pub(super) fn has_future(&self, in_vain: u32) -> bool {
+        let Some(faults) = &self.machine.faults else { return true };
+        let programs: Vec<_> =
+            self.possible_victims().into_iter().map(|(_, program)| program).collect();
+        self.machine.timers.any(|due| match due {
+            Due::Fault(index) => in_vain < IN_VAIN_MAX && faults.could_help(*index, &programs),
+            Due::Resume(_) => in_vain < IN_VAIN_MAX,
+            _ => true,
+        })
     }
 
     fn record_firings(&mut self, host: &mut dyn Host, id: ThreadId, row: &Row, firings: &[Firing]) {
+        if firings.is_empty() {
+            return;
+        }
         let subject = CallScene::new(&mut Context { kernel: self, host, thread: id }).subject();
         for firing in firings {
             self.machine.record(
@@ -131,24 +260,27 @@ impl Kernel {
         let call = self.thread(id).call.as_ref()?;
         let (number, progress) = (call.number, call.progress);
         let injected = call.injected.as_deref().copied().unwrap_or_default();
-        if injected.interrupts {
+        if let Some(end) = injected.ends {
             self.stop_waiting(id);
             self.restore_signal_mask(id);
-            let result =
-                if progress > 0 { Ok(progress) } else { Err(Error::new(Errno::EINTR, REASON)) };
+            let result = match end {
+                WaitEnd::Woken => Ok(0),
+                WaitEnd::Interrupted if progress > 0 => Ok(progress),
+                WaitEnd::Interrupted => Err(Error::new(Errno::EINTR, REASON)),
+            };
             return Some(self.finish(host, id, row, result));
         }
         let watched = self.machine.faults.as_ref().is_some_and(|faults| faults.watch_wait(number));
-        if !watched || injected.wait_considered || !self.can_be_interrupted(id, restart) {
+        if !watched || injected.wait_considered || restart == Restart::OnlyFatal {
             return None;
         }
-        let interrupts = self.ask_faults_waiting(host, id, row, number);
-        let injected = Injected { wait_considered: true, interrupts, ..injected };
+        let verdict = self.ask_faults_waiting(host, id, number, restart);
+        self.record_firings(host, id, row, &verdict.firings);
+        let WaitVerdict { ends, oversleep, .. } = verdict;
+        let injected = Injected { wait_considered: true, ends, oversleep, ..injected };
         let call = self.thread_mut(id).call.as_mut()?;
         call.injected = Some(Box::new(injected));
-        if !interrupts {
-            return None;
-        }
+        ends?;
         // Once more, so that the call leaves what an interrupted one does, such as the time that is left.
         let arguments = call.arguments;
         self.stop_waiting(id);
@@ -161,17 +293,16 @@ impl Kernel {
         &mut self,
         host: &mut dyn Host,
         id: ThreadId,
-        row: &Row,
         number: u64,
-    ) -> bool {
-        let Some(mut faults) = self.machine.faults.take() else { return false };
+        restart: Restart,
+    ) -> WaitVerdict {
+        let Some(mut faults) = self.machine.faults.take() else { return WaitVerdict::default() };
         let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
+        let interruptible = self.can_be_interrupted(id, restart);
         let mut cx = Context { kernel: self, host, thread: id };
-        let firing = faults.at_wait(number, elapsed, &mut CallScene::new(&mut cx));
+        let verdict = faults.at_wait(number, elapsed, &mut CallScene::new(&mut cx), interruptible);
         self.machine.faults = Some(faults);
-        let firings: Vec<_> = firing.into_iter().collect();
-        self.record_firings(host, id, row, &firings);
-        !firings.is_empty()
+        verdict
     }
 
     /// Whether a signal could make a call that waits so fail with `EINTR` (signal(7), "Interruption of system calls and

@@ -141,7 +141,7 @@ impl Kernel {
     /// Makes the scheduler's choice the current thread, moving time on if nobody can run; ends the run if nobody
     /// ever will.
     fn choose_next(&mut self, host: &mut dyn Host) {
-        loop {
+        for in_vain in 0.. {
             self.run_timers(host);
             if self.ended.is_some() {
                 return;
@@ -158,8 +158,8 @@ impl Kernel {
                 return;
             }
             match self.machine.timers.next_due() {
-                Some(due) => self.machine.clock.advance_to(due),
-                None => return self.end_in_deadlock(host),
+                Some(due) if self.has_future(in_vain) => self.machine.clock.advance_to(due),
+                _ => return self.end_in_deadlock(host),
             }
         }
     }
@@ -185,6 +185,8 @@ impl Kernel {
                 }
                 Due::Timeout => self.end(End::TimedOut, 0),
                 Due::PowerLoss(number) => self.lose_power(host, number),
+                Due::Fault(index) => self.fire_fault(host, index),
+                Due::Resume(process) => self.end_pause(process),
             }
             self.settle(host);
         }
@@ -204,6 +206,13 @@ impl Kernel {
             if self.machine.timers.next_due().is_some_and(|due| due <= self.machine.clock.now()) {
                 self.run_timers(host);
                 if self.ended.is_some() {
+                    return Step::Away;
+                }
+                if self.current != Some(id) {
+                    // A fault has its process stand still; the call is made when that is over.
+                    if let Some(call) = &mut self.thread_mut(id).call {
+                        call.attempts = 0;
+                    }
                     return Step::Away;
                 }
             }
@@ -361,7 +370,7 @@ impl Kernel {
         }
         let thread = self.thread_mut(id);
         thread.state = State::Blocked(restart);
-        if let Some(due) = thread.call.as_ref().and_then(|call| call.deadline) {
+        if let Some(due) = thread.call.as_ref().and_then(Call::wakes) {
             let key = self.machine.timers.set(due, Due::Thread(id));
             self.thread_mut(id).timer = Some(key);
         }

@@ -12,6 +12,7 @@ use crate::{
     fs::Standing,
     mm::SpaceId,
     signal::{Actions, PendingSignals, ProcessTimers, Signal, SignalSet},
+    time::Instant,
     wait::WaitQueue,
 };
 
@@ -89,6 +90,8 @@ pub struct Process {
     pub pending_shown: Rc<Cell<SignalSet>>,
     /// The signal that stopped it, while it is stopped.
     pub stopped_by: Option<Signal>,
+    /// Until when a fault has it stand still. Nobody can see that it does.
+    pub paused_until: Option<Instant>,
     /// Timers that send it signals.
     pub timers: ProcessTimers,
     /// Path of its program, as it was called.

@@ -72,6 +72,15 @@ pub struct Call {
     pub waits_for: &'static str,
 }
 
+impl Call {
+    /// When its wait ends at the latest: at its time-out, or later by a fault.
+    #[must_use]
+    pub fn wakes(&self) -> Option<Instant> {
+        let late = self.injected.as_ref().map_or(Duration::ZERO, |injected| injected.oversleep);
+        self.deadline.map(|due| due + late)
+    }
+}
+
 /// One thread.
 pub struct Thread {
     /// Its number.

@@ -200,10 +200,11 @@ impl Kernel {
         None
     }
 
-    /// Whether a process lives and is stopped.
+    /// Whether a process lives and does not run: it is stopped, or stands still by a fault.
     #[must_use]
     pub fn is_stopped(&self, process: crate::process::ProcessId) -> bool {
         let process = self.process(process);
-        process.state == ProcessState::Alive && process.stopped_by.is_some()
+        let stands = process.stopped_by.is_some() || process.paused_until.is_some();
+        process.state == ProcessState::Alive && stands
     }
 }

@@ -23,7 +23,9 @@ impl Kernel {
             }
         } else if SignalSet::STOPS.contains(signal) {
             self.discard_pending(process, SignalSet::of(&[Signal::CONT]));
-        } else if signal == Signal::KILL && self.process_mut(process).stopped_by.take().is_some() {
+        } else if signal == Signal::KILL && self.is_stopped(process) {
+            let process_state = self.process_mut(process);
+            (process_state.stopped_by, process_state.paused_until) = (None, None);
             self.resume_threads(process);
         }
     }
@@ -36,7 +38,11 @@ impl Kernel {
         self.show_pending(process);
     }
 
-    fn resume_threads(&mut self, process: ProcessId) {
+    /// Lets the threads of a process run, unless something else keeps them from that.
+    pub(crate) fn resume_threads(&mut self, process: ProcessId) {
+        if self.is_stopped(process) {
+            return;
+        }
         for id in self.process(process).threads.clone() {
             if self.thread(id).state == State::Stopped {
                 self.thread_mut(id).state = State::Runnable;
@@ -48,6 +54,13 @@ impl Kernel {
     /// Stops all threads of a process. One that waits goes on waiting, and stops when it is woken.
     pub(super) fn stop_process(&mut self, process: ProcessId, signal: Signal) {
         self.process_mut(process).stopped_by = Some(signal);
+        self.halt_threads(process);
+        self.report_job(process, JobChange::Stopped(signal.number()));
+    }
+
+    /// Keeps the threads of a process that is stopped now from running.
+    pub(crate) fn halt_threads(&mut self, process: ProcessId) {
+        let is_visible = self.process(process).stopped_by.is_some();
         for id in self.process(process).threads.clone() {
             match self.thread(id).state {
                 State::Runnable => {
@@ -55,7 +68,7 @@ impl Kernel {
                     self.thread_mut(id).state = State::Stopped;
                 }
                 // These fail with EINTR once the process goes on (signal(7)).
-                State::Blocked(Restart::Never) => {
+                State::Blocked(Restart::Never) if is_visible => {
                     if let Some(call) = &mut self.thread_mut(id).call {
                         call.interrupted = true;
                     }
@@ -67,7 +80,6 @@ impl Kernel {
         if self.current.is_some_and(|current| self.thread(current).process == process) {
             self.current = None;
         }
-        self.report_job(process, JobChange::Stopped(signal.number()));
     }
 
     /// Tells a process's parent that it was stopped or goes on.

@@ -318,6 +318,7 @@ fn child_of(
         pending: PendingSignals::default(),
         pending_shown: Rc::default(),
         stopped_by: None,
+        paused_until: None,
         timers: ProcessTimers::default(),
         program: Rc::clone(&caller.program),
         executable: Rc::clone(&caller.executable),

@@ -2,8 +2,10 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
-use linux_raw_sys::general as nr;
-use simrun_abi::faults::Descriptor;
+use linux_raw_sys::general::{
+    self as nr, FUTEX_CLOCK_REALTIME, FUTEX_PRIVATE_FLAG, FUTEX_WAIT, FUTEX_WAIT_BITSET,
+};
+use simrun_abi::faults::{Descriptor, DiskOperation};
 
 use super::subject::{self, Name, Subject, Transfer};
 use crate::{
@@ -168,6 +170,35 @@ impl Scene for CallScene<'_, '_> {
 
     fn descriptor(&mut self) -> Option<Descriptor> {
         self.description().map(|description| kind(&description.file))
+    }
+
+    fn disk(&mut self) -> Option<DiskOperation> {
+        let operation = self.subject.disk?;
+        // Of the calls with descriptors, those on files and directories.
+        let on_disk = |description: Rc<FileDescription>| {
+            matches!(kind(&description.file), Descriptor::File | Descriptor::Directory)
+        };
+        let fits = match self.subject.descriptor {
+            Some(_) => self.description().is_some_and(on_disk),
+            None => true,
+        };
+        // An open that makes no file and cuts none changes nothing.
+        let flags = match u32::try_from(self.number) {
+            Ok(nr::__NR_open) => self.arguments[1],
+            Ok(nr::__NR_openat) => self.arguments[2],
+            _ => u64::from(nr::O_CREAT),
+        };
+        (fits && flags & u64::from(nr::O_CREAT | nr::O_TRUNC) != 0).then_some(operation)
+    }
+
+    fn has_deadline(&mut self) -> bool {
+        self.cx.call().deadline.is_some()
+    }
+
+    fn may_wake(&mut self) -> bool {
+        let operation = self.arguments[1] as u32 & !(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+        self.number == u64::from(nr::__NR_futex)
+            && matches!(operation, FUTEX_WAIT | FUTEX_WAIT_BITSET)
     }
 
     fn paths(&mut self) -> Vec<Vec<u8>> {

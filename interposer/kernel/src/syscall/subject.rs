@@ -1,6 +1,7 @@
 //! What calls are about: which of their arguments are descriptors and paths, and which move bytes.
 
 use linux_raw_sys::general as nr;
+use simrun_abi::faults::DiskOperation;
 
 /// A path among the arguments of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Transfer {
 }
 
 /// What a call is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// The argument with a descriptor: where a call has two, the one that it writes to.
     pub descriptor: Option<u8>,
@@ -33,6 +34,8 @@ pub struct Subject {
     pub transfer: Option<Transfer>,
     /// Whether the descriptor is written to.
     pub writes: bool,
+    /// What it does with the disk, if it is about files.
+    pub disk: Option<DiskOperation>,
 }
 
 const fn here(path: u8) -> Name {
@@ -50,7 +53,8 @@ const FIRST_AT: &[Name] = &[at(0, 1)];
 const SECOND_AT: &[Name] = &[at(1, 2)];
 const BOTH_AT: &[Name] = &[at(0, 1), at(2, 3)];
 
-const NOTHING: Subject = Subject { descriptor: None, paths: &[], transfer: None, writes: false };
+const NOTHING: Subject =
+    Subject { descriptor: None, paths: &[], transfer: None, writes: false, disk: None };
 
 const fn descriptor(argument: u8) -> Subject {
     Subject { descriptor: Some(argument), ..NOTHING }
@@ -72,6 +76,55 @@ const fn writes(argument: u8, transfer: Transfer) -> Subject {
 #[must_use]
 pub fn of(number: u64) -> Subject {
     let Ok(number) = u32::try_from(number) else { return NOTHING };
+    Subject { disk: disk(number), ..arguments(number) }
+}
+
+fn disk(number: u32) -> Option<DiskOperation> {
+    Some(match number {
+        nr::__NR_read
+        | nr::__NR_readv
+        | nr::__NR_pread64
+        | nr::__NR_preadv
+        | nr::__NR_preadv2
+        | nr::__NR_getdents
+        | nr::__NR_getdents64
+        | nr::__NR_readahead => DiskOperation::Read,
+        nr::__NR_write
+        | nr::__NR_writev
+        | nr::__NR_pwrite64
+        | nr::__NR_pwritev
+        | nr::__NR_pwritev2
+        | nr::__NR_fallocate
+        | nr::__NR_copy_file_range
+        | nr::__NR_sendfile
+        | nr::__NR_splice => DiskOperation::Write,
+        nr::__NR_fsync | nr::__NR_fdatasync | nr::__NR_sync_file_range | nr::__NR_syncfs => {
+            DiskOperation::Sync
+        }
+        nr::__NR_open
+        | nr::__NR_openat
+        | nr::__NR_creat
+        | nr::__NR_mkdir
+        | nr::__NR_mkdirat
+        | nr::__NR_mknod
+        | nr::__NR_mknodat
+        | nr::__NR_symlink
+        | nr::__NR_symlinkat
+        | nr::__NR_link
+        | nr::__NR_linkat
+        | nr::__NR_unlink
+        | nr::__NR_unlinkat
+        | nr::__NR_rmdir
+        | nr::__NR_rename
+        | nr::__NR_renameat
+        | nr::__NR_renameat2
+        | nr::__NR_truncate
+        | nr::__NR_ftruncate => DiskOperation::Change,
+        _ => return None,
+    })
+}
+
+fn arguments(number: u32) -> Subject {
     match number {
         nr::__NR_read | nr::__NR_pread64 | nr::__NR_recvfrom => reads(0, Transfer::Bytes(2)),
         nr::__NR_readv | nr::__NR_preadv | nr::__NR_preadv2 => reads(0, Transfer::Vector),

@@ -165,6 +165,7 @@ impl Game {
         let _ = game.machine.write_user(PAUSE + 16, &[0xff; 8]);
         game.call(u64::from(nr::__NR_rt_sigprocmask), [0, PAUSE + 16, 0, 8, 0, 0]);
         game.kernel.machine.faults = Faults::new(&faults, &game.kernel.machine.random);
+        game.kernel.arm_faults();
         game
     }
 
@@ -235,6 +236,22 @@ impl Game {
         self.call(u64::from(number), arguments);
         check(&self.kernel);
         self.kernel.thread_mut(self.first).registers.rax as i64
+    }
+
+    /// Makes a call that the run does not survive.
+    #[cfg(test)]
+    pub(crate) fn end_by(&mut self, number: u32) {
+        self.call(u64::from(number), [self.buffer(), 0, 0, 0, 0, 0]);
+        assert!(self.kernel.ended().is_some(), "the run is over");
+    }
+
+    /// The first process's wait status, if the run ended with it.
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> Option<u32> {
+        let ended = self.kernel.ended();
+        ended
+            .filter(|(end, _)| *end == simrun_abi::control::End::Finished)
+            .map(|(_, status)| status)
     }
 
     /// Puts bytes where [`Game::buffer`] is.
