@@ -7,6 +7,7 @@
 //! - [`launch`]: from boot parameters to the end of a run.
 //! - [`conduct`]: a run from its plan to what is said and kept of it.
 //! - [`store`]: what is kept of runs; [`captured`]: what they have done to their files.
+//! - [`explore`]: many runs together.
 //! - [`input`]: standard input for several runs.
 //! - [`compare`]: where two traces part.
 //! - [`verbs`]: what simrun can do, one file each.
@@ -23,6 +24,7 @@ mod conduct;
 mod config;
 mod exit;
 mod faults;
+mod explore;
 mod input;
 mod launch;
 mod plan;
@@ -32,12 +34,15 @@ mod store;
 mod trace;
 mod verbs;
 
+use std::env;
+
 use clap::Parser;
 use cli::{Arguments, Verb};
 
 /// All of it; the exit status.
 fn simrun() -> u8 {
-    let arguments = match Arguments::try_parse() {
+    let arguments = cli::aliases::resolve(env::args_os().collect());
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors; a closed pipe is none either.
@@ -61,6 +66,10 @@ fn simrun() -> u8 {
         Some(Verb::Diff(arguments)) => verbs::diff(arguments),
         Some(Verb::Gc(arguments)) => verbs::gc(arguments),
         Some(Verb::Files(arguments)) => verbs::files(arguments),
+        Some(Verb::Explore(arguments)) => verbs::explore(arguments),
+        Some(Verb::ExploreWorker) => explore::worker::work(),
+        Some(Verb::Status(arguments)) => verbs::status(arguments),
+        Some(Verb::Merge(arguments)) => verbs::merge(arguments),
     };
     match result {
         Ok(status) => status,

@@ -151,6 +151,22 @@ fn written_through(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, Error> {
     paths.iter().map(resolve).collect()
 }
 
+impl Plan {
+    /// The same with another seed, as [`Plan::new`] makes it.
+    pub fn with_seed(&self, seed: u64) -> Self {
+        let mut boot = Boot { seed, ..self.boot.clone() };
+        for variable in &mut boot.environment {
+            // One that was asked for by the same name stays.
+            let is_seed =
+                |name: &str| *variable == format!("{name}={}", self.boot.seed).into_bytes();
+            if let Some(name) = SEED_VARIABLES.into_iter().find(|name| is_seed(name)) {
+                *variable = format!("{name}={seed}").into_bytes();
+            }
+        }
+        Self { boot, wall_timeout: self.wall_timeout, yield_at: self.yield_at.clone() }
+    }
+}
+
 /// A number that nobody can foresee.
 ///
 /// # Errors

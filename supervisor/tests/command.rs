@@ -308,8 +308,21 @@ fn faults_are_listed_and_shown() {
 fn the_page_of_the_command_line_names_every_option() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/cli.md");
     let page = fs::read_to_string(page).expect("the page");
-    let verbs =
-        ["verify", "faults", "ls", "runs", "show", "logs", "artifacts", "rerun", "diff", "gc"];
+    let verbs = [
+        "verify",
+        "faults",
+        "ls",
+        "runs",
+        "show",
+        "logs",
+        "artifacts",
+        "rerun",
+        "diff",
+        "gc",
+        "explore",
+        "status",
+        "merge",
+    ];
     let helps = verbs.into_iter().map(|verb| run([verb, "--help"]).stdout);
     for help in helps.chain([run(["--help"]).stdout]) {
         for word in help.split(|c: char| !(c.is_ascii_lowercase() || c == '-')) {

@@ -466,6 +466,20 @@ fn output_that_never_ends_its_line_is_kept_while_it_comes() {
 }
 
 #[test]
+fn spellings_of_other_tools_are_understood() {
+    let store = folder();
+    keep(store.path(), 1, "echo words");
+    for (alias, ours) in
+        [("workloads ls", "runs"), ("workloads logs", "logs"), ("simulate ls", "ls")]
+    {
+        let run: &[&str] = if ours == "logs" { &["last"] } else { &[] };
+        let aliased = run_stored(store.path(), alias.split(' ').chain(run.iter().copied()));
+        let own = run_stored(store.path(), [ours].iter().chain(run));
+        assert_eq!((aliased.status, aliased.stdout), (0, own.stdout), "{alias}");
+    }
+}
+
+#[test]
 fn the_help_of_every_verb_has_an_example() {
     for verb in ["ls", "runs", "show", "logs", "artifacts", "rerun", "diff", "gc"] {
         let said = run([verb, "--help"]);

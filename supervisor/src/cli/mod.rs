@@ -2,13 +2,20 @@
 //!
 //! - [`units`]: durations, sizes and instants as people write them.
 //! - [`store`]: what is done with runs that are kept.
+//! - [`explore`]: many runs together.
+//! - [`typed`]: a world as one would type it.
+//! - [`aliases`]: spellings of other tools.
 
+pub mod aliases;
+mod explore;
 pub mod store;
+mod typed;
 pub mod units;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use explore::{ExploreArguments, MergeArguments, ReportFiles, StatusArguments};
 pub use store::{
     ArtifactsArguments, DiffArguments, FilesArguments, Format, GcArguments, Keeping, LogsArguments,
     LsArguments, RerunArguments, RunsArguments, ShowArguments,
@@ -25,7 +32,8 @@ pub use store::{
     override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun verify [OPTIONS] -- COMMAND...\n       \
                       simrun faults [show NAME]\n       simrun schema faults\n       \
                       simrun doctor\n       simrun syscalls [--json]\n       \
-                      simrun ls|runs|show|logs|files|artifacts|rerun|diff|gc ...",
+                      simrun explore [OPTIONS] -- COMMAND...\n       \
+                      simrun ls|status|runs|show|logs|files|artifacts|rerun|diff|merge|gc ...",
     after_help = "Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
                   command cannot be executed, 127 when it is not found."
 )]
@@ -69,6 +77,15 @@ pub enum Verb {
     Gc(GcArguments),
     /// List, print or copy out the files that a run wrote
     Files(FilesArguments),
+    /// Run many seeds, and group what fails into bugs
+    Explore(Box<ExploreArguments>),
+    /// Make runs as another simrun tells
+    #[command(hide = true)]
+    ExploreWorker,
+    /// Show what came of a simulation
+    Status(StatusArguments),
+    /// Copy runs from other stores, and put the parts of a simulation together
+    Merge(MergeArguments),
 }
 
 /// A run and what is done with it.

@@ -48,7 +48,7 @@ fn find(asked: Option<&PathBuf>) -> Result<Option<Place>, Error> {
 }
 
 /// Where runs are looked for, and how they are shown.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Stored {
     /// Look for runs in this folder; else SIMRUN_STORE, else .simrun/store of the nearest folder that has .simrun
     #[arg(long, value_name = "DIR")]

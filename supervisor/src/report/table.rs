@@ -100,6 +100,15 @@ pub fn short(duration: Duration) -> String {
     }
 }
 
+/// How much faster than real time it went.
+pub fn compression(simulated: Duration, real: Duration) -> String {
+    let factor = simulated.as_secs_f64() / real.as_secs_f64().max(1e-9);
+    match factor {
+        f if f < 10.0 => format!("{f:.1} times real time"),
+        f => format!("{f:.0} times real time"),
+    }
+}
+
 /// A number of bytes in its largest unit.
 pub fn bytes(count: u64) -> String {
     let units = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];

@@ -37,6 +37,11 @@ impl RunFolder {
         Self { path: place.runs().join(id.as_str()) }
     }
 
+    /// The one with this path.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -84,6 +89,24 @@ impl RunFolder {
     /// Its events, if they were kept.
     pub fn events(&self) -> Option<PathBuf> {
         Some(self.path.join(EVENTS)).filter(|path| path.exists())
+    }
+
+    /// Where events may be written that are not complete yet.
+    pub fn new_events(&self) -> PathBuf {
+        self.path.join(format!("{EVENTS}.new"))
+    }
+
+    /// Makes this file the run's events.
+    ///
+    /// # Errors
+    /// When the host does not allow it.
+    pub fn take_events(&self, path: &Path) -> io::Result<()> {
+        fs::rename(path, self.path.join(EVENTS))
+    }
+
+    /// The file that says what the run is and how it ended.
+    pub fn record_file(&self) -> PathBuf {
+        self.path.join(RECORD)
     }
 
     /// What it has read from standard input, if anything.

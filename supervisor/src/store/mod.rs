@@ -12,7 +12,7 @@
 //! - [`folder`]: reading a run's folder.
 //! - [`find`]: from what somebody types to a run.
 //! - [`index`]: all runs in a database.
-//! - [`remove`]: removing runs.
+//! - [`remove`]: removing runs; [`merge`]: copying them.
 //! - [`text`], [`time`]: how bytes and instants are written.
 
 pub mod digest;
@@ -23,6 +23,7 @@ pub mod id;
 pub mod index;
 pub mod inputs;
 pub mod invariant;
+pub mod merge;
 pub mod output;
 pub mod pinned;
 pub mod place;

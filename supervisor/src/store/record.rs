@@ -62,6 +62,11 @@ impl State {
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::Booting | Self::Executing)
     }
+
+    /// Whether this is a result that somebody has to look at.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut)
+    }
 }
 
 /// A machine of the simulated world.

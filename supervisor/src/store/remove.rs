@@ -80,7 +80,10 @@ pub fn remove(place: &Place, removal: &Removal) -> Result<(), Error> {
     let index = Index::open(place)?;
     for id in Simulation::names(place)? {
         let filter = Filter { simulation: Some(id.clone()), limit: Some(1), ..Filter::default() };
-        let is_over = Simulation::load(place, &id).is_ok_and(|simulation| simulation.end.is_some());
+        let is_over = Simulation::load(place, &id).is_ok_and(|simulation| {
+            let since = simulation.start.system_time().elapsed().unwrap_or_default();
+            simulation.end.is_some() || since > ABANDONED
+        });
         if is_over && index.runs(&filter)?.is_empty() {
             remove_folder(&place.simulations().join(id.as_str()))?;
         }
@@ -92,7 +95,7 @@ fn remove_folder(path: &Path) -> Result<(), Error> {
     fs::remove_dir_all(path).map_err(|error| Error::File(path.to_path_buf(), error))
 }
 
-/// A folder that is being filled or emptied is done with long before, in seconds.
+/// A folder that is being filled or emptied is done with long before, and a simulation has its first run.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Removes what somebody who was killed had begun to fill or to empty.

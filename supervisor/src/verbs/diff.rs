@@ -4,7 +4,7 @@ use std::fs::File;
 
 use simrun_abi::boot::Detail;
 
-use super::{Failure, find_run, open_null, print_json, printed, rerun::streams};
+use super::{Failure, find_run, open_null, print_json, printed, streams};
 use crate::{
     cli::{DiffArguments, Format},
     compare::{Difference, TraceInMemory, difference, lines_of},

@@ -4,7 +4,7 @@ use std::{fs::File, io, path::Path};
 
 use simrun_abi::capture::Change;
 
-use super::{Failure, find_run, open_null, print_json, printed, rerun};
+use super::{Failure, find_run, open_null, print_json, printed, rerun, streams};
 use crate::{
     captured::{Entry, Kind, Manifest, export},
     cli::{FilesArguments, Format},
@@ -44,7 +44,7 @@ fn run_until(folder: &RunFolder, at_ns: u64, store: &Path) -> Result<RunFolder, 
     let place = Place::at(store).map_err(|error| Error::File(store.to_path_buf(), error))?;
     let (nowhere, input) = (open_null()?, folder.standard_input()?);
     let conducted = Conduct {
-        streams: rerun::streams(input.as_ref().unwrap_or(&nowhere), Some(&nowhere)),
+        streams: streams(input.as_ref().unwrap_or(&nowhere), Some(&nowhere)),
         trace: None,
         traces_calls: false,
         logs_faults: false,

@@ -11,40 +11,49 @@
 //!   [`artifacts`]: what it has left for people.
 //! - [`rerun`]: run again and compare; [`diff`]: where two runs part.
 //! - [`gc`]: remove runs.
+//! - [`explore`]: run many seeds; [`status`]: what came of it; [`merge`]: put parts of it together.
 
 mod artifacts;
 mod diff;
 mod doctor;
 mod faults;
+mod explore;
 mod files;
 mod gc;
 mod logs;
 mod ls;
+mod merge;
 mod rerun;
 mod run;
 mod schema;
 mod show;
+mod status;
 mod syscalls;
 mod verify;
-use std::{fs::File, io};
+use std::{fs::File, io, os::fd::AsRawFd};
 
 pub use artifacts::artifacts;
 pub use diff::diff;
 pub use doctor::doctor;
 pub use faults::faults;
+pub use explore::explore;
 pub use files::files;
 pub use gc::gc;
 pub use logs::logs;
 pub use ls::{ls, runs};
+pub use merge::merge;
 pub use rerun::rerun;
 pub use run::run;
 pub use schema::schema;
 pub use show::show;
+pub use status::status;
 pub use syscalls::syscalls;
 pub use verify::verify;
 
 use crate::{
-    exit, launch, plan,
+    exit,
+    launch::{self, Streams},
+    plan,
     report::table,
     store::{self, Place, RunFolder, find::find, folder::names},
 };
@@ -122,10 +131,22 @@ fn print_json(value: &impl serde::Serialize) -> Result<u8, Failure> {
 }
 
 /// A stream that gives nothing and takes everything.
-fn open_null() -> Result<File, Failure> {
+///
+/// # Errors
+/// When the host has none.
+pub fn open_null() -> Result<File, Failure> {
     let mut options = File::options();
     options.read(true).write(true);
     options
         .open("/dev/null")
         .map_err(|source| Failure::File { doing: "/dev/null cannot be opened", source })
+}
+
+/// Streams of a run that is made again: what it read is its input, its output goes there or is simrun's own.
+pub fn streams(input: &File, output: Option<&File>) -> Streams {
+    let own = Streams { stdin: input.as_raw_fd(), ..Streams::own() };
+    match output {
+        Some(output) => Streams { stdout: output.as_raw_fd(), stderr: output.as_raw_fd(), ..own },
+        None => own,
+    }
 }

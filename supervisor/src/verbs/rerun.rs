@@ -1,15 +1,12 @@
 //! Runs again with everything as it was, and compares.
 
-use std::{fs::File, os::fd::AsRawFd};
-
 use serde_json::json;
 
-use super::{Failure, find_run, open_null, print_json};
+use super::{Failure, find_run, open_null, print_json, streams};
 use crate::{
     cli::{Format, RerunArguments},
     conduct::{Conduct, Conducted},
-    exit,
-    launch::{self, Streams},
+    exit, launch,
     report::{Report, exit_status, say},
     store::{Belonging, Record, RunFolder, inputs::Change},
 };
@@ -53,15 +50,6 @@ pub fn rerun(arguments: &RerunArguments) -> Result<u8, Failure> {
     }
     .run(&mut plan)?;
     compare(arguments, &folder, &original, &changes, &conducted)
-}
-
-/// What a run read is its input again.
-pub fn streams(input: &File, output: Option<&File>) -> Streams {
-    let own = Streams { stdin: input.as_raw_fd(), ..Streams::own() };
-    match output {
-        Some(output) => Streams { stdout: output.as_raw_fd(), stderr: output.as_raw_fd(), ..own },
-        None => own,
-    }
 }
 
 /// Names all that is not as it was.

@@ -1,0 +1,218 @@
+//! Many runs together: how they ended, what was checked, and which bugs there are.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use crate::store::{Id, Record, State, failure::Kind, simulation::Simulation};
+
+/// Most seeds that are kept of a bug: the smallest.
+const SEEDS_MAX: usize = 10;
+
+/// See the module.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// What was run.
+    pub simulation: Simulation,
+    /// How many runs there are in each state.
+    pub states: BTreeMap<State, u64>,
+    /// Their simulated time, in nanoseconds.
+    pub simulated_ns: u128,
+    /// Their real time, in nanoseconds, each by itself.
+    pub wall_ns: u128,
+    /// What was checked, by id.
+    pub invariants: BTreeMap<String, Checked>,
+    /// What went wrong, each once.
+    pub bugs: Vec<Bug>,
+    /// Each run.
+    pub cases: Vec<Case>,
+}
+
+/// An invariant in many runs.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Checked {
+    /// Its name.
+    pub name: String,
+    /// How often it held.
+    pub passed: u64,
+    /// How often it did not.
+    pub failed: u64,
+    /// Runs that have checked it.
+    pub runs: u64,
+    /// Runs that have violated it.
+    pub violated_runs: u64,
+}
+
+/// Runs that failed in the same way.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bug {
+    /// What kind of failure it is.
+    pub kind: Kind,
+    /// The failure in a line, as the first run had it.
+    pub title: String,
+    /// What makes the runs the same.
+    pub signature: String,
+    /// The functions of the stack, of the first run.
+    pub stack: Vec<String>,
+    /// How many runs there are.
+    pub runs: u64,
+    /// Their seeds, the smallest.
+    pub seeds: BTreeSet<u64>,
+    /// The first run: that of the first model with the smallest seed.
+    pub first: Case,
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Case {
+    /// Its name.
+    pub run: Id,
+    /// The fault model.
+    pub model: String,
+    /// The number of the model.
+    #[serde(skip)]
+    model_index: usize,
+    /// The seed.
+    pub seed: u64,
+    /// How it ended.
+    pub state: State,
+    /// Its digest.
+    pub fingerprint: Option<String>,
+    /// Simulated time.
+    pub simulated_ns: u64,
+    /// Real time.
+    pub wall_ns: u64,
+    /// What makes its failure the same as another's.
+    pub signature: Option<String>,
+    /// The failure in a line.
+    pub title: Option<String>,
+}
+
+impl Case {
+    fn key(&self) -> (usize, u64) {
+        (self.model_index, self.seed)
+    }
+}
+
+impl Summary {
+    /// Of no run yet.
+    pub fn new(simulation: Simulation) -> Self {
+        Self {
+            simulation,
+            states: BTreeMap::new(),
+            simulated_ns: 0,
+            wall_ns: 0,
+            invariants: BTreeMap::new(),
+            bugs: Vec::new(),
+            cases: Vec::new(),
+        }
+    }
+
+    /// Takes in a run; whether its failure is the first of its kind.
+    pub fn add(&mut self, record: &Record) -> bool {
+        let result = record.result.as_ref();
+        let failure = result.and_then(|result| result.failure.as_ref());
+        let models = &self.simulation.models;
+        let case = Case {
+            run: record.id.clone(),
+            model: record.model.clone(),
+            model_index: models.iter().position(|m| *m == record.model).unwrap_or(models.len()),
+            seed: record.pinned.seed,
+            state: record.state,
+            fingerprint: result.and_then(|result| result.fingerprint.clone()),
+            simulated_ns: result.map_or(0, |result| result.simulated_ns),
+            wall_ns: result.map_or(0, |result| result.wall_ns),
+            signature: failure.map(|failure| failure.signature.clone()),
+            title: failure.map(|failure| failure.title.clone()),
+        };
+        *self.states.entry(case.state).or_default() += 1;
+        self.simulated_ns += u128::from(case.simulated_ns);
+        self.wall_ns += u128::from(case.wall_ns);
+        for invariant in result.map_or(&[][..], |result| &result.invariants) {
+            let checked = self.invariants.entry(invariant.id.clone()).or_default();
+            checked.name.clone_from(&invariant.name);
+            checked.passed += invariant.passed;
+            checked.failed += invariant.failed;
+            checked.runs += 1;
+            checked.violated_runs += u64::from(invariant.failed > 0);
+        }
+        let is_new = failure.is_some_and(|failure| {
+            let known = self.bugs.iter_mut().find(|bug| bug.signature == failure.signature);
+            let is_new = known.is_none();
+            let bug = match known {
+                Some(bug) => bug,
+                None => push(
+                    &mut self.bugs,
+                    Bug {
+                        kind: failure.kind,
+                        title: failure.title.clone(),
+                        signature: failure.signature.clone(),
+                        stack: failure.stack.clone(),
+                        runs: 0,
+                        seeds: BTreeSet::new(),
+                        first: case.clone(),
+                    },
+                ),
+            };
+            bug.runs += 1;
+            bug.seeds.insert(case.seed);
+            if bug.seeds.len() > SEEDS_MAX {
+                bug.seeds.pop_last();
+            }
+            if case.key() < bug.first.key() {
+                bug.title.clone_from(&failure.title);
+                bug.stack.clone_from(&failure.stack);
+                bug.first = case.clone();
+            }
+            is_new
+        });
+        self.cases.push(case);
+        is_new
+    }
+
+    /// Puts everything into an order that does not depend on which run ended first.
+    pub fn sort(&mut self) {
+        self.cases.sort_by_key(Case::key);
+        self.bugs.sort_by(|a, b| (b.runs, a.first.key()).cmp(&(a.runs, b.first.key())));
+    }
+
+    /// How many runs are in this state.
+    pub fn count(&self, state: State) -> u64 {
+        self.states.get(&state).copied().unwrap_or(0)
+    }
+
+    /// How many runs there are.
+    pub fn runs(&self) -> u64 {
+        self.states.values().sum()
+    }
+
+    /// How many runs have failed or taken too long.
+    pub fn failed(&self) -> u64 {
+        self.states.iter().filter(|(state, _)| state.is_bad()).map(|(_, count)| count).sum()
+    }
+
+    /// How many runs gave no result of the workload: the machine failed, or simrun.
+    pub fn without_result(&self) -> u64 {
+        let no_result = self.bugs.iter().filter(|bug| bug.kind == Kind::NoResult);
+        no_result.map(|bug| bug.runs).sum::<u64>() + self.count(State::Interrupted)
+    }
+
+    /// Whether any run of this model has failed.
+    pub fn has_failed(&self, model: &str) -> bool {
+        self.cases.iter().any(|case| case.model == model && case.state.is_bad())
+    }
+
+    /// From the start of the first run to the end of the last.
+    pub fn elapsed(&self) -> Option<Duration> {
+        let (start, end) = (self.simulation.start.0, self.simulation.end?.0);
+        Some(Duration::from_millis(end.saturating_sub(start)))
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) -> &mut T {
+    list.push(item);
+    list.last_mut().expect("just added")
+}

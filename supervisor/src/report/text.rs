@@ -1,0 +1,169 @@
+//! Many runs together, as text for people.
+
+use std::{fmt::Write as _, time::Duration};
+
+use super::{
+    events::{self, Happening},
+    summary::{Bug, Summary},
+    table::{Table, compression, short},
+};
+use crate::store::{
+    Error, Place, RunFolder,
+    text::{Text, shell_command},
+};
+
+/// Most bugs that are told one by one.
+const BUGS_MAX: usize = 20;
+/// Most events that are told of a bug: the last ones.
+const EVENTS_MAX: usize = 20;
+/// Most functions of a stack.
+const STACK_MAX: usize = 6;
+
+/// The report.
+///
+/// # Errors
+/// When the events of a run cannot be read.
+pub fn text(summary: &Summary, place: &Place) -> Result<String, Error> {
+    let mut text = overview(summary);
+    if !summary.invariants.is_empty() {
+        text.push('\n');
+        text.push_str(&invariants(summary));
+    }
+    if !summary.bugs.is_empty() {
+        text.push('\n');
+        text.push_str(&bugs(summary));
+    }
+    for (number, bug) in (1..).zip(summary.bugs.iter().take(BUGS_MAX)) {
+        let events = events::last(&RunFolder::of(place, &bug.first.run), EVENTS_MAX)?;
+        text.push('\n');
+        text.push_str(&one_bug(number, bug, summary, &events));
+    }
+    if summary.bugs.len() > BUGS_MAX {
+        let _ = writeln!(text, "\nand {} more", summary.bugs.len() - BUGS_MAX);
+    }
+    Ok(text)
+}
+
+/// In one word.
+pub fn verdict(summary: &Summary) -> &'static str {
+    if summary.failed() > 0 {
+        "failed"
+    } else if summary.without_result() > 0 {
+        "incomplete"
+    } else {
+        "passed"
+    }
+}
+
+/// The states of runs, as in `38 succeeded, 2 failed`.
+pub fn states(summary: &Summary) -> String {
+    let counts = summary.states.iter().map(|(state, count)| format!("{count} {}", state.name()));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+/// The command that makes the first run of a bug again.
+pub fn reproduction(bug: &Bug, summary: &Summary) -> String {
+    let text = |word: &String| Text::from(word.as_bytes());
+    let mut words: Vec<Text> = ["simrun", "--seed", &bug.first.seed.to_string()]
+        .map(|word| word.as_bytes().into())
+        .to_vec();
+    words.extend(summary.simulation.options.iter().map(text));
+    words.push(b"--"[..].into());
+    words.extend(summary.simulation.command.iter().cloned());
+    shell_command(&words)
+}
+
+fn overview(summary: &Summary) -> String {
+    let simulation = &summary.simulation;
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<11} {value}");
+    };
+    line("result", verdict(summary));
+    line("simulation", simulation.id.as_str());
+    line("command", &shell_command(&simulation.command));
+    line("runs", &format!("{}: {}", summary.runs(), states(summary)));
+    let pending = simulation.planned().map_or(0, |all| all.saturating_sub(summary.runs()));
+    if pending > 0 {
+        line("not made", &pending.to_string());
+    }
+    if let (Some(first), Some(last)) = (
+        summary.cases.iter().map(|case| case.seed).min(),
+        summary.cases.iter().map(|case| case.seed).max(),
+    ) {
+        line("seeds", &format!("{first}..{last}, under {}", simulation.models.join(", ")));
+    }
+    for shard in &simulation.shards {
+        line("share", &format!("{} of {}", shard.number, shard.of));
+    }
+    let simulated = Duration::from_nanos(summary.simulated_ns as u64);
+    // Parts of a whole were run at times of their own: only the runs' own time tells then.
+    let of_runs = Duration::from_nanos(summary.wall_ns as u64);
+    let real = summary.elapsed().filter(|_| simulation.shards.len() < 2).unwrap_or(of_runs);
+    let rate = summary.runs() as f64 / real.as_secs_f64().max(1e-3);
+    line("real time", &format!("{}, {rate:.1} runs/s", short(real)));
+    line("simulated", &format!("{}, {}", short(simulated), compression(simulated, real)));
+    text
+}
+
+fn invariants(summary: &Summary) -> String {
+    let names = ["invariant", "name", "checked", "violated", "runs", "runs that violated it"];
+    let mut table = Table::new(&names).numbers(&[2, 3, 4, 5]);
+    for (id, checked) in &summary.invariants {
+        table.push(vec![
+            id.clone(),
+            checked.name.clone(),
+            (checked.passed + checked.failed).to_string(),
+            checked.failed.to_string(),
+            checked.runs.to_string(),
+            checked.violated_runs.to_string(),
+        ]);
+    }
+    table.text()
+}
+
+fn bugs(summary: &Summary) -> String {
+    let mut table =
+        Table::new(&["bug", "kind", "runs", "seeds", "what went wrong"]).numbers(&[0, 2]);
+    for (number, bug) in (1..).zip(&summary.bugs) {
+        table.push(vec![
+            format!("#{number}"),
+            bug.kind.name().to_owned(),
+            bug.runs.to_string(),
+            seeds(bug),
+            bug.title.clone(),
+        ]);
+    }
+    table.text()
+}
+
+/// The smallest seeds of a bug.
+pub fn seeds(bug: &Bug) -> String {
+    let seeds: Vec<_> = bug.seeds.iter().map(u64::to_string).collect();
+    let more = if bug.runs > seeds.len() as u64 { ", ..." } else { "" };
+    seeds.join(", ") + more
+}
+
+fn one_bug(number: u32, bug: &Bug, summary: &Summary, events: &[Happening]) -> String {
+    let mut text = format!("#{number} {}: {}\n", bug.kind.name(), bug.title);
+    for frame in bug.stack.iter().take(STACK_MAX) {
+        let _ = writeln!(text, "   in {frame}");
+    }
+    let _ = writeln!(text, "   again with: {}", reproduction(bug, summary));
+    let _ = writeln!(text, "   kept as run {} (simrun show, logs, rerun)", bug.first.run);
+    let node = "simrun";
+    for Happening { time_ns, pid, text: words, is_marked, .. } in events {
+        let mark = if *is_marked { "*" } else { " " };
+        let (seconds, micros) = (time_ns / 1_000_000_000, time_ns / 1000 % 1_000_000);
+        let _ = writeln!(text, " {mark} {seconds:>6}.{micros:06}s {node} {pid:>4} {words}");
+    }
+    text
+}
+
+/// What is worth saying of a simulation whose other models were not run.
+pub fn baseline_failed(summary: &Summary) -> Option<String> {
+    let [first, .., _] = summary.simulation.models.as_slice() else { return None };
+    summary.has_failed(first).then(|| {
+        format!("runs under {first} failed already: nothing was run under the other models")
+    })
+}
