@@ -293,6 +293,14 @@ impl Index {
         Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
+    /// The names of all runs, sorted.
+    ///
+    /// # Errors
+    /// When the index fails.
+    pub fn names(&self) -> Result<Vec<Id>, Error> {
+        Ok(known_names(&self.database)?)
+    }
+
     /// The runs that fit, in the order of their making.
     ///
     /// # Errors

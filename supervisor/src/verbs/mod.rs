@@ -55,7 +55,7 @@ use crate::{
     launch::{self, Streams},
     plan,
     report::table,
-    store::{self, Place, RunFolder, find::find, folder::names},
+    store::{self, Place, RunFolder, find::find, index::Index},
 };
 
 /// Why a verb gave no exit status of its own.
@@ -105,8 +105,13 @@ impl Failure {
 
 /// The folder of the run that somebody means.
 fn find_run(place: &Place, typed: &str) -> Result<RunFolder, Failure> {
-    let names = names(&place.runs())?;
-    let id = find("run", typed, &names).map_err(store::Error::from)?;
+    // A whole name needs no list.
+    if let Ok(id) = typed.parse()
+        && RunFolder::of(place, &id).path().is_dir()
+    {
+        return Ok(RunFolder::of(place, &id));
+    }
+    let id = find("run", typed, &Index::open(place)?.names()?).map_err(store::Error::from)?;
     Ok(RunFolder::of(place, &id))
 }
 
