@@ -25,6 +25,9 @@ pub struct ReportFiles {
     /// Write the report to this file as JSON; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write the report to this file as one page of HTML that needs no network; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `simrun explore`.

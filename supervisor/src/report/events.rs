@@ -15,6 +15,8 @@ use crate::store::{Error, RunFolder};
 pub struct Happening {
     /// Simulated time.
     pub time_ns: u64,
+    /// The machine.
+    pub node: String,
     /// The process that acted; zero for the machine itself.
     pub pid: u64,
     /// What kind of event it is.
@@ -31,10 +33,12 @@ pub struct Happening {
 /// When they cannot be read.
 pub fn last(folder: &RunFolder, count: usize) -> Result<Vec<Happening>, Error> {
     let Some(path) = folder.events() else { return Ok(Vec::new()) };
+    let record = folder.record()?;
+    let node = record.nodes.first().map_or("", |node| node.name.as_str());
     let file = File::open(&path).map_err(|error| Error::File(path, error))?;
     let mut last = std::collections::VecDeque::new();
     for line in BufReader::new(file).lines().map_while(Result::ok) {
-        for happening in happenings(&line) {
+        for happening in happenings(&line, node) {
             last.push_back(happening);
             if last.len() > count {
                 last.pop_front();
@@ -45,13 +49,14 @@ pub fn last(folder: &RunFolder, count: usize) -> Result<Vec<Happening>, Error> {
 }
 
 /// What a line of a trace tells: nothing, or one thing, or each line of an output.
-fn happenings(line: &str) -> Vec<Happening> {
+fn happenings(line: &str, node: &str) -> Vec<Happening> {
     let Ok(event) = serde_json::from_str::<Value>(line) else { return Vec::new() };
     let what = event["what"].as_str().unwrap_or_default();
     let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
     let number = |name: &str| event[name].as_u64().unwrap_or_default();
     let happening = |text: String, is_marked| Happening {
         time_ns: number("time_ns"),
+        node: node.to_owned(),
         pid: number("pid"),
         what: what.to_owned(),
         text,
@@ -96,8 +101,6 @@ fn happenings(line: &str) -> Vec<Happening> {
             };
             written.lines().map(line).collect()
         }
-        // Faults come as they are called.
-        "fault" => vec![happening(text("text"), true)],
         _ => Vec::new(),
     }
 }
@@ -109,7 +112,7 @@ mod tests {
     #[test]
     fn events_are_told_in_words() {
         let told = |line: &str| -> Vec<(String, bool)> {
-            happenings(line).into_iter().map(|told| (told.text, told.is_marked)).collect()
+            happenings(line, "simrun").into_iter().map(|told| (told.text, told.is_marked)).collect()
         };
         let cases: [(&str, &[(&str, bool)]); 6] = [
             (r#"{"what":"exit","status":768}"#, &[("exits with status 3", true)]),

@@ -2,20 +2,23 @@
 
 use std::{fs, io, path::Path};
 
-use super::{github, junit::junit, summary::Summary, table::print};
-use crate::{cli::ReportFiles, verbs::Failure};
+use super::{github, html::html, junit::junit, summary::Summary, table::print};
+use crate::{cli::ReportFiles, store::Place, verbs::Failure};
 
 /// Writes what was asked for, and what a workflow of GitHub's shows.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(files: &ReportFiles, summary: &Summary) -> Result<(), Failure> {
+pub fn write(files: &ReportFiles, summary: &Summary, place: &Place) -> Result<(), Failure> {
     if let Some(path) = &files.junit {
         let text = junit(summary).map_err(|error| failure(path, io::Error::other(error)))?;
         put(path, text.as_bytes())?;
     }
     if let Some(path) = &files.json {
         put(path, &json(summary))?;
+    }
+    if let Some(path) = &files.html {
+        put(path, html(summary, place)?.as_bytes())?;
     }
     if github::is_here() {
         let doing = "the summary of the step cannot be written";

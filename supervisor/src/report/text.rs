@@ -13,7 +13,7 @@ use crate::store::{
 };
 
 /// Most bugs that are told one by one.
-const BUGS_MAX: usize = 20;
+pub const BUGS_MAX: usize = 20;
 /// Most events that are told of a bug: the last ones.
 const EVENTS_MAX: usize = 20;
 /// Most functions of a stack.
@@ -75,35 +75,40 @@ pub fn reproduction(bug: &Bug, summary: &Summary) -> String {
 
 fn overview(summary: &Summary) -> String {
     let simulation = &summary.simulation;
+    let first = [
+        ("result", verdict(summary).to_owned()),
+        ("simulation", simulation.id.to_string()),
+        ("command", shell_command(&simulation.command)),
+    ];
     let mut text = String::new();
-    let mut line = |name: &str, value: &str| {
+    for (name, value) in first.into_iter().chain(facts(summary)) {
         let _ = writeln!(text, "{name:<11} {value}");
-    };
-    line("result", verdict(summary));
-    line("simulation", simulation.id.as_str());
-    line("command", &shell_command(&simulation.command));
-    line("runs", &format!("{}: {}", summary.runs(), states(summary)));
+    }
+    text
+}
+
+/// How much was run, and how fast, as names and values.
+pub fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
+    let simulation = &summary.simulation;
+    let mut facts = vec![("runs", format!("{}: {}", summary.runs(), states(summary)))];
     let pending = simulation.planned().map_or(0, |all| all.saturating_sub(summary.runs()));
     if pending > 0 {
-        line("not made", &pending.to_string());
+        facts.push(("not made", pending.to_string()));
     }
-    if let (Some(first), Some(last)) = (
-        summary.cases.iter().map(|case| case.seed).min(),
-        summary.cases.iter().map(|case| case.seed).max(),
-    ) {
-        line("seeds", &format!("{first}..{last}, under {}", simulation.models.join(", ")));
+    let seeds = || summary.cases.iter().map(|case| case.seed);
+    if let (Some(first), Some(last)) = (seeds().min(), seeds().max()) {
+        facts.push(("seeds", format!("{first}..{last}, under {}", simulation.models.join(", "))));
     }
-    for shard in &simulation.shards {
-        line("share", &format!("{} of {}", shard.number, shard.of));
-    }
+    let shards = simulation.shards.iter();
+    facts.extend(shards.map(|shard| ("share", format!("{} of {}", shard.number, shard.of))));
     let simulated = Duration::from_nanos(summary.simulated_ns as u64);
     // Parts of a whole were run at times of their own: only the runs' own time tells then.
     let of_runs = Duration::from_nanos(summary.wall_ns as u64);
     let real = summary.elapsed().filter(|_| simulation.shards.len() < 2).unwrap_or(of_runs);
     let rate = summary.runs() as f64 / real.as_secs_f64().max(1e-3);
-    line("real time", &format!("{}, {rate:.1} runs/s", short(real)));
-    line("simulated", &format!("{}, {}", short(simulated), compression(simulated, real)));
-    text
+    facts.push(("real time", format!("{}, {rate:.1} runs/s", short(real))));
+    facts.push(("simulated", format!("{}, {}", short(simulated), compression(simulated, real))));
+    facts
 }
 
 fn invariants(summary: &Summary) -> String {
@@ -151,8 +156,7 @@ fn one_bug(number: u32, bug: &Bug, summary: &Summary, events: &[Happening]) -> S
     }
     let _ = writeln!(text, "   again with: {}", reproduction(bug, summary));
     let _ = writeln!(text, "   kept as run {} (simrun show, logs, rerun)", bug.first.run);
-    let node = "simrun";
-    for Happening { time_ns, pid, text: words, is_marked, .. } in events {
+    for Happening { time_ns, node, pid, text: words, is_marked, .. } in events {
         let mark = if *is_marked { "*" } else { " " };
         let (seconds, micros) = (time_ns / 1_000_000_000, time_ns / 1000 % 1_000_000);
         let _ = writeln!(text, " {mark} {seconds:>6}.{micros:06}s {node} {pid:>4} {words}");

@@ -245,7 +245,7 @@ impl<'a> Exploration<'a> {
             report += &github::annotations(summary);
         }
         printed(print(report.as_bytes()))?;
-        files::write(&self.arguments.files, summary)?;
+        files::write(&self.arguments.files, summary, &self.place)?;
         if let Some(words) = text::baseline_failed(summary) {
             say(&words);
         }

@@ -36,7 +36,7 @@ pub fn status(arguments: &StatusArguments) -> Result<u8, Failure> {
         Format::Json => printed(print(&files::json(&summary)))?,
         Format::Text => printed(print(text::text(&summary, &place)?.as_bytes()))?,
     };
-    files::write(&arguments.files, &summary)?;
+    files::write(&arguments.files, &summary, &place)?;
     Ok(0)
 }
 
