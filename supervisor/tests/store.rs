@@ -179,8 +179,12 @@ fn a_run_whose_simrun_was_killed_shows_as_interrupted() {
         unsafe { command.pre_exec(heed_signals) };
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a run");
         until("its output is kept", || {
-            runs(store.path()).last().is_some_and(|run| run.join("output.jsonl").exists())
-                && json(store.path(), &["show", "last"])["seed"] == 2
+            let is_written = |run: &PathBuf| {
+                run.join("output.jsonl").metadata().is_ok_and(|file| file.len() > 0)
+            };
+            // First that it is this one: it may be the other that is written.
+            json(store.path(), &["show", "last"])["seed"] == 2
+                && runs(store.path()).last().is_some_and(is_written)
         });
         child
     };

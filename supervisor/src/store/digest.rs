@@ -159,6 +159,9 @@ mod tests {
         assert!(stamp.is_settled(i128::MAX) && !stamp.is_settled(stamp.changed_ns));
         digests.known.insert(stamp, [7; DIGEST_LEN]);
         assert_eq!(digests.of(&own).expect("a digest"), "07".repeat(DIGEST_LEN));
-        assert!(digests.of(folder.path()).is_err(), "a folder has none");
+        let names = digests.of(folder.path()).expect("a digest");
+        fs::write(folder.path().join("other"), "").expect("a file");
+        assert_ne!(digests.of(folder.path()).expect("a digest"), names);
+        assert!(digests.of(Path::new("/dev/null")).is_err(), "a device has none");
     }
 }
