@@ -322,6 +322,7 @@ fn the_page_of_the_command_line_names_every_option() {
         "explore",
         "status",
         "merge",
+        "files",
     ];
     let helps = verbs.into_iter().map(|verb| run([verb, "--help"]).stdout);
     for help in helps.chain([run(["--help"]).stdout]) {
