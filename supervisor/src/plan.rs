@@ -120,13 +120,12 @@ impl Plan {
                 cli::FileTimes::Host => FileTimes::Host,
             },
             disk: world.disk,
-            power_losses: Vec::new(),
             capture: Capture {
                 limit: CAPTURE_LIMIT,
                 always: written_through(&world.write_through)?,
             },
             hidden: Vec::new(),
-            faults: fault_plan(&world.faults)?,
+            faults: fault_plan(&together(&world.faults))?,
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
@@ -206,8 +205,16 @@ fn schedule(path: &Path) -> Result<Vec<(u64, u32)>, Error> {
     trace::choices(&text).map_err(|line| Error::ScheduleLine(path.to_path_buf(), line))
 }
 
+/// Names of faults, also of those that are joined to be injected together.
+fn together(names: &[String]) -> Vec<String> {
+    names.iter().flat_map(|name| name.split('+')).map(str::to_owned).collect()
+}
+
 /// What the kernel is to inject. Names are those of the project that simrun is started in.
-fn fault_plan(names: &[String]) -> Result<Vec<Fault>, Error> {
+///
+/// # Errors
+/// When a file is not there or wrong.
+pub fn fault_plan(names: &[String]) -> Result<Vec<Fault>, Error> {
     if names.is_empty() {
         return Ok(Vec::new());
     }

@@ -58,27 +58,6 @@ pub enum FileTimes {
     Host,
 }
 
-/// What a disk promises of what was not synchronized.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Disk {
-    /// What ext4 with `data=ordered` does.
-    Ext4,
-    /// Nothing.
-    Strict,
-}
-
-/// A loss of power, after which the machine starts again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PowerLoss {
-    /// When at the earliest and at the latest, in nanoseconds of simulated time.
-    pub at_ns: (u64, u64),
-    /// How long the machine stays off, in nanoseconds of simulated time.
-    pub off_ns: u64,
-    /// What the disk promises; the same for all losses of a run.
-    pub disk: Disk,
-}
-
 /// Everything a run is started with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
@@ -126,8 +105,6 @@ pub struct Boot {
     pub file_times: FileTimes,
     /// Bytes that are free on the machine's disk.
     pub disk: u64,
-    /// When power is lost.
-    pub power_losses: Vec<PowerLoss>,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
     /// Absolute paths of the host that programs do not see.

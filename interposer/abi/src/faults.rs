@@ -211,6 +211,22 @@ pub enum Effect {
         /// Which way.
         direction: Direction,
     },
+    /// The machine loses power and starts again: before a call or at a time, as above.
+    LosePower {
+        /// How long it is off, in nanoseconds.
+        off: Quantity,
+        /// What its disk promises; the same for all faults of a run.
+        disk: Disk,
+    },
+}
+
+/// What a disk promises of what was not synchronized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Disk {
+    /// What ext4 with `data=ordered` does.
+    Ext4,
+    /// Nothing.
+    Strict,
 }
 
 /// Which way a clock jumps.

@@ -44,8 +44,6 @@ pub enum Due {
     Object(Weak<dyn Expire>),
     /// The end of the run.
     Timeout,
-    /// The loss of power of this number.
-    PowerLoss(usize),
     /// A fault's time, by its index.
     Fault(u16),
     /// A process that a fault has had stand still goes on.

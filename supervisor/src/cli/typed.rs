@@ -34,6 +34,9 @@ impl World {
         if self.mem != default.mem {
             add("--mem", self.mem.to_string());
         }
+        if self.disk != default.disk {
+            add("--disk", self.disk.to_string());
+        }
         if self.cpus != default.cpus {
             add("--cpus", self.cpus.to_string());
         }

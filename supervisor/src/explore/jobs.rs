@@ -61,7 +61,7 @@ impl Jobs {
         loop {
             // Without an end, the models take turns.
             let in_turns = self.depth.is_none();
-            if !in_turns && self.depth == Some(self.number) {
+            if !in_turns && self.depth_of_model() == Some(self.number) {
                 self.model += 1;
                 self.number = 0;
             }
@@ -86,9 +86,24 @@ impl Jobs {
     fn place(&self) -> u64 {
         let (model, models) = (self.model as u64, self.models.len() as u64);
         match self.depth {
-            Some(depth) => model.wrapping_mul(depth).wrapping_add(self.number),
+            Some(_) if model == 0 => self.number,
+            Some(depth) => {
+                let before = self.depth_of_first(depth);
+                (model - 1).wrapping_mul(depth).wrapping_add(self.number).wrapping_add(before)
+            }
             None => self.number.wrapping_mul(models).wrapping_add(model),
         }
+    }
+
+    /// How many runs of the present model there are to make.
+    fn depth_of_model(&self) -> Option<u64> {
+        let depth = self.depth?;
+        Some(if self.model == 0 { self.depth_of_first(depth) } else { depth })
+    }
+
+    /// The first model is only the measure of others, if there are any: one run of it is enough.
+    fn depth_of_first(&self, depth: u64) -> u64 {
+        if self.models.len() > 1 { depth.min(1) } else { depth }
     }
 
     fn advance(&mut self, in_turns: bool) {
@@ -125,9 +140,9 @@ mod tests {
 
     #[test]
     fn seeds_follow_each_other_and_shares_make_a_whole() {
-        let models = names(&["a", "b"]);
+        let models = names(&["a", "b", "c"]);
         let whole = all(Jobs::new(&models, 5, Some(3), None), 100);
-        assert_eq!(whole, ["a5", "a6", "a7", "b5", "b6", "b7"]);
+        assert_eq!(whole, ["a5", "b5", "b6", "b7", "c5", "c6", "c7"]);
         let mut shares: Vec<String> = (1..=4)
             .flat_map(|number| {
                 all(Jobs::new(&models, 5, Some(3), Some(Shard { number, of: 4 })), 100)

@@ -5,6 +5,7 @@
 //! ended to standard output.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, BufRead, Write},
     os::fd::AsRawFd,
@@ -12,6 +13,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use simrun_abi::faults::Fault;
 
 use super::jobs::Job;
 use crate::{
@@ -31,6 +33,8 @@ pub struct Setup {
     pub store: PathBuf,
     /// The simulation.
     pub simulation: Id,
+    /// What each fault model injects.
+    pub faults: BTreeMap<String, Vec<Fault>>,
     /// A file with the standard input of each run.
     pub input: Option<PathBuf>,
 }
@@ -73,6 +77,7 @@ fn make(
     job: Job,
 ) -> Result<Id, Failure> {
     let mut plan = plan.with_seed(job.seed);
+    plan.boot.faults = setup.faults.get(&job.model).cloned().unwrap_or_default();
     let open = |path: &PathBuf| {
         let doing = "the standard input of runs cannot be opened";
         File::open(path as &Path).map_err(|source| Failure::File { doing, source })
@@ -86,6 +91,7 @@ fn make(
     let null = nowhere.as_raw_fd();
     let stdin = input.as_ref().unwrap_or(nowhere).as_raw_fd();
     let conducted = Conduct {
+        logs_faults: false,
         streams: Streams { stdin, stdout: null, stderr: null },
         trace: None,
         traces_calls: false,

@@ -16,7 +16,7 @@ const PROJECT_FOLDER: &str = ".simrun/faults";
 const ENDING: &str = "yaml";
 
 /// Those that come with simrun.
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 13] = [
     ("clock-jumps", include_str!("../../faults/clock-jumps.yaml")),
     ("disk-errors", include_str!("../../faults/disk-errors.yaml")),
     ("disk-full", include_str!("../../faults/disk-full.yaml")),
@@ -24,6 +24,8 @@ const BUILT_IN: [(&str, &str); 11] = [
     ("late-timers", include_str!("../../faults/late-timers.yaml")),
     ("out-of-memory", include_str!("../../faults/out-of-memory.yaml")),
     ("pauses", include_str!("../../faults/pauses.yaml")),
+    ("power-loss", include_str!("../../faults/power-loss.yaml")),
+    ("power-loss-strict", include_str!("../../faults/power-loss-strict.yaml")),
     ("short-transfers", include_str!("../../faults/short-transfers.yaml")),
     ("slow-disk", include_str!("../../faults/slow-disk.yaml")),
     ("spurious-wakeups", include_str!("../../faults/spurious-wakeups.yaml")),

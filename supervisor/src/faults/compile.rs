@@ -6,7 +6,7 @@ use simrun_kernel::{error::Errno, uapi::signal::SIGNAL_NAMES};
 use super::{
     calls::{self, Call},
     errors,
-    file::{Action, Argument, Descriptor, DiskOperation, Fault, FaultFile, Jump, Match},
+    file::{Action, Argument, Descriptor, DiskModel, DiskOperation, Fault, FaultFile, Jump, Match},
 };
 use crate::config::{
     OneOrMany, Quantity, Spanned, Wrong, spelling,
@@ -87,7 +87,7 @@ impl Match {
 fn is_timed(fault: &Fault) -> bool {
     match &fault.r#do.value {
         Action::JumpClock(_) => true,
-        Action::Kill(_) | Action::Pause(_) => !fault.r#match.is_about_calls(),
+        Action::Kill(_) | Action::Pause(_) | Action::LosePower(_) => !fault.r#match.is_about_calls(),
         _ => false,
     }
 }
@@ -133,6 +133,13 @@ fn effect(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
             return Err(action.wrong("a pause of no time does nothing"));
         }
         Action::Pause(by) => abi::Effect::Pause(by.compile()),
+        Action::LosePower(power) => abi::Effect::LosePower {
+            off: power.off.compile(),
+            disk: match power.disk {
+                DiskModel::Ext4 => abi::Disk::Ext4,
+                DiskModel::Strict => abi::Disk::Strict,
+            },
+        },
         Action::JumpClock(_) if fault.r#match.value != Match::default() => {
             return Err(fault
                 .r#match
@@ -231,7 +238,7 @@ fn effect_on_calls(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
             };
             (abi::Effect::Wake, chosen(Some(waits))?)
         }
-        Action::Kill(_) | Action::Pause(_) | Action::JumpClock(_) => {
+        Action::Kill(_) | Action::Pause(_) | Action::JumpClock(_) | Action::LosePower(_) => {
             unreachable!("it hits a process or the machine")
         }
     })

@@ -113,6 +113,32 @@ pub enum Action {
     Pause(Quantity<Time>),
     /// The wall clock jumps when the window opens, or at the rate; the monotonic clock goes on
     JumpClock(Jump),
+    /// The machine loses power and starts again, with the files that its disk has left: every process is gone, and the
+    /// command is run anew. Before a call or at a time, as with `kill`
+    LosePower(LosePower),
+}
+
+/// How power is lost
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LosePower {
+    /// How long the machine is off
+    pub off: Quantity<Time>,
+    /// What the disk promises of what was not synchronized
+    #[serde(default)]
+    pub disk: DiskModel,
+}
+
+/// What a disk promises of what was not synchronized
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskModel {
+    /// As ext4 with `data=ordered`: names become durable in their order, when any file is synchronized or after five
+    /// seconds; a file grows when its bytes are there; of what was overwritten each sector is old or new
+    #[default]
+    Ext4,
+    /// Nothing but what POSIX promises: bytes when the file was synchronized, names when their directory was
+    Strict,
 }
 
 /// Which way a clock jumps, and how far

@@ -77,6 +77,13 @@ fn happenings(line: &str, node: &str) -> Vec<Happening> {
         }
         "signal" => one(format!("sends signal {} to {}", number("signal"), number("target"))),
         "message" => one(text("text")),
+        "fault" => {
+            let call = match text("call") {
+                call if call.is_empty() => String::new(),
+                call => format!("{call} {} ", text("subject")),
+            };
+            vec![happening(format!("fault {}: {call}{}", text("fault"), text("effect")), true)]
+        }
         "escape" => one(format!("{}: {}", text("what"), text("effect"))),
         "loop" => one(format!("waits in a loop at {}", text("place"))),
         "deadlock" => {

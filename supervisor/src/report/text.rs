@@ -9,6 +9,7 @@ use super::{
 };
 use crate::store::{
     Error, Place, RunFolder,
+    record::BASELINE,
     text::{Text, shell_command},
 };
 
@@ -67,6 +68,10 @@ pub fn reproduction(bug: &Bug, summary: &Summary) -> String {
     let mut words: Vec<Text> = ["simrun", "--seed", &bug.first.seed.to_string()]
         .map(|word| word.as_bytes().into())
         .to_vec();
+    if bug.first.model != BASELINE {
+        words.push(b"--faults"[..].into());
+        words.push(text(&bug.first.model));
+    }
     words.extend(summary.simulation.options.iter().map(text));
     words.push(b"--"[..].into());
     words.extend(summary.simulation.command.iter().cloned());

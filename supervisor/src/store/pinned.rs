@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use simrun_abi::boot::{
-    Boot, Detail, FileTimes, Identity, Patching, PowerLoss, Processor, Strategy,
+    Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy,
 };
 use simrun_abi::{capture::Capture, faults::Fault};
 
@@ -64,8 +64,6 @@ pub struct Options {
     pub file_times: FileTimes,
     /// Bytes that are free on the machine's disk.
     pub disk: u64,
-    /// When power is lost.
-    pub power_losses: Vec<PowerLoss>,
     /// What is injected.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -123,7 +121,6 @@ impl Pinned {
             patching: self.options.patching,
             searched: Vec::new(),
             disk: self.options.disk,
-            power_losses: self.options.power_losses.clone(),
             faults: self.options.faults.clone(),
             // Doing it again changes nothing of the host's.
             capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
@@ -157,7 +154,6 @@ impl Options {
             umask: boot.umask,
             file_times: boot.file_times,
             disk: boot.disk,
-            power_losses: boot.power_losses.clone(),
             faults: boot.faults.clone(),
             capture: boot.capture.clone(),
             processor: boot.processor,

@@ -113,7 +113,12 @@ impl Simulation {
 
     /// How many runs there will be here; nothing if that is not known.
     pub fn planned(&self) -> Option<u64> {
-        let all = self.depth? * self.models.len() as u64;
+        let depth = self.depth?;
+        // Of several models the first is only the measure of the others.
+        let all = match self.models.len() as u64 {
+            1 => depth,
+            models => depth.min(1) + depth * models.saturating_sub(1),
+        };
         let of = |shard: &Shard| {
             let (number, of) = (u64::from(shard.number), u64::from(shard.of));
             all / of + u64::from(number <= all % of)

@@ -1,6 +1,7 @@
 //! Runs many seeds, and groups what fails into bugs.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io,
     os::fd::AsFd,
@@ -9,6 +10,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
+use simrun_abi::faults::Fault;
 
 use super::{Failure, printed};
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
         trace,
         worker::Setup,
     },
-    plan::Plan,
+    plan::{self, Plan},
     report::{files, github, say, summary::Summary, table::print, text},
     store::{
         Error, Id, Place, RunFolder, Timestamp,
@@ -40,6 +42,8 @@ const TICK: Duration = Duration::from_millis(100);
 const TRACES_MAX: usize = 10;
 /// Workers that may be lost before there is no sense in going on.
 const LOST_MAX: u64 = 10;
+/// Between the names of faults that are injected together.
+const TOGETHER: char = '+';
 /// Some run failed.
 const SOME_FAILED: u8 = 1;
 
@@ -67,6 +71,7 @@ struct Exploration<'a> {
     arguments: &'a ExploreArguments,
     place: Place,
     pinned: Pinned,
+    faults: BTreeMap<String, Vec<Fault>>,
     jobs: Jobs,
     summary: Summary,
     /// Runs whose worker was lost with them.
@@ -100,9 +105,16 @@ impl<'a> Exploration<'a> {
         }
         let mut plan = Plan::new(world)?.with_seed(first_seed);
         plan.boot.capture.limit = arguments.keeping.capture_limit;
+        // Each model is one of its own, and injects its own.
+        plan.boot.faults.clear();
         let pinned = Pinned::of(&plan);
-        // Fault models come after it.
-        let models = vec![BASELINE.to_owned()];
+        let mut faults = BTreeMap::new();
+        for model in &world.faults {
+            let together: Vec<String> = model.split(TOGETHER).map(str::to_owned).collect();
+            faults.insert(model.clone(), plan::fault_plan(&together)?);
+        }
+        let mut models = vec![BASELINE.to_owned()];
+        models.extend(world.faults.iter().cloned());
         let jobs = Jobs::new(&models, first_seed, depth, arguments.shard);
         if jobs.clone().next(false, false) == Next::End {
             return Err(Failure::Unknown("there is no run to make: this share has none".into()));
@@ -123,7 +135,7 @@ impl<'a> Exploration<'a> {
             depth,
             shards: arguments.shard.into_iter().collect(),
         };
-        Ok(Self { arguments, place, pinned, jobs, summary: Summary::new(simulation), lost: 0 })
+        Ok(Self { arguments, place, pinned, faults, jobs, summary: Summary::new(simulation), lost: 0 })
     }
 
     /// Makes all runs; the signal that has ended it before.
@@ -136,6 +148,7 @@ impl<'a> Exploration<'a> {
             pinned: self.pinned.clone(),
             store: self.place.path().to_path_buf(),
             simulation: simulation.id.clone(),
+            faults: self.faults.clone(),
             input: save_input(&folder)?,
         };
         let planned = simulation.planned();

@@ -40,6 +40,8 @@ pub enum Hit {
     Pause(Duration),
     /// The wall clock jumps.
     JumpClock(Direction, Duration),
+    /// The machine loses power.
+    LosePower(Duration),
 }
 
 /// A duration in words.
@@ -66,6 +68,9 @@ impl Hit {
             Self::JumpClock(Direction::Backward, by) => {
                 format!("the wall clock jumps {} back", milliseconds(*by))
             }
+            Self::LosePower(off) => {
+                format!("the machine loses power and is off for {}", milliseconds(*off))
+            }
         }
     }
 }
@@ -81,6 +86,7 @@ enum Doing {
     Kill(u8),
     Pause(Source),
     JumpClock(Direction, Source),
+    LosePower(Source),
     Throttle {
         bytes_per_second: u64,
         /// When all that was admitted so far will be through, in nanoseconds from the start of the run.
@@ -105,6 +111,7 @@ impl Doing {
             Effect::Kill(signal) => Self::Kill(*signal),
             Effect::Pause(by) => Self::Pause(Source::new(by)),
             Effect::JumpClock { by, direction } => Self::JumpClock(*direction, Source::new(by)),
+            Effect::LosePower { off, .. } => Self::LosePower(Source::new(off)),
         }
     }
 }
@@ -230,7 +237,7 @@ impl Armed {
     ) -> Option<(Option<usize>, Hit)> {
         let victims: Vec<_> =
             (0..programs.len()).filter(|&at| self.target.matches_program(&programs[at])).collect();
-        let needs_victim = !matches!(self.doing, Doing::JumpClock(..));
+        let needs_victim = !matches!(self.doing, Doing::JumpClock(..) | Doing::LosePower(_));
         let hits = self.dice.hits(elapsed, &mut self.stream);
         if self.fired >= self.limit || needs_victim && victims.is_empty() || !hits {
             return None;
@@ -270,7 +277,8 @@ impl Armed {
 
     /// Whether what it does at its time could set somebody going who waits for ever.
     pub fn could_help(&self, programs: &[Rc<[u8]>]) -> bool {
-        matches!(self.doing, Doing::Kill(_))
+        matches!(self.doing, Doing::LosePower(_))
+            || matches!(self.doing, Doing::Kill(_))
             && programs.iter().any(|program| self.target.matches_program(program))
     }
 
@@ -303,6 +311,9 @@ impl Armed {
             (Doing::Pause(source), _) => Hit::Pause(Duration::from_nanos(source.next(stream))),
             (Doing::JumpClock(direction, source), _) => {
                 Hit::JumpClock(*direction, Duration::from_nanos(source.next(stream)))
+            }
+            (Doing::LosePower(source), _) => {
+                Hit::LosePower(Duration::from_nanos(source.next(stream)))
             }
             _ => Hit::Interrupt,
         }
@@ -337,6 +348,7 @@ impl Possible {
             | Doing::Delay(_)
             | Doing::Kill(_)
             | Doing::Pause(_)
+            | Doing::LosePower(_)
             | Doing::JumpClock(..) => Some(Self::Anything),
         }
     }

@@ -57,6 +57,8 @@ pub struct Verdict {
     pub bytes_max: Option<u64>,
     /// The signal that its process gets before.
     pub signal: Option<u8>,
+    /// For how long the machine is without power before, if it loses it.
+    pub power: Option<Duration>,
     /// For how long its process stands still before.
     pub pause: Duration,
     /// The faults that have a part in it.
@@ -135,6 +137,7 @@ impl Faults {
                 | Effect::Throttle(_)
                 | Effect::Kill(_)
                 | Effect::Pause(_)
+                | Effect::LosePower { .. }
                 | Effect::JumpClock { .. } => &mut faults.at_call,
             };
             if fault.matches.calls.is_empty() {
@@ -255,6 +258,7 @@ fn judge(all: &mut [Armed], indices: &[u16], elapsed: u64, scene: &mut dyn Scene
             }
             Hit::Delay(by) => verdict.delay = verdict.delay.saturating_add(by),
             Hit::Pause(by) => verdict.pause = verdict.pause.saturating_add(by),
+            Hit::LosePower(off) => verdict.power = verdict.power.or(Some(off)),
             Hit::Kill(signal) => verdict.signal = verdict.signal.or(Some(signal)),
             Hit::Interrupt | Hit::Oversleep(_) | Hit::Wake | Hit::JumpClock(..) => {}
         }

@@ -66,6 +66,7 @@ impl Kernel {
             processor: boot.processor,
             boot: Rc::new(Boot { searched: Vec::new(), ..boot.clone() }),
             off: None,
+            losses: 0,
             patching: boot.patching,
             search_wanted: None,
             ended: None,
@@ -77,7 +78,6 @@ impl Kernel {
             kernel.machine.timers.set(due, Due::Timeout);
         }
         kernel.arm_faults();
-        kernel.plan_power_losses();
         let space = kernel.spaces.insert(AddressSpace::default());
         kernel.start_first(host, boot, space).map_err(BootError)?;
         Ok(kernel)

@@ -98,6 +98,9 @@ impl Kernel {
             self.machine.post_signal(target, SignalInfo::from_kernel(signal));
             self.settle(host);
         }
+        if let Some(off) = verdict.power {
+            self.lose_power(host, off);
+        }
         if !verdict.pause.is_zero() {
             self.pause(self.thread(id).process, verdict.pause);
         }
@@ -170,6 +173,7 @@ impl Kernel {
             }
             (Hit::Pause(duration), Some(victim)) => self.pause(victim, duration),
             (Hit::JumpClock(direction, by), _) => self.jump_clock(direction, by),
+            (Hit::LosePower(off), _) => self.lose_power(host, off),
             _ => {}
         }
     }

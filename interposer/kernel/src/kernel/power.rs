@@ -5,12 +5,12 @@
 
 use core::time::Duration;
 
-use simrun_abi::{boot::PowerLoss, control::End, event::What};
+use simrun_abi::{control::End, event::What};
 
 use super::Kernel;
 use crate::{
     host::Host,
-    machine::{Due, SignalTarget},
+    machine::SignalTarget,
     mm::SpaceId,
     outcome::Next,
     process::{ProcessState, Tid},
@@ -28,30 +28,15 @@ pub(crate) struct Off {
 }
 
 impl Kernel {
-    /// Sets the times at which power is lost.
-    pub(super) fn plan_power_losses(&mut self) {
-        for (number, loss) in self.boot.power_losses.iter().enumerate() {
-            let mut random = self.machine.random.derive(Purpose::Power, number as u64);
-            let (earliest, latest) = loss.at_ns;
-            let at = earliest + random.below(latest.saturating_sub(earliest).saturating_add(1));
-            let due = self.machine.clock.after_start(Duration::from_nanos(at));
-            self.machine.timers.set(due, Due::PowerLoss(number));
-        }
-    }
-
-    /// Power is lost now.
-    pub(super) fn lose_power(&mut self, host: &mut dyn Host, number: usize) {
-        let Some(PowerLoss { off_ns, .. }) = self.boot.power_losses.get(number).cloned() else {
-            return;
-        };
+    /// Power is lost now, for so long.
+    pub(super) fn lose_power(&mut self, host: &mut dyn Host, length: Duration) {
         let Some(first) = self.first.and_then(|id| self.processes.get(id)) else { return };
         if self.off.is_some() || first.state != ProcessState::Alive {
             return;
         }
-        self.off = Some(Off { space: first.space, length: Duration::from_nanos(off_ns) });
-        let text = "the machine loses power".into();
-        self.machine.record(host, What::Message { text });
-        let mut random = self.machine.random.derive(Purpose::Disk, number as u64);
+        self.off = Some(Off { space: first.space, length });
+        self.losses += 1;
+        let mut random = self.machine.random.derive(Purpose::Disk, self.losses);
         let now = self.machine.clock.now();
         let tree = alloc::rc::Rc::clone(&self.machine.tree);
         if let Some(journal) = &mut *tree.journal.borrow_mut()

@@ -184,7 +184,6 @@ impl Kernel {
                     }
                 }
                 Due::Timeout => self.end(End::TimedOut, 0),
-                Due::PowerLoss(number) => self.lose_power(host, number),
                 Due::Fault(index) => self.fire_fault(host, index),
                 Due::Resume(process) => self.end_pause(process),
             }

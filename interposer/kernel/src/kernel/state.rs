@@ -62,6 +62,8 @@ pub struct Kernel {
     pub(crate) boot: Rc<Boot>,
     /// Whether it is without power.
     pub(crate) off: Option<Off>,
+    /// How often it has lost power.
+    pub(crate) losses: u64,
     pub(crate) patching: Patching,
     /// A thread to be looked at step by step, and for how long.
     pub(crate) search_wanted: Option<(ThreadId, u64)>,

@@ -17,8 +17,6 @@ pub enum Purpose {
     Network,
     /// Faults.
     Fault,
-    /// When power is lost.
-    Power,
     /// What a disk keeps when it is.
     Disk,
 }

@@ -379,7 +379,6 @@ pub fn boot(seed: u64) -> Boot {
         waiting: Vec::new(),
         file_times: FileTimes::Fixed,
         disk: 1 << 30,
-        power_losses: Vec::new(),
         capture: Capture { limit: 0, always: Vec::new() },
         hidden: Vec::new(),
         searched: Vec::new(),

@@ -7,7 +7,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use simrun_abi::boot::Disk;
+use simrun_abi::faults::Disk;
 
 use super::Pages;
 use crate::{

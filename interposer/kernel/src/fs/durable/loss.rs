@@ -2,7 +2,7 @@
 
 use alloc::{rc::Weak, vec::Vec};
 
-use simrun_abi::boot::Disk;
+use simrun_abi::faults::Disk;
 
 use super::{
     Journal,

@@ -9,7 +9,7 @@ use alloc::{
 };
 
 use linux_raw_sys::general as raw;
-use simrun_abi::boot::Disk;
+use simrun_abi::faults::Disk;
 
 use super::Journal;
 use crate::{

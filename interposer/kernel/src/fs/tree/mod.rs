@@ -15,6 +15,7 @@ use linux_raw_sys::general as raw;
 use simrun_abi::{
     boot::{Boot, Detail, FileTimes},
     event::{Event, What},
+    faults::{Disk, Effect, Fault},
 };
 
 pub mod attributes;
@@ -148,7 +149,7 @@ impl Tree {
             started,
             notes_inputs: boot.detail >= Detail::Kept,
             space: Space::new(boot.disk),
-            journal: RefCell::new(boot.power_losses.first().map(|loss| Journal::new(loss.disk))),
+            journal: RefCell::new(disk_without_power(&boot.faults).map(Journal::new)),
         }
     }
 
@@ -346,6 +347,14 @@ impl Tree {
             }
         }
     }
+}
+
+/// The disk that may lose power, if any fault takes it.
+fn disk_without_power(faults: &[Fault]) -> Option<Disk> {
+    faults.iter().find_map(|fault| match fault.effect {
+        Effect::LosePower { disk, .. } => Some(disk),
+        _ => None,
+    })
 }
 
 /// What follows the path of a file whose name is gone.
