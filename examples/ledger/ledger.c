@@ -1,6 +1,6 @@
 // A ledger that acknowledges entries: what it has acknowledged must outlive anything, a loss of power too.
 //
-// Each entry is appended to `ledger`; then it is acknowledged, here by a number in `acknowledged`, as a client far away
+// Each entry is appended to `entries`; then it is acknowledged, here by a number in `acknowledged`, as a client far away
 // would keep it. When it starts, it looks whether every acknowledged entry is there.
 //
 // It has a bug: it forgets to have the entry written to the disk before it acknowledges it. Build it with -DFIXED to see
@@ -29,7 +29,7 @@ static void entry(char *into, int number) {
 }
 
 int main(void) {
-    int ledger = open("ledger", O_RDWR | O_CREAT | O_APPEND, 0644);
+    int ledger = open("entries", O_RDWR | O_CREAT | O_APPEND, 0644);
     int acknowledged = open("acknowledged", O_RDWR | O_CREAT, 0644);
     must(ledger >= 0 && acknowledged >= 0, "open");
 

@@ -87,7 +87,9 @@ impl Match {
 fn is_timed(fault: &Fault) -> bool {
     match &fault.r#do.value {
         Action::JumpClock(_) => true,
-        Action::Kill(_) | Action::Pause(_) | Action::LosePower(_) => !fault.r#match.is_about_calls(),
+        Action::Kill(_) | Action::Pause(_) | Action::LosePower(_) => {
+            !fault.r#match.is_about_calls()
+        }
         _ => false,
     }
 }

@@ -3,9 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use simrun_abi::boot::{
-    Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy,
-};
+use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy};
 use simrun_abi::{capture::Capture, faults::Fault};
 
 use super::text::Text;

@@ -135,7 +135,15 @@ impl<'a> Exploration<'a> {
             depth,
             shards: arguments.shard.into_iter().collect(),
         };
-        Ok(Self { arguments, place, pinned, faults, jobs, summary: Summary::new(simulation), lost: 0 })
+        Ok(Self {
+            arguments,
+            place,
+            pinned,
+            faults,
+            jobs,
+            summary: Summary::new(simulation),
+            lost: 0,
+        })
     }
 
     /// Makes all runs; the signal that has ended it before.

@@ -279,7 +279,7 @@ impl Armed {
     pub fn could_help(&self, programs: &[Rc<[u8]>]) -> bool {
         matches!(self.doing, Doing::LosePower(_))
             || matches!(self.doing, Doing::Kill(_))
-            && programs.iter().any(|program| self.target.matches_program(program))
+                && programs.iter().any(|program| self.target.matches_program(program))
     }
 
     fn aim(&mut self, elapsed: u64, possible: Possible) -> Hit {

@@ -21,6 +21,8 @@ pub struct RegularFile {
     pub inode: Rc<Inode>,
     /// Whose its locks are.
     pub token: u64,
+    /// By how much it counts among those who have it open for writing.
+    writers: i32,
 }
 
 impl RegularFile {
@@ -28,9 +30,16 @@ impl RegularFile {
     ///
     /// # Errors
     /// What the host says to its own file being opened.
-    pub fn open(tree: &Tree, host: &mut dyn Host, inode: Rc<Inode>) -> Result<Self> {
-        let file = Self { inode, token: tree.next_token() };
+    pub fn open(
+        tree: &Tree,
+        host: &mut dyn Host,
+        inode: Rc<Inode>,
+        flags: OpenFlags,
+    ) -> Result<Self> {
+        let writers = if flags.writes() { 1 } else { 0 };
+        let file = Self { inode, token: tree.next_token(), writers };
         file.contents()?.attach(host)?;
+        file.inode.count_writers(writers);
         Ok(file)
     }
 
@@ -248,6 +257,7 @@ impl FileObject for RegularFile {
 
     fn release(&self, env: &mut Env<'_>) {
         self.inode.forget_description(self.token, env.machine);
+        self.inode.count_writers(-self.writers);
         self.inode.let_go(env.host);
     }
 }

@@ -8,6 +8,7 @@ use core::cell::{Cell, RefCell};
 
 use super::{Contents, ExtendedAttributes, Folder, Tree, durable::Pages};
 use crate::{
+    error::{Errno, Result},
     file::{FileLocks, Inotify, LockOwner, Pipe, Told},
     host::{Host, HostStat},
     machine::Machine,
@@ -87,6 +88,10 @@ pub struct Inode {
     is_touched: Cell<bool>,
     attributes: Cell<Attributes>,
     times: Cell<Times>,
+    /// How many have it open for writing.
+    writers: Cell<u32>,
+    /// How many processes execute it.
+    runners: Cell<u32>,
     /// Changes that are not durable and would bring it back.
     changes: Cell<u32>,
     /// Its bytes as they are on the disk, where they are others and that matters.
@@ -99,6 +104,31 @@ pub struct Inode {
     watchers: RefCell<Vec<(Weak<Inotify>, i32)>>,
     /// Extended attributes, from when the run first asked for any.
     pub extended: RefCell<Option<ExtendedAttributes>>,
+}
+
+/// A file that a process executes, for as long as this is kept.
+#[derive(Debug)]
+pub struct Running(Rc<Inode>);
+
+impl Running {
+    /// Of a file.
+    #[must_use]
+    pub fn new(file: Rc<Inode>) -> Self {
+        file.runners.set(file.runners.get().saturating_add(1));
+        Self(file)
+    }
+}
+
+impl Clone for Running {
+    fn clone(&self) -> Self {
+        Self::new(Rc::clone(&self.0))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.runners.set(self.0.runners.get().saturating_sub(1));
+    }
 }
 
 /// Size shown for every directory, in bytes.
@@ -124,6 +154,8 @@ impl Inode {
             is_touched: Cell::new(false),
             attributes: Cell::new(attributes),
             times: Cell::new(times),
+            writers: Cell::new(0),
+            runners: Cell::new(0),
             changes: Cell::new(0),
             pages: RefCell::default(),
             mapped: Cell::new(None),
@@ -209,6 +241,27 @@ impl Inode {
             ctime_ns: times.change,
             birth_ns: times.birth,
         }
+    }
+
+    /// One more or less has it open for writing.
+    pub fn count_writers(&self, by: i32) {
+        self.writers.set(self.writers.get().saturating_add_signed(by));
+    }
+
+    /// Refuses to execute what somebody may be writing (execve(2)).
+    ///
+    /// # Errors
+    /// `ETXTBSY`.
+    pub fn check_unwritten(&self) -> Result<()> {
+        if self.writers.get() > 0 { Err(Errno::ETXTBSY.into()) } else { Ok(()) }
+    }
+
+    /// Refuses to write to what is being executed (open(2)).
+    ///
+    /// # Errors
+    /// `ETXTBSY`.
+    pub fn check_idle(&self) -> Result<()> {
+        if self.runners.get() > 0 { Err(Errno::ETXTBSY.into()) } else { Ok(()) }
     }
 
     /// Whether it is a directory.

@@ -22,7 +22,7 @@ pub mod walk;
 pub use contents::{Contents, Extent, Sharing};
 pub use extended::{ExtendedAttributes, Setting};
 pub use folder::{DirectoryEntry, Folder};
-pub use inode::{Attributes, Body, FileTime, Inode, Times};
+pub use inode::{Attributes, Body, FileTime, Inode, Running, Times};
 pub use path::join;
 pub use tree::{Spot, Tree};
 pub use walk::{Found, Last, Place, Resolve, Standing, Walk};

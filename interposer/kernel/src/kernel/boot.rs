@@ -176,6 +176,7 @@ pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) ->
         timers: ProcessTimers::default(),
         program: boot.program.as_slice().into(),
         executable: boot.program.as_slice().into(),
+        running: None,
         preload: false,
         command_line: Vec::new(),
         environment: Vec::new(),

@@ -107,6 +107,7 @@ impl Kernel {
         process.state = ProcessState::Zombie(status);
         let (pid, space) = (process.pid, process.space);
         process.job_change = None;
+        process.running = None;
         process.has_ended.set(true);
         let (ended, released) = (process.ended.clone(), process.released.take());
         ended.wake(Readiness::READABLE, &mut self.machine.wakes);

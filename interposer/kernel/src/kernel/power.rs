@@ -3,6 +3,7 @@
 //! Every process is killed where it is; none gets to do anything more. The first one's host process stays: when all are
 //! gone, it takes the first program in again, with the files that the disk has left.
 
+use alloc::format;
 use core::time::Duration;
 
 use simrun_abi::{control::End, event::What};
@@ -78,7 +79,10 @@ impl Kernel {
         let text = "the machine starts again".into();
         self.machine.record(host, What::Message { text });
         let boot = alloc::rc::Rc::clone(&self.boot);
-        if self.start_first(host, &boot, space).is_err() {
+        if let Err(error) = self.start_first(host, &boot, space) {
+            let effect = format!("it cannot be executed any more: {}", error.errno.name());
+            let program = alloc::string::String::from_utf8_lossy(&boot.program);
+            self.machine.escape(host, "starting again", &program, &effect);
             self.end(End::NotStarted, 0);
         }
         None

@@ -9,7 +9,7 @@ mod settings;
 mod state;
 mod thread;
 pub use credentials::{CAPABILITY_LAST, Capabilities, Credentials, unless_minus_one};
-pub use exec::{Image, load};
+pub use exec::{Image, OpenedProgram, load};
 pub use ids::{Pid, Tid};
 pub use limits::{DESCRIPTORS_MAX, INFINITY, Limit, Limits, RESOURCES, Resource};
 pub use settings::{Policy, Scheduling, Settings, TIMER_SLACK_DEFAULT};

@@ -9,7 +9,7 @@ use core::{
 use super::{Credentials, Limits, Pid, Settings, ThreadId};
 use crate::{
     file::FdTable,
-    fs::Standing,
+    fs::{Running, Standing},
     mm::SpaceId,
     signal::{Actions, PendingSignals, ProcessTimers, Signal, SignalSet},
     time::Instant,
@@ -98,6 +98,8 @@ pub struct Process {
     pub program: Rc<[u8]>,
     /// The same, absolute and behind symbolic links.
     pub executable: Rc<[u8]>,
+    /// The file that it executes, which nobody may write to meanwhile.
+    pub running: Option<Running>,
     /// Whether its program is one that loads the preload library.
     pub preload: bool,
     /// Argument vector, as `/proc/self/cmdline` shows it.

@@ -14,10 +14,10 @@ use crate::{
         tree::attributes::Subject,
         views,
     },
-    host::{Follow, Host, HostFd},
+    host::{Follow, Host},
     kernel::Kernel,
     outcome::Outcome,
-    process::{FsContext, Image, load},
+    process::{FsContext, Image, OpenedProgram, load},
     uapi::limits::ARGUMENTS_MAX,
     user,
     wait::Readiness,
@@ -31,15 +31,16 @@ pub fn open_program(
     mut walk: Walk<'_>,
     directory: &Standing,
     path: &[u8],
-) -> Result<(HostFd, Vec<u8>)> {
+) -> Result<OpenedProgram> {
     let found = walk.walk(directory, path, Follow::Yes)?;
     let denied = Error::new(Errno::EACCES, "not an executable file");
     let Subject { inode, path } = found.subject()?.ok_or(denied)?;
     let Some(contents) = inode.contents() else { return Err(denied) };
     access::check(walk.caller, &inode, Access::EXECUTE)?;
-    let file = contents.descriptor(walk.host)?;
+    inode.check_unwritten()?;
+    let fd = contents.descriptor(walk.host)?;
     inode.note_input(walk.tree, walk.host);
-    Ok((file, path.to_vec()))
+    Ok(OpenedProgram { fd, path: path.to_vec(), file: inode })
 }
 
 /// execve(2).

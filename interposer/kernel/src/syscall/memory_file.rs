@@ -35,7 +35,8 @@ pub fn memfd_create(cx: &mut Context<'_>, [name, flags, ..]: [u64; 6]) -> Result
     };
     let tree = cx.env().tree();
     let inode = tree.nameless(host, 0, seals, cx.env().file_time());
-    let file = RegularFile::open(&tree, cx.host, inode)?;
+    // As on Linux, its maker may execute it all the same.
+    let file = RegularFile::open(&tree, cx.host, inode, OpenFlags::empty())?;
     let path = [b"/memfd:", name.as_slice(), crate::fs::tree::DELETED].concat();
     let flags_open = OpenFlags::READ_WRITE | OpenFlags::LARGE;
     let description = FileDescription::new(File::Regular(file), flags_open, &path);

@@ -95,7 +95,7 @@ fn open_preload(
     let (host, size) = file.open(cx.host, flags)?;
     let tree = cx.env().tree();
     let inode = tree.installed(host, size);
-    let file = RegularFile::open(&tree, cx.host, inode)?;
+    let file = RegularFile::open(&tree, cx.host, inode, flags)?;
     Ok(FileDescription::new(File::Regular(file), flags, path))
 }
 
@@ -177,7 +177,7 @@ fn describe(
         FileKind::Directory => File::Directory(Directory::of_tree(&tree, inode)),
         _ => {
             inode.note_input(&tree, cx.host);
-            File::Regular(RegularFile::open(&tree, cx.host, inode)?)
+            File::Regular(RegularFile::open(&tree, cx.host, inode, flags)?)
         }
     };
     let description = FileDescription::new(file, flags, path);

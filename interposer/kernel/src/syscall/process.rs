@@ -322,6 +322,7 @@ fn child_of(
         timers: ProcessTimers::default(),
         program: Rc::clone(&caller.program),
         executable: Rc::clone(&caller.executable),
+        running: caller.running.clone(),
         preload: caller.preload,
         command_line: caller.command_line.clone(),
         environment: caller.environment.clone(),

@@ -194,6 +194,7 @@ pub fn truncate(
         _ => return Err(Errno::EINVAL.into()),
     };
     access::check(caller, inode, Access::WRITE)?;
+    inode.check_idle()?;
     env.will_truncate(inode, len)?;
     contents.truncate(env.host, len)?;
     drop_identity(caller, inode);

@@ -85,6 +85,9 @@ pub fn open_file(
         }
         _ => access::check(caller, file, wanted)?,
     }
+    if wanted.contains(Access::WRITE) {
+        file.check_idle()?;
+    }
     if flags.contains(OpenFlags::NO_ACCESS_TIME) {
         access::check_owner(caller, file)?;
     }

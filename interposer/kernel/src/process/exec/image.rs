@@ -1,6 +1,6 @@
 //! A program that was opened, and its loading.
 
-use alloc::vec::Vec;
+use alloc::{rc::Rc, vec::Vec};
 
 use simrun_abi::{boot::Processor, layout};
 
@@ -8,6 +8,7 @@ use super::{elf::Elf, preload, stack};
 use crate::{
     arch::x86_64::Registers,
     error::{Errno, Error, Result},
+    fs::{Inode, Running},
     host::{Backing, Host, HostFd, ProgramPlaces},
     machine::Machine,
     mm::{AddressSpace, MapFlags, Mapping, Protection, Range},
@@ -18,6 +19,17 @@ struct Part {
     fd: HostFd,
     elf: Elf,
     path: Vec<u8>,
+    file: Rc<Inode>,
+}
+
+/// A file that was opened for execution.
+pub struct OpenedProgram {
+    /// A descriptor of the host, which is whoever has this to close.
+    pub fd: HostFd,
+    /// Its absolute path, behind symbolic links.
+    pub path: Vec<u8>,
+    /// The file.
+    pub file: Rc<Inode>,
 }
 
 /// A program that was opened and found sound, with its interpreter.
@@ -39,8 +51,8 @@ const SCRIPT_LINE_MAX: usize = 256;
 /// Most scripts that are each other's interpreter (fs/exec.c).
 const SCRIPT_DEPTH_MAX: usize = 5;
 
-/// Opens a file by absolute path for execution; the descriptor and the path behind symbolic links.
-pub type Opener<'a> = dyn FnMut(&mut dyn Host, &[u8]) -> Result<(HostFd, Vec<u8>)> + 'a;
+/// Opens a file by absolute path for execution.
+pub type Opener<'a> = dyn FnMut(&mut dyn Host, &[u8]) -> Result<OpenedProgram> + 'a;
 
 impl Image {
     /// Opens a program and whatever it needs to be loaded.
@@ -56,9 +68,10 @@ impl Image {
     ) -> Result<Self> {
         let (mut file, mut arguments) = (path.to_vec(), arguments);
         for _ in 0..SCRIPT_DEPTH_MAX {
-            let (fd, real) = open(host, &file)?;
+            let opened = open(host, &file)?;
+            let fd = opened.fd;
             let Some(line) = script_line(host, fd)? else {
-                let program = (Part::parse(host, fd, real)?, file);
+                let program = (Part::parse(host, opened)?, file);
                 return Self::open_elf(host, open, program, path, arguments, environment);
             };
             host.close(fd);
@@ -85,7 +98,7 @@ impl Image {
         let interpreter = match program.interpreter_path(host) {
             Ok(None) => None,
             Ok(Some(loader)) => {
-                match open(host, &loader).and_then(|(fd, real)| Part::parse(host, fd, real)) {
+                match open(host, &loader).and_then(|opened| Part::parse(host, opened)) {
                     Ok(part) => Some(part),
                     Err(error) => {
                         host.close(program.fd);
@@ -111,9 +124,10 @@ impl Image {
 }
 
 impl Part {
-    fn parse(host: &mut dyn Host, fd: HostFd, path: Vec<u8>) -> Result<Self> {
+    fn parse(host: &mut dyn Host, opened: OpenedProgram) -> Result<Self> {
+        let OpenedProgram { fd, path, file } = opened;
         match Elf::parse(|into, offset| read_full(host, fd, into, offset)) {
-            Ok(elf) => Ok(Self { fd, elf, path }),
+            Ok(elf) => Ok(Self { fd, elf, path, file }),
             Err(error) => {
                 host.close(fd);
                 Err(error)
@@ -281,6 +295,7 @@ pub fn load(
     }
     process.program = name.into();
     process.executable = program.path.as_slice().into();
+    process.running = Some(Running::new(program.file));
     let name = path.rsplit(|&b| b == b'/').next().unwrap_or(&path);
     host.describe_program(&ProgramPlaces {
         name,

@@ -8,4 +8,4 @@ mod preload;
 mod stack;
 pub(super) use elf::Elf;
 pub(super) use image::read_full;
-pub use image::{Image, load};
+pub use image::{Image, OpenedProgram, load};

@@ -8,7 +8,7 @@ use super::{Naming, READ, WRITE, check_access, get_or_make, named, owned, settin
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{FileObject, RegularFile},
+    file::{FileObject, OpenFlags, RegularFile},
     fs::Sharing,
     host::{Backing, HostFd},
     ipc::{DESTROYED, Id, Ipc, LOCKED, Object, Permission, RawPermission, Registry, Segment},
@@ -67,7 +67,7 @@ fn make(
     let host = cx.host.memory_file(b"SYSV")?;
     let tree = cx.env().tree();
     let inode = tree.nameless(host, 0, raw::F_SEAL_SEAL, cx.env().file_time());
-    let memory = RegularFile::open(&tree, cx.host, inode)?;
+    let memory = RegularFile::open(&tree, cx.host, inode, OpenFlags::empty())?;
     if memory.truncate(&mut cx.env(), size).is_err() {
         memory.release(&mut cx.env());
         return Err(Errno::ENOMEM.into());
