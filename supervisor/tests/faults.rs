@@ -285,3 +285,51 @@ fn spurious_wakeups_do_not_break_locks() {
     assert_eq!(words, "[True, True, True, True, True]\n", "{}", stderr(&output));
     assert!(log(&output).iter().any(|line| line.contains("is woken for no reason")));
 }
+
+#[test]
+fn a_bad_disk_damages_bytes_and_says_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Eight sectors of one letter, written over eight of another, and read again.
+    let script = "
+        head -c 4096 /dev/zero | tr '\\0' o >file
+        head -c 4096 /dev/zero | tr '\\0' n | dd of=file bs=4096 conv=notrunc iflag=fullblock 2>/dev/null
+        tr -cd o <file | wc -c; tr -cd n <file | wc -c
+    ";
+    let damaged = |damage: &str, program: &str| {
+        let faults = file(
+            folder.path(),
+            &format!(
+                "  bad:\n    do: {{ damage: {damage} }}\n    \
+                 match: {{ process: {program}, path: '**/file' }}\n    limit: 1\n"
+            ),
+        );
+        let output = twice("3", &faults, folder.path(), &["bash", "-c", script]);
+        assert_eq!(log(&output).len(), 1, "{damage}: {}", stderr(&output));
+        let numbers = String::from_utf8_lossy(&output.stdout).into_owned();
+        let numbers: Vec<u64> =
+            numbers.lines().map(|line| line.parse().expect("a number")).collect();
+        (numbers[0], numbers[1])
+    };
+    assert_eq!(damaged("lose", "dd"), (4096, 0), "as it was before");
+    let (old, new) = damaged("tear", "dd");
+    assert!(new > 0 && old > 0 && old + new == 4096 && new % 512 == 0, "{old} {new}");
+    // One bit of one letter makes another one of it.
+    let faults = file(
+        folder.path(),
+        "  bad:\n    do: { damage: flip-bit }\n    match: { process: tr, path: '**/file' }\n    limit: 1\n",
+    );
+    let script =
+        "head -c 4096 /dev/zero | tr '\\0' n >file; tr -d n <file | wc -c; tr -d n <file | wc -c";
+    let output = twice("3", &faults, folder.path(), &["bash", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n0\n", "{}", stderr(&output));
+}
+
+#[test]
+fn damage_is_for_calls_that_move_bytes_of_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults =
+        file(folder.path(), "  bad:\n    do: { damage: tear }\n    match: { call: read }\n");
+    let output = simrun(["--faults", &faults, "--", "true"]).output().expect("a run");
+    assert_eq!(output.status.code(), Some(125));
+    assert!(stderr(&output).contains("`read` moves no bytes of files so"), "{}", stderr(&output));
+}

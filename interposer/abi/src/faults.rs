@@ -211,6 +211,8 @@ pub enum Effect {
         /// Which way.
         direction: Direction,
     },
+    /// The disk damages the bytes of a file that a call reads or writes, and says nothing.
+    Damage(DamageKind),
     /// The machine loses power and starts again: before a call or at a time, as above.
     LosePower {
         /// How long it is off, in nanoseconds.
@@ -218,6 +220,19 @@ pub enum Effect {
         /// What its disk promises; the same for all faults of a run.
         disk: Disk,
     },
+}
+
+/// What a bad disk does to the bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DamageKind {
+    /// A bit that is read is wrong.
+    FlipBit,
+    /// What is written is written up to some sector only.
+    Tear,
+    /// What is written is not.
+    Lose,
+    /// What is written is written elsewhere in the file.
+    Misdirect,
 }
 
 /// What a disk promises of what was not synchronized.

@@ -16,6 +16,7 @@ use simrun_abi::{
 use crate::{
     event::EventLog,
     fault::Faults,
+    file::Damage,
     fs::{Inode, Tree},
     host::Host,
     process::{Pid, ProcessId, ThreadId, Tid, code::CodeFiles},
@@ -99,6 +100,8 @@ pub struct Machine {
     pub group_signals: Vec<(Pid, Signal)>,
     /// What was written to settings (`/proc/sys`), by path.
     pub written: Vec<(Rc<[u8]>, Vec<u8>)>,
+    /// What the disk does to the bytes that the present call reads or writes, if it is bad.
+    pub damage: Option<Damage>,
     /// Files that run as their owner or group and were written to.
     pub written_programs: Vec<Rc<Inode>>,
     /// The tree of files.
@@ -135,6 +138,7 @@ impl Machine {
             signals: Vec::new(),
             group_signals: Vec::new(),
             written: Vec::new(),
+            damage: None,
             written_programs: Vec::new(),
             tree: Rc::new(Tree::new(boot)),
             code: CodeFiles::new(&boot.waiting, &boot.searched),

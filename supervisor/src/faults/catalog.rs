@@ -16,12 +16,14 @@ const PROJECT_FOLDER: &str = ".simrun/faults";
 const ENDING: &str = "yaml";
 
 /// Those that come with simrun.
-const BUILT_IN: [(&str, &str); 13] = [
+const BUILT_IN: [(&str, &str); 16] = [
+    ("bit-rot", include_str!("../../faults/bit-rot.yaml")),
     ("clock-jumps", include_str!("../../faults/clock-jumps.yaml")),
     ("disk-errors", include_str!("../../faults/disk-errors.yaml")),
     ("disk-full", include_str!("../../faults/disk-full.yaml")),
     ("eintr", include_str!("../../faults/eintr.yaml")),
     ("late-timers", include_str!("../../faults/late-timers.yaml")),
+    ("lost-writes", include_str!("../../faults/lost-writes.yaml")),
     ("out-of-memory", include_str!("../../faults/out-of-memory.yaml")),
     ("pauses", include_str!("../../faults/pauses.yaml")),
     ("power-loss", include_str!("../../faults/power-loss.yaml")),
@@ -30,6 +32,7 @@ const BUILT_IN: [(&str, &str); 13] = [
     ("slow-disk", include_str!("../../faults/slow-disk.yaml")),
     ("spurious-wakeups", include_str!("../../faults/spurious-wakeups.yaml")),
     ("too-many-files", include_str!("../../faults/too-many-files.yaml")),
+    ("torn-writes", include_str!("../../faults/torn-writes.yaml")),
 ];
 
 /// Why there are no faults.

@@ -6,7 +6,10 @@ use simrun_kernel::{error::Errno, uapi::signal::SIGNAL_NAMES};
 use super::{
     calls::{self, Call},
     errors,
-    file::{Action, Argument, Descriptor, DiskModel, DiskOperation, Fault, FaultFile, Jump, Match},
+    file::{
+        Action, Argument, Damage, Descriptor, DiskModel, DiskOperation, Fault, FaultFile, Jump,
+        Match,
+    },
 };
 use crate::config::{
     OneOrMany, Quantity, Spanned, Wrong, spelling,
@@ -232,6 +235,22 @@ fn effect_on_calls(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
                 lacks: Box::new(|call| format!("`{}` has no time-out", call.name)),
             };
             (abi::Effect::Oversleep(by.compile()), chosen(Some(waits))?)
+        }
+        Action::Damage(damage) => {
+            let (kind, operation) = match damage {
+                Damage::FlipBit => (abi::DamageKind::FlipBit, abi::DiskOperation::Read),
+                Damage::Tear => (abi::DamageKind::Tear, abi::DiskOperation::Write),
+                Damage::Lose => (abi::DamageKind::Lose, abi::DiskOperation::Write),
+                Damage::Misdirect => (abi::DamageKind::Misdirect, abi::DiskOperation::Write),
+            };
+            let on_disk = Need {
+                has: Box::new(move |call| {
+                    let subject = call.subject();
+                    subject.disk == Some(operation) && subject.transfer.is_some()
+                }),
+                lacks: Box::new(|call| format!("`{}` moves no bytes of files so", call.name)),
+            };
+            (abi::Effect::Damage(kind), chosen(Some(on_disk))?)
         }
         Action::Wake => {
             let waits = Need {

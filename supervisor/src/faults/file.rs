@@ -113,9 +113,25 @@ pub enum Action {
     Pause(Quantity<Time>),
     /// The wall clock jumps when the window opens, or at the rate; the monotonic clock goes on
     JumpClock(Jump),
+    /// The disk damages the bytes of a file, and the call succeeds all the same
+    Damage(Damage),
     /// The machine loses power and starts again, with the files that its disk has left: every process is gone, and the
     /// command is run anew. Before a call or at a time, as with `kill`
     LosePower(LosePower),
+}
+
+/// What a bad disk does
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Damage {
+    /// One bit of what is read is wrong
+    FlipBit,
+    /// What is written reaches the disk only up to a sector that is drawn; the rest stays as it was
+    Tear,
+    /// What is written does not reach the disk
+    Lose,
+    /// What is written reaches another place in the file
+    Misdirect,
 }
 
 /// How power is lost

@@ -3,12 +3,14 @@
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 use core::time::Duration;
 
-use simrun_abi::faults::{Descriptor, Direction, DiskOperation, Effect, Fault, Match, Share};
+use simrun_abi::faults::{
+    DamageKind, Descriptor, Direction, DiskOperation, Effect, Fault, Match, Share,
+};
 
 use super::{
     chance::Dice, engine::Firing, pattern::Pattern, quantity::Source, scene::Scene, window::Opening,
 };
-use crate::{error::Errno, random::Stream, uapi::signal::signal_name};
+use crate::{error::Errno, file::Damage, random::Stream, uapi::signal::signal_name};
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 /// How many windows are looked at for a time that is drawn, before it is given up: one that all are too short for.
@@ -42,6 +44,8 @@ pub enum Hit {
     JumpClock(Direction, Duration),
     /// The machine loses power.
     LosePower(Duration),
+    /// The disk damages the bytes that it reads or writes.
+    Damage(Damage),
 }
 
 /// A duration in words.
@@ -68,6 +72,13 @@ impl Hit {
             Self::JumpClock(Direction::Backward, by) => {
                 format!("the wall clock jumps {} back", milliseconds(*by))
             }
+            Self::Damage(Damage { kind, .. }) => match kind {
+                DamageKind::FlipBit => "reads a bit that is wrong",
+                DamageKind::Tear => "reaches the disk up to some sector",
+                DamageKind::Lose => "does not reach the disk",
+                DamageKind::Misdirect => "reaches another place of the file",
+            }
+            .into(),
             Self::LosePower(off) => {
                 format!("the machine loses power and is off for {}", milliseconds(*off))
             }
@@ -87,6 +98,7 @@ enum Doing {
     Pause(Source),
     JumpClock(Direction, Source),
     LosePower(Source),
+    Damage(DamageKind),
     Throttle {
         bytes_per_second: u64,
         /// When all that was admitted so far will be through, in nanoseconds from the start of the run.
@@ -112,6 +124,7 @@ impl Doing {
             Effect::Pause(by) => Self::Pause(Source::new(by)),
             Effect::JumpClock { by, direction } => Self::JumpClock(*direction, Source::new(by)),
             Effect::LosePower { off, .. } => Self::LosePower(Source::new(off)),
+            Effect::Damage(kind) => Self::Damage(*kind),
         }
     }
 }
@@ -312,6 +325,9 @@ impl Armed {
             (Doing::JumpClock(direction, source), _) => {
                 Hit::JumpClock(*direction, Duration::from_nanos(source.next(stream)))
             }
+            (Doing::Damage(kind), _) => {
+                Hit::Damage(Damage { kind: *kind, random: stream.next_u64() })
+            }
             (Doing::LosePower(source), _) => {
                 Hit::LosePower(Duration::from_nanos(source.next(stream)))
             }
@@ -340,6 +356,11 @@ impl Possible {
             }
             Doing::Shorten(_) => {
                 scene.divisible_bytes().filter(|&bytes| bytes > 1).map(Self::Bytes)
+            }
+            Doing::Damage(_) => {
+                let touches =
+                    scene.disk().is_some() && scene.bytes().is_some_and(|bytes| bytes > 0);
+                touches.then_some(Self::Anything)
             }
             Doing::Throttle { .. } => scene.bytes().filter(|&bytes| bytes > 0).map(Self::Bytes),
             Doing::Oversleep(_) => scene.has_deadline().then_some(Self::Anything),

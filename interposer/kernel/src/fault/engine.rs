@@ -9,6 +9,7 @@ use super::{
     armed::{Armed, Hit},
     scene::Scene,
 };
+use crate::file::Damage;
 use crate::{
     error::Errno,
     event::Fingerprint,
@@ -55,6 +56,8 @@ pub struct Verdict {
     pub fail: Option<Errno>,
     /// How many bytes it moves at most.
     pub bytes_max: Option<u64>,
+    /// What the disk does to its bytes.
+    pub damage: Option<Damage>,
     /// The signal that its process gets before.
     pub signal: Option<u8>,
     /// For how long the machine is without power before, if it loses it.
@@ -103,6 +106,8 @@ pub struct Injected {
     pub fail: Option<Errno>,
     /// How many bytes it moves at most.
     pub bytes_max: Option<u64>,
+    /// What the disk does to the bytes that it reads or writes.
+    pub damage: Option<Damage>,
     /// Whether it was asked about when it began to wait.
     pub wait_considered: bool,
     /// How its wait ends at once.
@@ -138,6 +143,7 @@ impl Faults {
                 | Effect::Kill(_)
                 | Effect::Pause(_)
                 | Effect::LosePower { .. }
+                | Effect::Damage(_)
                 | Effect::JumpClock { .. } => &mut faults.at_call,
             };
             if fault.matches.calls.is_empty() {
@@ -258,6 +264,7 @@ fn judge(all: &mut [Armed], indices: &[u16], elapsed: u64, scene: &mut dyn Scene
             }
             Hit::Delay(by) => verdict.delay = verdict.delay.saturating_add(by),
             Hit::Pause(by) => verdict.pause = verdict.pause.saturating_add(by),
+            Hit::Damage(damage) => verdict.damage = verdict.damage.or(Some(damage)),
             Hit::LosePower(off) => verdict.power = verdict.power.or(Some(off)),
             Hit::Kill(signal) => verdict.signal = verdict.signal.or(Some(signal)),
             Hit::Interrupt | Hit::Oversleep(_) | Hit::Wake | Hit::JumpClock(..) => {}

@@ -3,6 +3,7 @@
 //! No operation here ever blocks: it fails with `EAGAIN`, and the handler of the call waits on the
 //! description's queue if the descriptor is a blocking one.
 
+mod damage;
 mod description;
 mod device;
 mod directory;
@@ -24,6 +25,7 @@ pub mod tty;
 pub use device::DeviceFile;
 mod timer;
 mod transfer;
+pub use damage::Damage;
 pub use description::{File, FileDescription, OpenFlags, Watcher, Whence};
 pub use directory::{Directory, DirectorySource};
 pub use event::{EventFd, EventKind};

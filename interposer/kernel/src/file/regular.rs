@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 
 use linux_raw_sys::general as raw;
 
-use super::{FileDescription, FileObject, OpenFlags, Whence};
+use super::{FileDescription, FileObject, OpenFlags, Whence, damage::lengthen};
 use crate::{
     error::{Errno, Result},
     fs::{Contents, Extent, Inode, Sharing, Tree},
@@ -185,8 +185,16 @@ impl FileObject for RegularFile {
     ) -> Result<usize> {
         let at = self.write_offset(file);
         self.check_write(at.saturating_add(from.len() as u64))?;
-        let room = env.will_write(&self.inode, at, from.len() as u64)? as usize;
-        let done = self.contents()?.write(env.host, &from[..room], at)?;
+        let room = env.will_write(&self.inode, at, from.len() as u64)?;
+        let contents = self.contents()?;
+        let done = if let Some(damage) = env.machine.damage.take() {
+            let reaching = damage.of_write(at, room, contents.size());
+            contents.write(env.host, &from[..reaching.len as usize], reaching.at)?;
+            lengthen(env.host, contents, at + room)?;
+            room as usize
+        } else {
+            contents.write(env.host, &from[..room as usize], at)?
+        };
         self.was_written(env);
         self.synchronize_if_asked(env, file)?;
         file.offset.set(at + done as u64);
@@ -194,7 +202,11 @@ impl FileObject for RegularFile {
     }
 
     fn read_at(&self, env: &mut Env<'_>, into: &[UserSlice], at: u64) -> Result<usize> {
-        self.contents()?.read_user(env.host, into, at)
+        let done = self.contents()?.read_user(env.host, into, at)?;
+        if let Some(damage) = env.machine.damage.take() {
+            damage.of_read(env.host, into, done)?;
+        }
+        Ok(done)
     }
 
     /// On a description with `O_APPEND` Linux appends here too (pwrite(2), "BUGS").
@@ -210,10 +222,20 @@ impl FileObject for RegularFile {
         let len = user::total_len(from) as u64;
         self.check_write(at.saturating_add(len))?;
         let room = env.will_write(&self.inode, at, len)?;
-        let done = if room == len {
-            self.contents()?.write_user(env.host, from, at)?
+        let contents = self.contents()?;
+        let done = if let Some(damage) = env.machine.damage.take() {
+            let reaching = damage.of_write(at, room, contents.size());
+            contents.write_user(
+                env.host,
+                &user::first(from, reaching.len as usize),
+                reaching.at,
+            )?;
+            lengthen(env.host, contents, at + room)?;
+            room as usize
+        } else if room == len {
+            contents.write_user(env.host, from, at)?
         } else {
-            self.contents()?.write_user(env.host, &user::first(from, room as usize), at)?
+            contents.write_user(env.host, &user::first(from, room as usize), at)?
         };
         if done > 0 {
             self.was_written(env);

@@ -90,6 +90,7 @@ impl Kernel {
                 begins: (!waits.is_zero()).then_some(begins),
                 fail: verdict.fail,
                 bytes_max: verdict.bytes_max,
+                damage: verdict.damage,
                 ..Injected::default()
             }));
         }

@@ -221,7 +221,10 @@ impl Kernel {
         {
             return step;
         }
+        let injected = self.thread_mut(id).call.as_mut().and_then(|call| call.injected.as_mut());
+        self.machine.damage = injected.and_then(|injected| injected.damage.take());
         let result = (row.handler)(&mut Context { kernel: self, host, thread: id }, arguments);
+        self.machine.damage = None;
         self.settle(host);
         self.conclude(host, id, row, result)
     }
