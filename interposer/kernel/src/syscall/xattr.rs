@@ -29,15 +29,6 @@ fn read_name(cx: &mut Context<'_>, name: u64) -> Result<Vec<u8>> {
     if name.is_empty() { Err(Errno::ERANGE.into()) } else { Ok(name) }
 }
 
-/// Refuses a namespace that is not there.
-fn check_namespace(name: &[u8], absent: Errno) -> Result<()> {
-    match name {
-        _ if name.starts_with(b"user.") => Ok(()),
-        _ if name.starts_with(b"security.") || name.starts_with(b"trusted.") => Err(absent.into()),
-        _ => Err(Errno::EOPNOTSUPP.into()),
-    }
-}
-
 fn by_path(cx: &mut Context<'_>, path: u64, follow: Follow) -> Result<Reached> {
     cx.reach(HERE, path, AtFlags { follow, empty_path: false })
 }
@@ -66,7 +57,6 @@ fn answer(cx: &mut Context<'_>, bytes: &[u8], buffer: u64, size: u64) -> Result<
 fn get(cx: &mut Context<'_>, file: &Reached, [name, buffer, size]: [u64; 3]) -> Result<Outcome> {
     let name = read_name(cx, name)?;
     let (subject, caller) = (subject(file)?, cx.caller());
-    check_namespace(&name, Errno::ENODATA)?;
     let value = extended::get(&mut cx.env(), &caller, &subject, &name)?;
     answer(cx, &value, buffer, size)
 }
@@ -87,7 +77,6 @@ fn set(cx: &mut Context<'_>, file: &Reached, arguments: [u64; 4]) -> Result<Outc
     if size > SIZE_MAX as u64 {
         return Err(Errno::E2BIG.into());
     }
-    check_namespace(&name, Errno::EPERM)?;
     let mut bytes = vec![0; size as usize];
     user::read_bytes(cx.host, value, &mut bytes)?;
     let (subject, caller) = (subject(file)?, cx.caller());
@@ -97,7 +86,6 @@ fn set(cx: &mut Context<'_>, file: &Reached, arguments: [u64; 4]) -> Result<Outc
 
 fn remove(cx: &mut Context<'_>, file: &Reached, name: u64) -> Result<Outcome> {
     let name = read_name(cx, name)?;
-    check_namespace(&name, Errno::EPERM)?;
     let (subject, caller) = (subject(file)?, cx.caller());
     extended::remove(&mut cx.env(), &caller, &subject, &name)?;
     Ok(Outcome::Done(0))

@@ -303,6 +303,8 @@ fn check_rename(
     match (how, other) {
         (Renaming::Keep, Some(_)) => return Err(Errno::EEXIST.into()),
         (Renaming::Exchange, None) => return Err(Errno::ENOENT.into()),
+        // Another may be where the directory was, so that its path says nothing (`lookup_one_qstr_excl`).
+        _ if new.parent.is_nameless() => return Err(Errno::ENOENT.into()),
         _ => {}
     }
     let is_below = |path: &[u8], above: &[u8]| path != above && moved(path, above, b"").is_some();

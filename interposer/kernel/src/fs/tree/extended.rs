@@ -6,7 +6,7 @@ use linux_raw_sys::general as nr;
 
 use super::{Inode, attributes::Subject};
 use crate::{
-    error::{Errno, Result},
+    error::{Errno, Error, Result},
     file::Happening,
     fs::{
         ExtendedAttributes, Setting,
@@ -26,9 +26,23 @@ pub const SIZE_MAX: usize = 65536;
 /// The namespace that there is.
 const USER: &[u8] = b"user.";
 
-/// Refuses what the caller may not do with a file's attributes: only regular files and directories have any
-/// (`xattr_permission` in fs/xattr.c).
-fn reach(env: &mut Env<'_>, caller: &Credentials, subject: &Subject, wanted: Access) -> Result<()> {
+/// Refuses what the caller may not do with a file's attribute: only regular files and directories have any
+/// (`xattr_permission` and `xattr_resolve_name` in fs/xattr.c).
+fn reach(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    subject: &Subject,
+    name: &[u8],
+    wanted: Access,
+) -> Result<()> {
+    if name.starts_with(b"security.") || name.starts_with(b"trusted.") {
+        let reads = wanted == Access::READ;
+        return Err(if reads { Errno::ENODATA } else { Errno::EPERM }.into());
+    }
+    if !name.starts_with(USER) {
+        access::check(caller, &subject.inode, wanted)?;
+        return Err(Error::new(Errno::EOPNOTSUPP, "there is no such namespace"));
+    }
     if !has_attributes(subject) {
         let reads = wanted == Access::READ;
         return Err(if reads { Errno::ENODATA } else { Errno::EPERM }.into());
@@ -41,6 +55,9 @@ fn reach(env: &mut Env<'_>, caller: &Credentials, subject: &Subject, wanted: Acc
         access::check_owner(caller, &subject.inode)?;
     }
     access::check(caller, &subject.inode, wanted)?;
+    if name == USER {
+        return Err(Error::new(Errno::EINVAL, "a namespace is no name"));
+    }
     take_over(env, &subject.inode);
     Ok(())
 }
@@ -96,7 +113,7 @@ pub fn get(
     subject: &Subject,
     name: &[u8],
 ) -> Result<Vec<u8>> {
-    reach(env, caller, subject, Access::READ)?;
+    reach(env, caller, subject, name, Access::READ)?;
     let extended = subject.inode.extended.borrow();
     extended.as_ref().ok_or(Errno::ENODATA)?.get(name).map(<[u8]>::to_vec)
 }
@@ -123,7 +140,7 @@ pub fn set(
     (name, value): (&[u8], &[u8]),
     setting: Setting,
 ) -> Result<()> {
-    change(env, caller, subject, |extended| extended.set(name, value, setting))
+    change(env, caller, subject, name, |extended| extended.set(name, value, setting))
 }
 
 /// removexattr(2).
@@ -136,16 +153,17 @@ pub fn remove(
     subject: &Subject,
     name: &[u8],
 ) -> Result<()> {
-    change(env, caller, subject, |extended| extended.remove(name))
+    change(env, caller, subject, name, |extended| extended.remove(name))
 }
 
 fn change(
     env: &mut Env<'_>,
     caller: &Credentials,
     subject: &Subject,
+    name: &[u8],
     change: impl FnOnce(&mut ExtendedAttributes) -> Result<()>,
 ) -> Result<()> {
-    reach(env, caller, subject, Access::WRITE)?;
+    reach(env, caller, subject, name, Access::WRITE)?;
     change(subject.inode.extended.borrow_mut().get_or_insert_default())?;
     subject.inode.changed(env.file_time());
     subject.inode.touch();
