@@ -75,8 +75,10 @@ impl RegularFile {
     ///
     /// # Errors
     /// What the host says.
-    pub fn to_map(&self, host: &mut dyn Host, sharing: Sharing) -> Result<HostFd> {
-        self.contents()?.to_map(host, sharing)
+    pub fn to_map(&self, tree: &Tree, host: &mut dyn Host, sharing: Sharing) -> Result<HostFd> {
+        let file = self.contents()?.to_map(host, sharing)?;
+        self.contents()?.note_mapped(&tree.moved, &self.inode);
+        Ok(file)
     }
 
     /// ftruncate(2).

@@ -4,11 +4,15 @@
 //! memory while it is small; what is large or mapped is in a memory file of the host, which programs can map, share
 //! and execute.
 
-use alloc::{rc::Rc, vec, vec::Vec};
-use core::cell::{Cell, RefCell};
+use alloc::rc::{Rc, Weak};
+use core::cell::{Cell, OnceCell, RefCell};
 
 use linux_raw_sys::general as raw;
 
+use super::{
+    Inode, Moved,
+    bytes::{BYTES_MAX, Bytes, read_all},
+};
 use crate::{
     error::{Errno, Error, Result},
     host::{FileArgument, FileCall, Host, HostFd},
@@ -18,8 +22,6 @@ use crate::{
 
 use FileArgument::{Number, Output};
 
-/// Most bytes of a file that is kept in the kernel's memory.
-const BYTES_MAX: u64 = 64 << 10;
 /// Longest file, in bytes: as on ext4 with blocks of 4 KiB.
 const SIZE_MAX: u64 = (16 << 40) - PAGE_SIZE;
 /// In place of seals, for a file that takes none.
@@ -31,7 +33,7 @@ enum Store {
     /// The host's file at this path, as it is; open while anybody has it open.
     Host(Rc<[u8]>, Option<HostFd>),
     /// In the kernel's memory.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// In a memory file of the host.
     Memory(HostFd),
 }
@@ -53,6 +55,8 @@ pub struct Contents {
     /// How many have it open.
     users: Cell<usize>,
     seals: Cell<u32>,
+    /// Who wants to know when they are no longer the host's, because that is what mappings show.
+    mapped: OnceCell<(Rc<Moved>, Weak<Inode>)>,
 }
 
 impl Contents {
@@ -62,13 +66,14 @@ impl Contents {
             size: Cell::new(size),
             users: Cell::new(0),
             seals: Cell::new(seals),
+            mapped: OnceCell::new(),
         }
     }
 
     /// None yet.
     #[must_use]
     pub fn empty() -> Self {
-        Self::new(Store::Bytes(Vec::new()), 0, NO_SEALS)
+        Self::new(Store::Bytes(Bytes::default()), 0, NO_SEALS)
     }
 
     /// Those of the host's file at a path, of this length.
@@ -94,7 +99,8 @@ impl Contents {
     pub fn blocks(&self, host: &mut dyn Host) -> u64 {
         match *self.store.borrow() {
             Store::Memory(file) => host.fstat(file).map_or(0, |stat| stat.blocks),
-            _ => self.size.get().div_ceil(PAGE_SIZE) * (PAGE_SIZE / 512),
+            Store::Bytes(ref bytes) => bytes.blocks(),
+            Store::Host(..) => self.size.get().div_ceil(PAGE_SIZE) * (PAGE_SIZE / 512),
         }
     }
 
@@ -138,7 +144,7 @@ impl Contents {
             return;
         }
         self.size.set(0);
-        if let Store::Memory(file) = self.store.replace(Store::Bytes(Vec::new())) {
+        if let Store::Memory(file) = self.store.replace(Store::Bytes(Bytes::default())) {
             host.close(file);
         }
     }
@@ -156,6 +162,20 @@ impl Contents {
         let mut arguments = [const { FileArgument::None }; 6];
         arguments[0] = Number(file.0 as u64);
         Ok(HostFd(host.file_call(FileCall { number: raw::__NR_dup, arguments })? as i32))
+    }
+
+    /// Has it noted when the bytes are no longer the host's, if they are: a mapping of the host's file shows them. They
+    /// are those of `file`.
+    pub fn note_mapped(&self, moved: &Rc<Moved>, file: &Rc<Inode>) {
+        if !self.is_changed() {
+            self.mapped.get_or_init(|| (Rc::clone(moved), Rc::downgrade(file)));
+        }
+    }
+
+    /// The memory file that holds them, if one does.
+    #[must_use]
+    pub fn memory(&self) -> Option<HostFd> {
+        if let Store::Memory(file) = *self.store.borrow() { Some(file) } else { None }
     }
 
     /// The host's file to map while somebody has this one open.
@@ -183,8 +203,7 @@ impl Contents {
             slice.check()?;
             match &mut *self.store.borrow_mut() {
                 Store::Bytes(bytes) => {
-                    let part = part(bytes, at, slice.len);
-                    user::write_available(host, slice.address, part)
+                    user::write_available(host, slice.address, bytes.part(at, slice.len))
                 }
                 Store::Host(path, open) => {
                     let file = open_once(host, path, open)?;
@@ -202,7 +221,7 @@ impl Contents {
     pub fn read(&self, host: &mut dyn Host, into: &mut [u8], at: u64) -> Result<usize> {
         match &mut *self.store.borrow_mut() {
             Store::Bytes(bytes) => {
-                let part = part(bytes, at, into.len());
+                let part = bytes.part(at, into.len());
                 into[..part.len()].copy_from_slice(part);
                 Ok(part.len())
             }
@@ -222,9 +241,16 @@ impl Contents {
         if at >= self.size.get() {
             return Err(Errno::ENXIO.into());
         }
-        let Store::Memory(file) = *self.store.borrow() else {
-            // Where the host keeps holes is its own affair, and small files have none.
-            return Ok(if extent == Extent::Data { at } else { self.size.get() });
+        let file = match &*self.store.borrow() {
+            Store::Memory(file) => *file,
+            Store::Bytes(bytes) => {
+                let next = bytes.next(extent, at);
+                let is_none = extent == Extent::Data && next == self.size.get();
+                return if is_none { Err(Errno::ENXIO.into()) } else { Ok(next) };
+            }
+            // Where the host keeps holes is its own affair.
+            Store::Host(..) if extent == Extent::Data => return Ok(at),
+            Store::Host(..) => return Ok(self.size.get()),
         };
         let whence = if extent == Extent::Data { raw::SEEK_DATA } else { raw::SEEK_HOLE };
         let arguments = [Number(file.0 as u64), Number(at), Number(whence.into())];
@@ -248,15 +274,9 @@ impl Contents {
             let room = SIZE_MAX.saturating_sub(at).min(slice.len as u64) as usize;
             let slice = slice.part(0, room);
             let done = match &mut *self.store.borrow_mut() {
-                Store::Bytes(bytes) => {
-                    let (start, before) = (at as usize, bytes.len());
-                    bytes.resize(before.max(start + slice.len), 0);
-                    let place = &mut bytes[start..start + slice.len];
-                    let done = user::read_available(host, slice.address, place);
-                    let kept = before.max(start + done.as_ref().map_or(0, |done| *done));
-                    bytes.truncate(kept);
-                    done?
-                }
+                Store::Bytes(bytes) => bytes.write(at as usize, slice.len, |place| {
+                    user::read_available(host, slice.address, place)
+                })?,
                 Store::Memory(file) => host.pwrite_user(*file, slice, at)?,
                 Store::Host(..) => return Err(NOT_OWNED),
             };
@@ -275,12 +295,10 @@ impl Contents {
         }
         self.make_room(host, at, from.len() as u64)?;
         let done = match &mut *self.store.borrow_mut() {
-            Store::Bytes(bytes) => {
-                let (start, end) = (at as usize, at as usize + from.len());
-                bytes.resize(bytes.len().max(end), 0);
-                bytes[start..end].copy_from_slice(from);
-                from.len()
-            }
+            Store::Bytes(bytes) => bytes.write(at as usize, from.len(), |place| {
+                place.copy_from_slice(from);
+                Ok(from.len())
+            })?,
             Store::Memory(file) => host.pwrite(*file, from, at)?,
             Store::Host(..) => return Err(NOT_OWNED),
         };
@@ -304,7 +322,7 @@ impl Contents {
             self.in_memory(host)?;
         }
         match &mut *self.store.borrow_mut() {
-            Store::Bytes(bytes) => bytes.resize(len as usize, 0),
+            Store::Bytes(bytes) => bytes.resize(len as usize),
             Store::Memory(file) => {
                 call(host, raw::__NR_ftruncate, [Number(file.0 as u64), Number(len)])?;
             }
@@ -365,7 +383,8 @@ impl Contents {
             }
             _ => return Ok(()),
         };
-        let copied = if size <= BYTES_MAX {
+        let is_mapped = self.mapped.get().is_some();
+        let copied = if size <= BYTES_MAX && !is_mapped {
             copy_bytes(host, file, size as usize).map(Store::Bytes)
         } else {
             copy_to_memory(host, file, size).map(Store::Memory)
@@ -380,6 +399,11 @@ impl Contents {
             self.size.set(size);
         }
         self.store.replace(store);
+        if let Some((moved, file)) = self.mapped.get()
+            && let Some(file) = file.upgrade()
+        {
+            moved.add(file);
+        }
         Ok(())
     }
 
@@ -391,10 +415,9 @@ impl Contents {
             Store::Host(..) => return Err(NOT_OWNED),
             Store::Bytes(bytes) => {
                 let file = host.memory_file(b"file")?;
-                let written = host.pwrite(file, bytes, 0);
-                if written != Ok(bytes.len()) {
+                if let Err(error) = fill(host, file, bytes) {
                     host.close(file);
-                    return Err(written.err().unwrap_or(Errno::ENOSPC).into());
+                    return Err(error);
                 }
                 file
             }
@@ -482,23 +505,20 @@ fn open_once(host: &mut dyn Host, path: &[u8], open: &mut Option<HostFd>) -> Res
     }
 }
 
-/// The bytes from an offset on, at most `max` of them.
-fn part(bytes: &[u8], at: u64, max: usize) -> &[u8] {
-    let start = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
-    &bytes[start..start + max.min(bytes.len() - start)]
+fn copy_bytes(host: &mut dyn Host, file: HostFd, len: usize) -> Result<Bytes> {
+    read_all(len, |into, at| Ok(host.pread(file, into, at)?)).map(Bytes::full)
 }
 
-fn copy_bytes(host: &mut dyn Host, file: HostFd, len: usize) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; len];
-    let mut done = 0;
-    while done < len {
-        match host.pread(file, &mut bytes[done..], done as u64)? {
-            0 => break,
-            moved => done += moved,
+/// Writes bytes into an empty file, and leaves holes where there are any.
+fn fill(host: &mut dyn Host, file: HostFd, bytes: &Bytes) -> Result<()> {
+    for part in bytes.data() {
+        let (len, at) = (part.len(), part.start as u64);
+        if host.pwrite(file, bytes.range(part), at)? != len {
+            return Err(Errno::ENOSPC.into());
         }
     }
-    bytes.truncate(done);
-    Ok(bytes)
+    let len = bytes.len() as u64;
+    call(host, raw::__NR_ftruncate, [Number(file.0 as u64), Number(len)]).map(drop)
 }
 
 fn copy_to_memory(host: &mut dyn Host, file: HostFd, len: u64) -> Result<HostFd> {

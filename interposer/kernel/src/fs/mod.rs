@@ -3,16 +3,19 @@
 //! - [`preload`]: the preload library.
 //! - [`walk`]: from a path to what it names.
 //! - [`tree`]: the tree of files, the host's underneath and what the run does to it above.
-//! - `inode`, `contents`, `folder`, `extended`: what a file is; `times`: when it was made; [`access`]: who may use it.
+//! - `inode`, `contents`, `bytes`, `folder`, `extended`: what a file is; `times`: when it was made; `moved`: what of it
+//!   mappings have to learn; [`access`]: who may use it.
 //! - [`durable`]: what of it would outlive a loss of power.
 //! - [`views`]: `/proc`, `/sys`, `/dev` of the simulated machine.
 
 pub mod access;
+mod bytes;
 mod contents;
 pub mod durable;
 mod extended;
 mod folder;
 mod inode;
+mod moved;
 mod path;
 pub mod preload;
 mod times;
@@ -23,6 +26,7 @@ pub use contents::{Contents, Extent, Sharing};
 pub use extended::{ExtendedAttributes, Setting};
 pub use folder::{DirectoryEntry, Folder};
 pub use inode::{Attributes, Body, FileTime, Inode, Running, Times};
+pub use moved::Moved;
 pub use path::join;
 pub use tree::{Spot, Tree};
 pub use walk::{Found, Last, Place, Resolve, Standing, Walk};

@@ -69,6 +69,7 @@ impl Kernel {
             losses: 0,
             patching: boot.patching,
             search_wanted: None,
+            renewals: Vec::new(),
             ended: None,
             entries: 0,
             switches: 0,

@@ -10,6 +10,7 @@
 //! - [`notice`]: telling the owners of descriptions by signals.
 //! - [`patch`]: call sites that need not trap again.
 //! - [`power`]: losing power, and starting again.
+//! - [`renew`]: mappings of files that have changed since.
 //! - [`report`]: what is said of a run that cannot go on.
 //! - [`spin`]: threads that wait in a loop without a system call.
 
@@ -22,6 +23,7 @@ mod lifecycle;
 mod notice;
 mod patch;
 mod power;
+mod renew;
 mod report;
 mod run;
 mod spin;
@@ -29,6 +31,7 @@ mod state;
 pub use boot::BootError;
 pub(crate) use boot::thread_name;
 pub(crate) use lifecycle::killed_by;
+pub(crate) use renew::Renewal;
 pub use run::{Trap, Way};
 pub use spin::Placed;
 pub use state::Kernel;

@@ -121,6 +121,9 @@ impl Kernel {
                     Next::Leave(space)
                 };
             }
+            if self.has_renewals() {
+                self.renew_mappings(host, here);
+            }
             if self.stays_in_circle(host, id) {
                 continue;
             }
@@ -130,6 +133,9 @@ impl Kernel {
                     Step::Away => continue,
                     Step::Copy(space) => return Next::Fork(space),
                 }
+            }
+            if self.has_renewals() {
+                self.renew_mappings(host, here);
             }
             if self.current == Some(id) && self.prepare_return(host, here, id) {
                 self.load(host, here, id);

@@ -67,6 +67,8 @@ pub struct Kernel {
     pub(crate) patching: Patching,
     /// A thread to be looked at step by step, and for how long.
     pub(crate) search_wanted: Option<(ThreadId, u64)>,
+    /// Mappings that other processes have to make again.
+    pub(crate) renewals: Vec<super::Renewal>,
     pub(crate) ended: Option<(End, u32)>,
     pub(crate) entries: u64,
     pub(crate) switches: u64,

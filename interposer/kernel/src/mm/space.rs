@@ -83,6 +83,8 @@ pub struct Mapping {
     pub inode: u64,
     /// The object that a shared mapping shows, by which futexes in it are known; zero for none.
     pub object: u64,
+    /// Whether it may not be made writable: a shared mapping of a file that is open for reading alone.
+    pub is_read_only: bool,
     /// Whether that object is a segment of System V shared memory, whose mappings are counted.
     pub is_segment: bool,
 }
@@ -91,7 +93,16 @@ impl Mapping {
     /// Zeroed private memory.
     #[must_use]
     pub fn anonymous(prot: Protection, flags: MapFlags, name: &[u8]) -> Self {
-        Self { prot, flags, name: name.into(), offset: 0, inode: 0, object: 0, is_segment: false }
+        Self {
+            prot,
+            flags,
+            name: name.into(),
+            offset: 0,
+            inode: 0,
+            object: 0,
+            is_read_only: false,
+            is_segment: false,
+        }
     }
 
     fn has_offset(&self) -> bool {
@@ -320,6 +331,11 @@ impl AddressSpace {
             let into = offset.checked_sub(mapping.offset)?;
             (mapping.object == object && into < range.len()).then_some(range.start + into)
         })
+    }
+
+    /// Where a file's bytes are mapped, by its inode number.
+    pub fn of_file(&self, inode: u64) -> impl Iterator<Item = (Range, &Mapping)> {
+        self.iter().filter(move |(_, mapping)| mapping.inode == inode && !mapping.is_segment)
     }
 
     /// Total length of all mappings in bytes.

@@ -55,24 +55,24 @@ pub fn mmap(
         if writes {
             regular.check_shared_write()?;
         }
-        let object = if flags.contains(MapFlags::SHARED) {
-            cx.kernel.objects.of_file(regular.inode.number)
-        } else {
-            0
-        };
+        let is_shared = flags.contains(MapFlags::SHARED);
+        let object = if is_shared { cx.kernel.objects.of_file(regular.inode.number) } else { 0 };
+        // Later on it may be made writable, if the file is open for writing.
+        let can_write = file.flags.get().writes();
         let mapping = Mapping {
             offset,
             inode: regular.inode.number,
             object,
+            is_read_only: is_shared && !can_write,
             ..Mapping::anonymous(prot, kept(flags), &file.path.borrow())
         };
-        // Later on it may be made writable, if the file is open for writing.
-        let can_write = flags.contains(MapFlags::SHARED) && file.flags.get().writes();
-        let sharing = if can_write { Sharing::Shared } else { Sharing::Private };
-        if can_write {
+        let shares_writes = is_shared && can_write;
+        let sharing = if shares_writes { Sharing::Shared } else { Sharing::Private };
+        if shares_writes {
             cx.env().will_map(&regular.inode, offset, len)?;
         }
-        (Backing::File(regular.to_map(cx.host, sharing)?, offset), mapping)
+        let tree = cx.env().tree();
+        (Backing::File(regular.to_map(&tree, cx.host, sharing)?, offset), mapping)
     };
     let range = place(cx, address, len, flags)?;
     let host_flags =
@@ -211,6 +211,9 @@ pub fn mprotect(cx: &mut Context<'_>, [address, len, prot, ..]: [u64; 6]) -> Res
         return Err(Errno::ENOMEM.into());
     }
     if prot.contains(Protection::WRITE) {
+        if cx.space().within(range).iter().any(|(_, mapping)| mapping.is_read_only) {
+            return Err(Error::new(Errno::EACCES, "the file is not open for writing"));
+        }
         let commits = |(part, mapping): (Range, Mapping)| {
             Mapping { prot, ..mapping.clone() }.committed(part.len())
                 - mapping.committed(part.len())

@@ -30,7 +30,8 @@ mod sync;
 use space::Space;
 
 use super::{
-    Attributes, Body, Contents, FileTime, Folder, Inode, Times, durable::Journal, times, walk,
+    Attributes, Body, Contents, FileTime, Folder, Inode, Moved, Times, durable::Journal, times,
+    walk,
 };
 use crate::{
     error::{Errno, Result},
@@ -63,6 +64,8 @@ pub struct Tree {
     /// How much is watched.
     pub inotify: InotifyCounts,
     cookie: Cell<u32>,
+    /// Files that are mapped as the host has them, and have been changed.
+    pub moved: Rc<Moved>,
     /// What times the host's files show.
     file_times: FileTimes,
     /// When the run began.
@@ -145,6 +148,7 @@ impl Tree {
             lock_waits: RefCell::default(),
             inotify: InotifyCounts::default(),
             cookie: Cell::new(0),
+            moved: Rc::default(),
             file_times: boot.file_times,
             started,
             notes_inputs: boot.detail >= Detail::Kept,

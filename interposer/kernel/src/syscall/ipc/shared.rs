@@ -118,8 +118,9 @@ pub fn shmat(cx: &mut Context<'_>, [id, address, flags, ..]: [u64; 6]) -> Result
         wanted |= 0o111;
     }
     check_access(cx, segments, id, wanted)?;
+    let tree = cx.env().tree();
     let segment = cx.kernel.ipc.segments.get(id)?;
-    let (host, size) = (segment.memory.to_map(cx.host, Sharing::Shared)?, segment.size);
+    let (host, size) = (segment.memory.to_map(&tree, cx.host, Sharing::Shared)?, segment.size);
     let mapping = Mapping {
         object: segment.object,
         is_segment: true,
