@@ -16,15 +16,15 @@ static uint64_t draw(uint64_t below) {
     return (z ^ z >> 31) % below;
 }
 
-static int descriptor(void) { return LOWEST + draw(HIGHEST - LOWEST + 1); }
+static inline int descriptor(void) { return LOWEST + draw(HIGHEST - LOWEST + 1); }
 
-static unsigned sum(ssize_t len) {
+static inline unsigned sum(ssize_t len) {
     unsigned sum = 1;
     for (ssize_t i = 0; i < len; i++) sum = sum * 31 + bytes[i];
     return sum;
 }
 
-static void show(const char *call, long a, long b, long result) {
+static inline void show(const char *call, long a, long b, long result) {
     if (result < 0) printf("%s %ld %ld = %s\n", call, a, b, strerrorname_np(errno));
     else printf("%s %ld %ld = %ld\n", call, a, b, result);
 }
