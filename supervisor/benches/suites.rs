@@ -40,7 +40,7 @@ enum Suite {
     Crate(&'static str, &'static str),
 }
 
-const SUITES: [Suite; 32] = [
+const SUITES: [Suite; 34] = [
     Suite::Python("test_socket"),
     Suite::Python("test_select"),
     Suite::Python("test_selectors"),
@@ -59,6 +59,8 @@ const SUITES: [Suite; 32] = [
     Suite::Python("test_pathlib"),
     Suite::Python("test_tempfile"),
     Suite::Python("test_mmap"),
+    Suite::Python("test_zipfile"),
+    Suite::Python("test_sqlite3"),
     Suite::Python("test_socketserver"),
     Suite::Python("test_pty"),
     Suite::Python("test_resource"),

@@ -4,6 +4,7 @@ mod common;
 
 use std::{
     fs,
+    ops::RangeInclusive,
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
         process::CommandExt,
@@ -40,17 +41,25 @@ impl User {
 /// A folder in which a tree is made that programs find, and everything that they are run with.
 struct Trees {
     folder: tempfile::TempDir,
-    program: PathBuf,
+    /// The program, or an interpreter and a script.
+    program: Vec<PathBuf>,
     simrun: PathBuf,
 }
 
 impl Trees {
+    /// Trees for a program of `tests/files`.
     fn new(program: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("own folder");
         let simrun = folder.path().join("simrun");
         fs::copy(SIMRUN, &simrun).expect("a copy");
-        Self { program: build_in("files", program, folder.path()), simrun, folder }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(program);
+        let program = if script.extension().is_some() {
+            vec!["bash".into(), script]
+        } else {
+            vec![build_in("files", program, folder.path())]
+        };
+        Self { program, simrun, folder }
     }
 
     /// The tree of a seed, as its user has it; equal under every name.
@@ -60,23 +69,32 @@ impl Trees {
         if user == User::Nobody {
             chown(&tree, Some(NOBODY), Some(NOBODY)).expect("own folder");
         }
-        let mut command = Command::new(&self.program);
-        let output = user.run(command.args([&seed.to_string(), "prepare"]).current_dir(&tree));
+        let output = self.run(Command::new(&self.program[0]), &tree, user, (seed, "prepare"));
         assert!(output.status.success(), "{output:?}");
         tree
     }
 
     /// What the program does with a tree on the host.
     fn natively(&self, tree: &Path, user: User, seed: u64) -> String {
-        let mut command = Command::new(&self.program);
-        printed(&user.run(command.args([&seed.to_string(), "use"]).current_dir(tree)))
+        printed(&self.run(Command::new(&self.program[0]), tree, user, (seed, "use")))
     }
 
     /// What it does in a simulation.
     fn simulated(&self, tree: &Path, user: User, seed: u64) -> String {
         let mut command = Command::new(&self.simrun);
-        command.args(["--quiet", "--no-store", "--seed", "1", "--"]).arg(&self.program);
-        printed(&user.run(command.args([&seed.to_string(), "use"]).current_dir(tree)))
+        command.args(["--quiet", "--no-store", "--seed", "1", "--"]).arg(&self.program[0]);
+        printed(&self.run(command, tree, user, (seed, "use")))
+    }
+
+    fn run(
+        &self,
+        mut command: Command,
+        tree: &Path,
+        user: User,
+        (seed, what): (u64, &str),
+    ) -> Output {
+        command.args(&self.program[1..]).args([&seed.to_string(), what]).current_dir(tree);
+        user.run(&mut command)
     }
 }
 
@@ -116,16 +134,16 @@ fn first_difference(one: &str, other: &str) -> String {
 }
 
 /// Seeds whose trees are compared; `SIMRUN_TREES` sets another number.
-fn seeds() -> std::ops::RangeInclusive<u64> {
+fn seeds() -> RangeInclusive<u64> {
     let number = std::env::var("SIMRUN_TREES").ok();
     1..=number.map_or(12, |number| number.parse().expect("SIMRUN_TREES is a number"))
 }
 
 /// A program does with the tree of each seed what it does natively, every time, and leaves the host's as it is.
-fn agrees_with_the_host(program: &str) {
+fn agrees_with_the_host(program: &str, users: &[User], seeds: RangeInclusive<u64>) {
     let trees = Trees::new(program);
-    for &user in User::all() {
-        for seed in seeds() {
+    for &user in users {
+        for seed in seeds.clone() {
             let native = trees.prepare(&format!("native-{user:?}-{seed}"), user, seed);
             let expected = trees.natively(&native, user, seed);
             let found = trees.prepare(&format!("simulated-{user:?}-{seed}"), user, seed);
@@ -148,15 +166,25 @@ fn agrees_with_the_host(program: &str) {
 
 #[test]
 fn calls_drawn_from_a_seed_do_what_they_do_natively() {
-    agrees_with_the_host("random_tree");
+    agrees_with_the_host("random_tree", User::all(), seeds());
 }
 
 #[test]
 fn bytes_that_two_processes_share_are_those_of_the_host() {
-    agrees_with_the_host("shared_bytes");
+    agrees_with_the_host("shared_bytes", User::all(), seeds());
 }
 
 #[test]
 fn trees_that_several_processes_change_are_those_of_the_host() {
-    agrees_with_the_host("several_processes");
+    agrees_with_the_host("several_processes", User::all(), seeds());
+}
+
+#[test]
+fn git_does_to_a_repository_what_it_does_on_the_host() {
+    agrees_with_the_host("git_repository.sh", &[User::Own], 1..=2);
+}
+
+#[test]
+fn cargo_builds_a_crate_as_it_does_on_the_host() {
+    agrees_with_the_host("cargo_build.sh", &[User::Own], 1..=1);
 }
