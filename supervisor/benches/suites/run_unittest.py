@@ -1,4 +1,4 @@
-"""Runs one module of CPython's own tests and writes a line for each test: its id and how it ended."""
+"""Runs one module of CPython's own tests and prints a line for each test: a mark, its id and how it ended."""
 import importlib
 import os
 import sys
@@ -14,13 +14,19 @@ LEFT_OUT = [
 ]
 
 
+# Begins the lines that say how a test has ended.
+MARK = "::"
+
+
 class Recorder(unittest.TextTestResult):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.record = open(os.environ["SUITE_RECORD"], "a", buffering=1)
+        # Standard output, before a test redirects it: what a simulated program writes to files stays there.
+        self.record = os.fdopen(os.dup(1), "w", buffering=1)
 
     def note(self, test, status):
-        self.record.write(f"{test.id().replace(' ', '_')} {status}\n")
+        # A line of its own, whatever tests have written.
+        self.record.write(f"\n{MARK} {test.id().replace(' ', '_')} {status}\n")
 
     def addSuccess(self, test):
         super().addSuccess(test)
