@@ -15,8 +15,7 @@ use simrun_abi::{
 
 use crate::{
     event::EventLog,
-    fault::Faults,
-    file::Damage,
+    fault::{Damage, Faults},
     fs::{Inode, Tree},
     host::Host,
     process::{Pid, ProcessId, ThreadId, Tid, code::CodeFiles},

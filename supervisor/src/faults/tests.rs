@@ -27,7 +27,7 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ("do: { fial: EIO }", "4:11: unknown key `fial`; did you mean `fail`?"),
     (
         "do: { explode: now }",
-        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause` or `jump-clock`",
+        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage` or `lose-power`",
     ),
     (
         "do: explode",

@@ -8,9 +8,10 @@ use simrun_abi::faults::{
 };
 
 use super::{
-    chance::Dice, engine::Firing, pattern::Pattern, quantity::Source, scene::Scene, window::Opening,
+    Damage, chance::Dice, engine::Firing, pattern::Pattern, quantity::Source, scene::Scene,
+    window::Opening,
 };
-use crate::{error::Errno, file::Damage, random::Stream, uapi::signal::signal_name};
+use crate::{error::Errno, random::Stream, uapi::signal::signal_name};
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 /// How many windows are looked at for a time that is drawn, before it is given up: one that all are too short for.

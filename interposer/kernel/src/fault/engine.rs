@@ -6,10 +6,10 @@ use core::time::Duration;
 use simrun_abi::faults::{DiskOperation, Effect, Fault};
 
 use super::{
+    Damage,
     armed::{Armed, Hit},
     scene::Scene,
 };
-use crate::file::Damage;
 use crate::{
     error::Errno,
     event::Fingerprint,

@@ -5,18 +5,21 @@
 //!
 //! - [`engine`]: all faults of a run, by the call that they are for.
 //! - [`armed`]: one fault.
+//! - [`damage`]: what a bad disk does to bytes.
 //! - [`scene`]: what a fault may ask about the call before it.
 //! - [`chance`], [`window`]: how often, and when.
 //! - [`quantity`], [`pattern`]: numbers that are drawn, and names that are matched.
 
 mod armed;
 mod chance;
+mod damage;
 mod engine;
 mod pattern;
 mod quantity;
 mod scene;
 mod window;
 pub use armed::Hit;
+pub use damage::Damage;
 pub use engine::{Faults, Firing, Injected, TimedVerdict, Verdict, WaitEnd, WaitVerdict};
 pub use pattern::Pattern;
 pub use scene::Scene;

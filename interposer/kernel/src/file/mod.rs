@@ -3,7 +3,6 @@
 //! No operation here ever blocks: it fails with `EAGAIN`, and the handler of the call waits on the
 //! description's queue if the descriptor is a blocking one.
 
-mod damage;
 mod description;
 mod device;
 mod directory;
@@ -25,7 +24,6 @@ pub mod tty;
 pub use device::DeviceFile;
 mod timer;
 mod transfer;
-pub use damage::Damage;
 pub use description::{File, FileDescription, OpenFlags, Watcher, Whence};
 pub use directory::{Directory, DirectorySource};
 pub use event::{EventFd, EventKind};

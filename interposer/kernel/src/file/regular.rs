@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 
 use linux_raw_sys::general as raw;
 
-use super::{FileDescription, FileObject, OpenFlags, Whence, damage::lengthen};
+use super::{FileDescription, FileObject, OpenFlags, Whence};
 use crate::{
     error::{Errno, Result},
     fs::{Contents, Extent, Inode, Sharing, Tree},
@@ -284,4 +284,12 @@ impl FileObject for RegularFile {
         self.inode.count_writers(-self.writers);
         self.inode.let_go(env.host);
     }
+}
+
+/// A file whose write did not reach the disk as a whole is as long as if it had.
+///
+/// # Errors
+/// What the host fails with.
+fn lengthen(host: &mut dyn Host, contents: &Contents, end: u64) -> Result<()> {
+    if contents.size() < end { contents.truncate(host, end) } else { Ok(()) }
 }

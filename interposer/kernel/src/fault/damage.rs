@@ -2,7 +2,7 @@
 
 use simrun_abi::faults::DamageKind;
 
-use crate::{error::Result, fs::Contents, host::Host, user::UserSlice};
+use crate::{error::Result, host::Host, user::UserSlice};
 
 /// Bytes that a disk writes as a whole or not at all.
 const SECTOR: u64 = 512;
@@ -68,14 +68,6 @@ impl Damage {
         }
         Ok(())
     }
-}
-
-/// A file whose write did not reach the disk as a whole is as long as if it had.
-///
-/// # Errors
-/// What the host fails with.
-pub fn lengthen(host: &mut dyn Host, contents: &Contents, end: u64) -> Result<()> {
-    if contents.size() < end { contents.truncate(host, end) } else { Ok(()) }
 }
 
 #[cfg(test)]
