@@ -12,6 +12,7 @@ use linux_raw_sys::general as raw;
 use super::{
     Inode, Moved,
     bytes::{BYTES_MAX, Bytes, read_all},
+    read_ahead::ReadAhead,
 };
 use crate::{
     error::{Errno, Error, Result},
@@ -55,6 +56,8 @@ pub struct Contents {
     /// How many have it open.
     users: Cell<usize>,
     seals: Cell<u32>,
+    /// What has been read of the host's file ahead.
+    ahead: RefCell<ReadAhead>,
     /// Who wants to know when they are no longer the host's, because that is what mappings show.
     mapped: OnceCell<(Rc<Moved>, Weak<Inode>)>,
 }
@@ -66,6 +69,7 @@ impl Contents {
             size: Cell::new(size),
             users: Cell::new(0),
             seals: Cell::new(seals),
+            ahead: RefCell::default(),
             mapped: OnceCell::new(),
         }
     }
@@ -130,8 +134,11 @@ impl Contents {
     /// Somebody closes the file.
     pub fn detach(&self, host: &mut dyn Host) {
         self.users.set(self.users.get().saturating_sub(1));
-        if self.users.get() == 0
-            && let Store::Host(_, open) = &mut *self.store.borrow_mut()
+        if self.users.get() > 0 {
+            return;
+        }
+        self.ahead.borrow_mut().clear();
+        if let Store::Host(_, open) = &mut *self.store.borrow_mut()
             && let Some(file) = open.take()
         {
             host.close(file);
@@ -207,7 +214,11 @@ impl Contents {
                 }
                 Store::Host(path, open) => {
                     let file = open_once(host, path, open)?;
-                    Ok(host.pread_user(file, slice, at)?)
+                    let mut ahead = self.ahead.borrow_mut();
+                    match ahead.piece(host, file, at, slice.len)? {
+                        Some(piece) => user::write_available(host, slice.address, piece),
+                        None => Ok(host.pread_user(file, slice, at)?),
+                    }
                 }
                 Store::Memory(file) => Ok(host.pread_user(*file, slice, at)?),
             }
@@ -399,6 +410,7 @@ impl Contents {
             self.size.set(size);
         }
         self.store.replace(store);
+        self.ahead.borrow_mut().clear();
         if let Some((moved, file)) = self.mapped.get()
             && let Some(file) = file.upgrade()
         {
