@@ -4,6 +4,7 @@
 //! symbolic links into its own `/proc` and past a changed root.
 
 use alloc::{rc::Rc, vec::Vec};
+use core::ops::Range;
 
 use linux_raw_sys::general as raw;
 
@@ -159,19 +160,18 @@ struct Rest {
 
 impl Rest {
     /// The next component and what follows it: nothing, slashes only, or more.
-    fn next(&mut self) -> Option<(Vec<u8>, Last)> {
+    fn next(&mut self) -> Option<(Range<usize>, Last)> {
         let start = self.at + self.path[self.at..].iter().position(|&b| b != b'/')?;
         let rest = &self.path[start..];
         let len = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
-        let name = rest[..len].to_vec();
         self.at = start + len;
-        let last = match name.as_slice() {
+        let last = match &rest[..len] {
             b"." => Last::Dot,
             b".." => Last::DotDot,
             _ if self.at < self.path.len() => Last::NameAndSlash,
             _ => Last::Name,
         };
-        Some((name, last))
+        Some((start..self.at, last))
     }
 
     fn has_more(&self) -> bool {
@@ -225,14 +225,15 @@ impl Walk<'_> {
             return Err(Errno::ENOENT.into());
         }
         let scoped = self.resolve.intersects(Resolve::SCOPED);
-        let root = if scoped { from.path.clone() } else { self.root.to_vec() };
+        let root: &[u8] = if scoped { &from.path } else { self.root };
         let is_absolute = path.starts_with(b"/");
-        let origin = if is_absolute && !scoped { root.clone() } else { from.path.clone() };
-        let mut at = if is_absolute { self.jump_to_root(&root, &origin)? } else { from.clone() };
+        let origin: &[u8] = if is_absolute && !scoped { root } else { &from.path };
+        let mut at = if is_absolute { self.jump_to_root(root, origin)? } else { from.clone() };
         let mut rest = Rest { path: path.to_vec(), at: 0 };
         let mut last = Last::Root;
         let mut links = 0;
-        while let Some((name, kind)) = rest.next() {
+        while let Some((place, kind)) = rest.next() {
+            let name = &rest.path[place];
             last = kind;
             let is_last = !rest.has_more();
             if let Some(inode) = &at.inode {
@@ -241,14 +242,14 @@ impl Walk<'_> {
             match kind {
                 Last::Dot => continue,
                 Last::DotDot => {
-                    at = self.step_up(at, &root, &origin)?;
+                    at = self.step_up(at, root, origin)?;
                     continue;
                 }
                 _ if name.len() > NAME_MAX => return Err(Errno::ENAMETOOLONG.into()),
                 _ => {}
             }
             let ends = is_last && kind == Last::Name;
-            match self.step(&at, &origin, &name, Ahead { ends, is_last, follow })? {
+            match self.step(&at, origin, name, Ahead { ends, is_last, follow })? {
                 Step::Into(directory) => at = directory,
                 Step::End(place) => return Ok(Found { place, last }),
                 Step::Link(target) => {
@@ -260,7 +261,7 @@ impl Walk<'_> {
                         return Err(Errno::ENOENT.into());
                     }
                     if target.starts_with(b"/") {
-                        at = self.jump_to_root(&root, &origin)?;
+                        at = self.jump_to_root(root, origin)?;
                     }
                     rest.prepend(&target);
                     last = Last::Root;

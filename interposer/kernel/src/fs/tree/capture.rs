@@ -48,10 +48,21 @@ impl Tree {
     }
 }
 
+/// Whether there is anything to tell of a file, or below it, that still has the name it came with.
+fn may_be_told(file: &Inode) -> bool {
+    file.folder().is_some()
+        || file.is_touched()
+        || file.contents().is_some_and(|contents| contents.is_changed())
+}
+
 impl Writer<'_> {
     fn folder(&mut self, path: &[u8], folder: &Folder) -> Result<()> {
         let mut known = Vec::new();
-        folder.for_each_known(|name, file| known.push((name.to_vec(), file.cloned())));
+        folder.for_each_known(|name, file| {
+            if folder.is_changed() || file.is_some_and(|file| may_be_told(file)) {
+                known.push((name.to_vec(), file.cloned()));
+            }
+        });
         for (name, file) in known {
             let below = folder.below().map(|below| walk::child(below, &name));
             self.name(&walk::child(path, &name), below, folder.is_changed(), file)?;
