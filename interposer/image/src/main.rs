@@ -8,7 +8,7 @@
 //! - [`patched`]: from a patched call site to the kernel and back, without a trap.
 //! - [`frame`]: the host's signal frame.
 //! - [`token`]: handing the right to run from one host process to another.
-//! - [`shell`]: what the kernel asks of the real machine.
+//! - [`shell`]: what the kernel asks of the real machine; [`nearby`]: paths, for it.
 //! - [`memory`]: the kernel's heap, and the memory routines that a C library would bring.
 //! - [`state`]: the statics that all processes share, and the few words that each has of its own.
 //! - [`steps`]: letting a thread go on step by step.
@@ -23,6 +23,7 @@ mod frame;
 mod gate;
 mod last_words;
 mod memory;
+mod nearby;
 mod patched;
 mod shell;
 mod start;

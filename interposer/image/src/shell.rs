@@ -17,7 +17,9 @@ use simrun_kernel::{
 };
 
 use crate::{
-    frame, gate, patched,
+    frame, gate,
+    nearby::{c_string, locate},
+    patched,
     state::{self, Frame, TRAPPED_SITES, TRAPS_BITS, TRAPS_MAX},
     supervisor, token, user_copy,
 };
@@ -25,7 +27,6 @@ use crate::{
 /// The real machine, seen from the host process that holds the token.
 pub struct Shell;
 
-const AT_FDCWD: usize = -100isize as usize;
 const AT_SYMLINK_NOFOLLOW: usize = 0x100;
 const PR_SET_NAME: usize = 15;
 /// Most bytes of a link's target.
@@ -53,14 +54,6 @@ fn call(number: u32, arguments: [usize; 6]) -> HostResult<usize> {
             result => return result,
         }
     }
-}
-
-/// A string for the host.
-fn c_string(path: &[u8]) -> Vec<u8> {
-    let mut string = Vec::with_capacity(path.len() + 1);
-    string.extend_from_slice(path);
-    string.push(0);
-    string
 }
 
 /// The extended state of the thread that entered.
@@ -228,10 +221,10 @@ impl Host for Shell {
     }
 
     fn open(&mut self, path: &[u8], flags: u32, mode: u32) -> HostResult<HostFd> {
-        let path = c_string(path);
+        let (start, path) = locate(path);
         let fd = call(
             nr::__NR_openat,
-            [AT_FDCWD, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0],
+            [start, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0],
         )?;
         Ok(HostFd(fd as i32))
     }
@@ -285,11 +278,11 @@ impl Host for Shell {
     }
 
     fn stat(&mut self, path: &[u8], follow: Follow) -> HostResult<HostStat> {
-        let path = c_string(path);
+        let (start, path) = locate(path);
         let mut stat = Stat::default();
         let flags = if follow == Follow::No { AT_SYMLINK_NOFOLLOW } else { 0 };
         let place = &raw mut stat as usize;
-        call(nr::__NR_newfstatat, [AT_FDCWD, path.as_ptr() as usize, place, flags, 0, 0])?;
+        call(nr::__NR_newfstatat, [start, path.as_ptr() as usize, place, flags, 0, 0])?;
         Ok(host_stat(&stat))
     }
 
@@ -300,11 +293,11 @@ impl Host for Shell {
     }
 
     fn read_link(&mut self, path: &[u8]) -> HostResult<Vec<u8>> {
-        let path = c_string(path);
+        let (start, path) = locate(path);
         let mut target = vec![0; LINK_MAX];
         let len = call(
-            nr::__NR_readlink,
-            [path.as_ptr() as usize, target.as_mut_ptr() as usize, target.len(), 0, 0, 0],
+            nr::__NR_readlinkat,
+            [start, path.as_ptr() as usize, target.as_mut_ptr() as usize, target.len(), 0, 0],
         )?;
         target.truncate(len);
         Ok(target)
