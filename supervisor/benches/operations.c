@@ -1,5 +1,6 @@
 // One operation, many times: `operations NAME COUNT`. Exits with zero when all were done.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -142,6 +143,29 @@ static void tcp_mebibytes(long count) {
     need(waitpid(child, &status, 0) == child && status == 0);
 }
 
+// Opens, reads and closes files of the working directory, each once.
+static void small_files(long count) {
+    static char block[4 << 10];
+    char name[40];
+    for (long i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "small/%ld/%ld", i / 100, i);
+        int file = open(name, O_RDONLY);
+        need(file >= 0 && read(file, block, sizeof block) > 0 && close(file) == 0);
+    }
+}
+
+static void read_file(long count) {
+    static char block[4 << 10];
+    int file = open("large", O_RDONLY);
+    while (count-- > 0) need(read(file, block, sizeof block) == sizeof block);
+}
+
+static void write_file(long count) {
+    static char block[4 << 10];
+    int file = open("written", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    while (count-- > 0) need(write(file, block, sizeof block) == sizeof block);
+}
+
 // Children that do nothing, until standard input ends.
 static void sleepers(long count) {
     for (long i = 0; i < count; i++)
@@ -166,6 +190,9 @@ int main(int argc, char **argv) {
         {"processes-over-tcp", processes_over_tcp},
         {"processes-over-unix", processes_over_unix},
         {"tcp-mebibytes", tcp_mebibytes},
+        {"small-files", small_files},
+        {"file-reads", read_file},
+        {"file-writes", write_file},
         {"sleepers", sleepers},
     };
     for (size_t i = 0; argc == 3 && i < sizeof all / sizeof *all; i++)

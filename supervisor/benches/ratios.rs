@@ -21,7 +21,7 @@ const WALL_TIMEOUT: &str = "60s";
 const SLEEPERS: u64 = 50;
 
 /// Operations of `operations.c`, how many, and what one of them is.
-const OPERATIONS: [(&str, u64, &str); 8] = [
+const OPERATIONS: [(&str, u64, &str); 11] = [
     ("clock-read", 200_000, "a clock read"),
     ("getppid", 200_000, "getppid"),
     ("pipe-write-read", 100_000, "a pipe write and read"),
@@ -30,12 +30,20 @@ const OPERATIONS: [(&str, u64, &str); 8] = [
     ("processes-over-tcp", 20_000, "process ping-pong over TCP"),
     ("processes-over-unix", 20_000, "process ping-pong over unix sockets"),
     ("tcp-mebibytes", 1024, "a MiB over TCP, of a GiB"),
+    ("small-files", SMALL_FILES, "opening, reading, closing a small file"),
+    ("file-reads", LARGE_FILE / 4096, "reading 4 KiB, of 256 MiB"),
+    ("file-writes", LARGE_FILE / 4096, "writing 4 KiB, of 256 MiB"),
 ];
 
 /// Whole commands, timed from start to end, and what they need.
-const COMMANDS: [(&str, &str, &str); 3] = [
+const COMMANDS: [(&str, &str, &str); 6] = [
     ("true", "/bin/true", "/bin/true"),
     ("python3", "/usr/bin/python3", "/usr/bin/python3 -c pass"),
+    ("cp of 256 MiB", "large", "cp large copied"),
+    // The run's files have numbers and times of their own, which the host's index does not know: git reads them all, as it
+    // does natively in a tree that was copied.
+    ("git status", "tree/.git", "git -C tree status"),
+    ("git status in a copied tree", "copy/.git", "env GIT_OPTIONAL_LOCKS=0 git -C copy status"),
     (
         "redis-benchmark",
         "/usr/bin/redis-benchmark",
@@ -44,6 +52,15 @@ const COMMANDS: [(&str, &str, &str); 3] = [
          redis-benchmark -p 7391 -q -n 20000 -t set,get >/dev/null; kill $!; wait",
     ),
 ];
+
+/// Small files that are read.
+const SMALL_FILES: u64 = 10_000;
+/// Bytes of each.
+const SMALL_FILE: usize = 2048;
+/// Bytes of the file that is read, and of the one that is written.
+const LARGE_FILE: u64 = 256 << 20;
+/// Files of the tree that git looks at.
+const TREE_FILES: u64 = 5000;
 
 /// Where runs are kept: they are by default, and that costs time, too.
 const STORE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/store");
@@ -95,6 +112,8 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = build(folder.path());
     let program = program.to_str().expect("a path in UTF-8");
+    make_files(folder.path());
+    env::set_current_dir(folder.path()).expect("own folder");
     let mut table = Table::default();
     table.line(&format!("{:<40} {:>12} {:>12} {:>8}", "", "native", "simulated", "ratio"));
     for (name, count, what) in OPERATIONS.into_iter().filter(|(name, ..)| wanted(name)) {
@@ -123,6 +142,26 @@ fn main() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
         fs::write(&path, table.page()).expect("the page can be written");
     }
+}
+
+/// Makes the files that are used, all of one age.
+fn make_files(folder: &Path) {
+    let make = |path: PathBuf, bytes: &[u8]| {
+        fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("own folder");
+        fs::write(path, bytes).expect("own folder");
+    };
+    for number in 0..SMALL_FILES {
+        make(folder.join(format!("small/{}/{number}", number / 100)), &[b'x'; SMALL_FILE]);
+    }
+    make(folder.join("large"), &vec![b'x'; LARGE_FILE as usize]);
+    for number in 0..TREE_FILES {
+        let path = folder.join(format!("tree/{}/{}/{number}", number / 500, number / 20));
+        make(path, format!("{number}\n").repeat(100).as_bytes());
+    }
+    let git = "git init -q && git add . && git -c user.name=a -c user.email=a@b commit -q -m all";
+    let whole = format!("(cd tree && {git}) && cp -r tree copy");
+    let status = Command::new("sh").args(["-c", &whole]).current_dir(folder).status();
+    assert!(status.is_ok_and(|status| status.success()), "git makes a repository");
 }
 
 fn build(folder: &Path) -> PathBuf {
