@@ -6,11 +6,11 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
 };
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use nix::{
     sys::signal::{SigSet, Signal, kill},
     unistd::Pid,
@@ -69,7 +69,7 @@ impl Pool {
         // Before any thread is made, so that all hold them back.
         let ending: SigSet = ENDING.into_iter().collect();
         ending.thread_block()?;
-        let (sender, receiver) = channel();
+        let (sender, receiver) = unbounded();
         let told = sender.clone();
         thread::spawn(move || {
             while let Ok(signal) = ending.wait() {

@@ -31,16 +31,16 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ),
     (
         "do: explode",
-        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause` or `jump-clock`",
+        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage` or `lose-power`",
     ),
     ("do: fail", "4:9: `fail` needs a value"),
     (
         "do: { fail: EIO, delay: 1s }",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause` or `jump-clock` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage` or `lose-power` belongs here",
     ),
     (
         "do: {}",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause` or `jump-clock` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage` or `lose-power` belongs here",
     ),
     ("do: [fail]", "4:9: a list is no word"),
     ("do:", "4:7: nothing is no word"),
