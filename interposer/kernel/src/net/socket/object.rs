@@ -116,6 +116,10 @@ pub trait SocketObject {
     fn listen(&self, env: &mut Env<'_>, backlog: u32, caller: &Caller) -> Result<()> {
         Err(Errno::EOPNOTSUPP.into())
     }
+    /// The address that accept(2) shows of the other end.
+    fn accepted_from(&self) -> Result<Address> {
+        self.remote()
+    }
     /// accept(2).
     fn accept(&self, env: &mut Env<'_>) -> Result<Socket> {
         Err(Errno::EOPNOTSUPP.into())

@@ -191,7 +191,7 @@ pub fn accept4(cx: &mut Context<'_>, [fd, address, len, flags, ..]: [u64; 6]) ->
         }
         Err(error) => return Err(error),
     };
-    let peer = socket.as_object().remote();
+    let peer = socket.as_object().accepted_from();
     let accepted = add(cx, socket, flags)?;
     if address != 0
         && let Err(error) = peer.and_then(|peer| write_address(cx, address, len, &peer))

@@ -106,6 +106,12 @@ impl SocketObject for TcpSocket {
         self.remote_end().map(Address::Inet)
     }
 
+    /// Also of a connection that is over already (`inet_getname` in net/ipv4/af_inet.c, asked by accept).
+    fn accepted_from(&self) -> Result<Address> {
+        let (_, remote) = self.ends().ok_or(Errno::ECONNABORTED)?;
+        Ok(Address::Inet(self.family.show(remote)))
+    }
+
     fn send(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
         let urgent = message.flags.contains(MessageFlags::URGENT);
         let urgency = if urgent { Urgency::Urgent } else { Urgency::Normal };
