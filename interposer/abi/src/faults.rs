@@ -69,6 +69,77 @@ pub struct Match {
     pub arguments: Vec<Argument>,
     /// Descriptors that the process must have open at least.
     pub open_descriptors: u64,
+    /// The link, for a fault of links.
+    pub link: LinkMatch,
+}
+
+/// Which links a fault is for, and which way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkMatch {
+    /// Protocols; none for any.
+    pub protocols: Vec<Protocol>,
+    /// Addresses of the server; none for any.
+    pub networks: Vec<Network>,
+    /// Ports of the server; none for any.
+    pub ports: Vec<u16>,
+    /// Names of the server, as patterns; none for any.
+    pub hosts: Vec<String>,
+    /// Ways; none for both.
+    pub ways: Vec<Way>,
+}
+
+/// What carries data over a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Protocol {
+    /// Streams.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// Which way something goes over a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Way {
+    /// From the client to the server.
+    Request,
+    /// From the server to the client.
+    Reply,
+}
+
+impl Way {
+    /// How many there are.
+    pub const COUNT: usize = 2;
+
+    /// The other one.
+    #[must_use]
+    pub const fn back(self) -> Self {
+        match self {
+            Self::Request => Self::Reply,
+            Self::Reply => Self::Request,
+        }
+    }
+}
+
+/// Addresses that begin alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Its first address; one of IPv4 as mapped into IPv6.
+    pub first: u128,
+    /// How many bits are the same.
+    pub prefix: u8,
+}
+
+impl Network {
+    /// Whether an address is in it.
+    #[must_use]
+    pub const fn contains(self, address: u128) -> bool {
+        let free = 128 - self.prefix as u32;
+        match (self.first ^ address).checked_shr(free) {
+            Some(differing) => differing == 0,
+            None => true,
+        }
+    }
 }
 
 /// What an argument must be.
@@ -220,6 +291,50 @@ pub enum Effect {
         /// What its disk promises; the same for all faults of a run.
         disk: Disk,
     },
+    /// What is sent over a link arrives so much later, in nanoseconds.
+    Latency(Quantity),
+    /// A link carries so many bytes in a second each way, for all that it is for.
+    Bandwidth {
+        /// The bytes.
+        rate: u64,
+        /// Bytes that may wait for it; datagrams beyond that are lost, streams are held back by the sender.
+        queue: u64,
+    },
+    /// A connection is not made.
+    Connect(Refusal),
+    /// A connection is reset once it has carried so many bytes, both ways together. The chance is of a connection.
+    Reset(Quantity),
+    /// Nothing gets through any more once a connection has carried so many bytes. The chance is of a connection.
+    Vanish(Quantity),
+    /// That nothing follows on a stream arrives so much later, in nanoseconds.
+    SlowClose(Quantity),
+}
+
+impl Effect {
+    /// Whether it is one on links.
+    #[must_use]
+    pub const fn is_of_links(&self) -> bool {
+        matches!(
+            self,
+            Self::Latency(_)
+                | Self::Bandwidth { .. }
+                | Self::Connect(_)
+                | Self::Reset(_)
+                | Self::Vanish(_)
+                | Self::SlowClose(_)
+        )
+    }
+}
+
+/// How a connection is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// As if nobody listened.
+    Refuse,
+    /// No answer comes.
+    Hang,
+    /// A router says that there is no way to the host.
+    Unreachable,
 }
 
 /// What a bad disk does to the bytes of a file.

@@ -89,6 +89,8 @@ pub struct Machine {
     pub random: Random,
     /// What is injected, if anything is.
     pub faults: Option<Faults>,
+    /// What faults have done that is not in the log yet.
+    pub injections: Vec<What>,
     /// The ordered log.
     pub events: EventLog,
     /// Threads to be made runnable.
@@ -115,6 +117,8 @@ pub struct Machine {
     pub progress: WaitQueue,
     /// Who acts now, for the log.
     pub actor: (u32, u32),
+    /// The program that acts now.
+    pub program: Rc<[u8]>,
     /// Inode number of the last object without a name.
     inodes: u64,
 }
@@ -132,6 +136,7 @@ impl Machine {
             timers: Timers::default(),
             faults: Faults::new(&boot.faults, &random),
             random,
+            injections: Vec::new(),
             events: EventLog::new(boot.detail),
             wakes: Wakes::default(),
             signals: Vec::new(),
@@ -154,6 +159,7 @@ impl Machine {
             signal_arrived: WaitQueue::default(),
             progress: WaitQueue::default(),
             actor: (0, 0),
+            program: Rc::default(),
             inodes: INODE_FIRST - 1,
         }
     }
@@ -198,6 +204,13 @@ impl Machine {
                 host,
                 What::Escape { what: what.into(), program: program.into(), effect: effect.into() },
             );
+        }
+    }
+
+    /// Logs what faults have done meanwhile.
+    pub fn record_injections(&mut self, host: &mut dyn Host) {
+        for what in core::mem::take(&mut self.injections) {
+            self.record(host, what);
         }
     }
 

@@ -210,6 +210,41 @@ impl fmt::Display for Share {
 
 unit!(Share, r"^[0-9]+(\.[0-9]{1,9})?%$");
 
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub struct Size(u64);
+
+impl Unit for Size {
+    const WHAT: &'static str = "size";
+    const EXAMPLE: &'static str = "64KiB";
+    const UNITS: &'static [(&'static str, u128, u128)] = &[
+        ("B", 1, 1),
+        ("KiB", 1 << 10, 1),
+        ("MiB", 1 << 20, 1),
+        ("GiB", 1 << 30, 1),
+        ("kB", 1000, 1),
+        ("MB", 1_000_000, 1),
+        ("GB", 1_000_000_000, 1),
+    ];
+    const MAX: u64 = u64::MAX;
+
+    fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}B", self.0)
+    }
+}
+
+unit!(Size, r"^[0-9]+(\.[0-9]{1,9})?([KMG]i|[kMG])?B$");
+
 /// Bytes in a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub struct Bandwidth(u64);
@@ -311,6 +346,7 @@ mod tests {
         }
         assert_eq!(Share::parse("25%").map(Share::number), Ok(1 << 30));
         assert_eq!(Share::parse("100%").map(Share::parts), Ok(Parts::WHOLE));
+        assert_eq!(Size::parse("1.5KiB").map(Size::number), Ok(1536));
         assert_eq!(Bandwidth::parse("1.5KiB/s").map(Bandwidth::number), Ok(1536));
         assert_eq!(Bandwidth::parse("10Mbit/s").map(Bandwidth::number), Ok(1_250_000));
         assert_eq!(Frequency::parse("5/s").map(Frequency::number), Ok(200_000_000));
@@ -374,6 +410,7 @@ mod tests {
         reads_what_is_written::<Time>(1);
         reads_what_is_written::<Share>(2);
         reads_what_is_written::<Bandwidth>(3);
+        reads_what_is_written::<Size>(5);
     }
 
     #[test]

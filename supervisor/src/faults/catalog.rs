@@ -16,20 +16,27 @@ const PROJECT_FOLDER: &str = ".simrun/faults";
 const ENDING: &str = "yaml";
 
 /// Those that come with simrun.
-const BUILT_IN: [(&str, &str); 16] = [
+const BUILT_IN: [(&str, &str); 23] = [
     ("bit-rot", include_str!("../../faults/bit-rot.yaml")),
+    ("brownout", include_str!("../../faults/brownout.yaml")),
     ("clock-jumps", include_str!("../../faults/clock-jumps.yaml")),
     ("disk-errors", include_str!("../../faults/disk-errors.yaml")),
     ("disk-full", include_str!("../../faults/disk-full.yaml")),
     ("eintr", include_str!("../../faults/eintr.yaml")),
+    ("flaky-connections", include_str!("../../faults/flaky-connections.yaml")),
+    ("half-open", include_str!("../../faults/half-open.yaml")),
     ("late-timers", include_str!("../../faults/late-timers.yaml")),
+    ("latency-jitter", include_str!("../../faults/latency-jitter.yaml")),
     ("lost-writes", include_str!("../../faults/lost-writes.yaml")),
+    ("mobile-3g", include_str!("../../faults/mobile-3g.yaml")),
     ("out-of-memory", include_str!("../../faults/out-of-memory.yaml")),
     ("pauses", include_str!("../../faults/pauses.yaml")),
     ("power-loss", include_str!("../../faults/power-loss.yaml")),
     ("power-loss-strict", include_str!("../../faults/power-loss-strict.yaml")),
+    ("rate-limit", include_str!("../../faults/rate-limit.yaml")),
     ("short-transfers", include_str!("../../faults/short-transfers.yaml")),
     ("slow-disk", include_str!("../../faults/slow-disk.yaml")),
+    ("slow-network", include_str!("../../faults/slow-network.yaml")),
     ("spurious-wakeups", include_str!("../../faults/spurious-wakeups.yaml")),
     ("too-many-files", include_str!("../../faults/too-many-files.yaml")),
     ("torn-writes", include_str!("../../faults/torn-writes.yaml")),

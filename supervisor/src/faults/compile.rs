@@ -10,6 +10,7 @@ use super::{
         Action, Argument, Damage, Descriptor, DiskModel, DiskOperation, Fault, FaultFile, Jump,
         Match,
     },
+    links,
 };
 use crate::config::{
     OneOrMany, Quantity, Spanned, Wrong, spelling,
@@ -76,13 +77,22 @@ const WITH_DEADLINE: [&str; 25] = [
 
 impl Match {
     /// Whether it is about calls: without a word on them, what hits processes comes at its time.
-    fn is_about_calls(&self) -> bool {
+    pub(super) fn is_about_calls(&self) -> bool {
         !(self.call.is_empty()
             && self.path.is_empty()
             && self.descriptor.is_empty()
             && self.disk.is_empty()
             && self.argument.is_empty()
             && self.open_descriptors.is_none())
+    }
+
+    /// Whether it is about links.
+    pub(super) fn is_about_links(&self) -> bool {
+        !(self.protocol.is_empty()
+            && self.address.is_empty()
+            && self.port.is_empty()
+            && self.host.is_empty()
+            && self.direction.is_empty())
     }
 }
 
@@ -129,8 +139,11 @@ fn calls(wanted: &Spanned<Match>, needs: &[Need]) -> Result<Vec<Call>, Wrong> {
     Ok(found)
 }
 
-/// What a fault does, and the calls that it can do it to; none if it comes at its time.
+/// What a fault does, and the calls that it can do it to; none if it comes at its time, or is one of links.
 fn effect(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
+    if let Some(effect) = links::effect(fault)? {
+        return Ok((effect, Vec::new()));
+    }
     let action = &fault.r#do;
     let effect = match &action.value {
         Action::Kill(name) => abi::Effect::Kill(signal(name)?),
@@ -259,9 +272,7 @@ fn effect_on_calls(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
             };
             (abi::Effect::Wake, chosen(Some(waits))?)
         }
-        Action::Kill(_) | Action::Pause(_) | Action::JumpClock(_) | Action::LosePower(_) => {
-            unreachable!("it hits a process or the machine")
-        }
+        _ => unreachable!("it hits a process, the machine or a link"),
     })
 }
 
@@ -314,6 +325,7 @@ fn matches(wanted: &Match, calls: &[Call]) -> Result<abi::Match, Wrong> {
         descriptors: wanted.descriptor.iter().map(|&kind| kind.into()).collect(),
         arguments: wanted.argument.iter().map(argument).collect::<Result<_, _>>()?,
         open_descriptors: wanted.open_descriptors.unwrap_or_default(),
+        link: links::matches(wanted)?,
     })
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::config::{
     Named, OneOrMany, Quantity, Spanned,
-    units::{Bandwidth, Frequency, Share, Time},
+    units::{Bandwidth, Frequency, Share, Size, Time},
 };
 
 /// A file of faults
@@ -68,6 +68,36 @@ pub struct Match {
     pub argument: OneOrMany<Spanned<Argument>>,
     /// How many descriptors the process must have open, at least
     pub open_descriptors: Option<u64>,
+    /// What carries data over the link
+    pub protocol: OneOrMany<Protocol>,
+    /// Address of the link's server, or a network, as in `127.0.0.0/8`
+    pub address: OneOrMany<Spanned<String>>,
+    /// Port of the link's server
+    pub port: OneOrMany<u16>,
+    /// Name of the link's server; `*` stands for any letters
+    pub host: OneOrMany<Spanned<String>>,
+    /// Which way over the link; both, without it
+    pub direction: OneOrMany<Way>,
+}
+
+/// What carries data over a link
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// Streams
+    Tcp,
+    /// Datagrams
+    Udp,
+}
+
+/// Which way over a link
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// From the client to the server
+    Request,
+    /// From the server to the client
+    Reply,
 }
 
 /// What an argument of the call must be, as the register has it
@@ -118,6 +148,42 @@ pub enum Action {
     /// The machine loses power and starts again, with the files that its disk has left: every process is gone, and the
     /// command is run anew. Before a call or at a time, as with `kill`
     LosePower(LosePower),
+    /// What is sent over a link arrives so much later. Neither streams nor datagrams to one endpoint get out of order
+    Latency(Quantity<Time>),
+    /// A link carries no more bytes in a second each way, for all that match together
+    Bandwidth(Line),
+    /// A connection of TCP is not made
+    Connect(Refusal),
+    /// A connection of TCP is reset once it has carried so many bytes, both ways together. `probability` and `skip` are of
+    /// connections; with a `rate`, it is the next connection that has carried so many and sends something
+    Reset(Quantity<Size>),
+    /// Nothing gets through any more once a connection of TCP has carried so many bytes, and neither end is told; else as
+    /// `reset`
+    Vanish(Quantity<Size>),
+    /// The end of a stream of TCP arrives so much later
+    SlowClose(Quantity<Time>),
+}
+
+/// A link that is narrow
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Line {
+    /// How much it carries
+    pub rate: Spanned<Bandwidth>,
+    /// How much may wait for it: datagrams beyond that are lost, streams are held back by their senders. 256KiB, without it
+    pub queue: Option<Size>,
+}
+
+/// How a connection is not made
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// As if nobody listened: `ECONNREFUSED`
+    Refuse,
+    /// No answer ever comes: `ETIMEDOUT` after two minutes
+    Hang,
+    /// A router says that there is no way to the host: `EHOSTUNREACH`
+    Unreachable,
 }
 
 /// What a bad disk does

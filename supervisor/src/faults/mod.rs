@@ -3,6 +3,7 @@
 //! - [`file`]: what a fault file may say.
 //! - [`compile`]: from there to the plan that the kernel takes; finds what cannot be.
 //! - [`errors`]: which call may fail with which error.
+//! - [`links`]: the same for faults of links.
 //! - [`calls`]: system calls by name.
 //! - [`catalog`]: files by name, those that come with simrun and those of a project.
 
@@ -11,6 +12,7 @@ mod catalog;
 mod compile;
 mod errors;
 mod file;
+mod links;
 pub use catalog::{Catalog, Error};
 pub use compile::compile;
 pub use file::FaultFile;

@@ -61,6 +61,10 @@ fn page() -> Result<String, Failure> {
         ("`jump-clock`", "Jump"),
         ("`descriptor`", "Descriptor"),
         ("`disk`", "DiskOperation"),
+        ("`bandwidth`", "Line"),
+        ("`connect`", "Refusal"),
+        ("`protocol`", "Protocol"),
+        ("`direction`", "Way"),
         ("How a quantity is drawn", "Spread_for_Time"),
     ] {
         let key = name.replace("_for_Time", "");
@@ -68,7 +72,7 @@ fn page() -> Result<String, Failure> {
         section(&mut text, title, found.expect("the schema has it"));
     }
     text.push_str("\n## Units\n\n| | As in | |\n|---|---|---|\n");
-    for name in ["Time", "Share", "Frequency", "Bandwidth"] {
+    for name in ["Time", "Share", "Frequency", "Bandwidth", "Size"] {
         let unit = &schema["$defs"][name];
         let pattern = unit["pattern"].as_str().unwrap_or_default().replace('|', "\\|");
         let example = unit["examples"][0].as_str().unwrap_or_default();

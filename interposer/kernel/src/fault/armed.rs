@@ -8,8 +8,13 @@ use simrun_abi::faults::{
 };
 
 use super::{
-    Damage, chance::Dice, engine::Firing, pattern::Pattern, quantity::Source, scene::Scene,
-    window::Opening,
+    Damage,
+    chance::Dice,
+    engine::Firing,
+    pattern::{Pattern, matches_program},
+    quantity::Source,
+    scene::Scene,
+    trigger::Trigger,
 };
 use crate::{error::Errno, random::Stream, uapi::signal::signal_name};
 
@@ -50,7 +55,7 @@ pub enum Hit {
 }
 
 /// A duration in words.
-fn milliseconds(duration: Duration) -> String {
+pub(super) fn milliseconds(duration: Duration) -> String {
     format!("{}.{:06}ms", duration.as_millis(), duration.as_nanos() % 1_000_000)
 }
 
@@ -126,6 +131,12 @@ impl Doing {
             Effect::JumpClock { by, direction } => Self::JumpClock(*direction, Source::new(by)),
             Effect::LosePower { off, .. } => Self::LosePower(Source::new(off)),
             Effect::Damage(kind) => Self::Damage(*kind),
+            Effect::Latency(_)
+            | Effect::Bandwidth { .. }
+            | Effect::Connect(_)
+            | Effect::Reset(_)
+            | Effect::Vanish(_)
+            | Effect::SlowClose(_) => unreachable!("it is a fault of links"),
         }
     }
 }
@@ -170,10 +181,7 @@ impl Target {
     }
 
     fn matches_program(&self, path: &[u8]) -> bool {
-        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-        let matches =
-            |pattern: &Pattern| pattern.matches(if pattern.has_slash() { path } else { name });
-        self.processes.is_empty() || self.processes.iter().any(matches)
+        matches_program(&self.processes, path)
     }
 }
 
@@ -181,32 +189,20 @@ impl Target {
 pub struct Armed {
     /// Its name.
     pub name: Rc<str>,
-    /// How often it has fired.
-    pub fired: u64,
+    /// When and how often it fires.
+    pub trigger: Trigger,
     target: Target,
-    opening: Opening,
-    dice: Dice,
     doing: Doing,
-    skip: u64,
-    limit: u64,
-    stream: Stream,
 }
 
 impl Armed {
     /// The fault, with a stream of its own.
-    pub fn new(fault: &Fault, mut stream: Stream) -> Self {
-        let opening = Opening::draw(&fault.window, &mut stream);
-        let dice = Dice::new(&fault.chance, opening.after, &mut stream);
+    pub fn new(fault: &Fault, stream: Stream) -> Self {
         Self {
             name: fault.name.as_str().into(),
-            fired: 0,
+            trigger: Trigger::new(fault, stream),
             target: Target::new(&fault.matches),
-            opening,
-            dice,
             doing: Doing::new(&fault.effect),
-            skip: fault.skip,
-            limit: fault.limit,
-            stream,
         }
     }
 
@@ -222,24 +218,18 @@ impl Armed {
 
     /// That it has just done this.
     pub fn firing(&self, hit: Hit) -> Firing {
-        Firing { fault: Rc::clone(&self.name), count: self.fired, hit }
+        Firing { fault: Rc::clone(&self.name), count: self.trigger.fired, hit }
     }
 
     /// What it does to this call of one that it is for, if it fires.
     pub fn consider(&mut self, elapsed: u64, scene: &mut dyn Scene) -> Option<Hit> {
-        if self.fired >= self.limit || !self.opening.is_open(elapsed) || !self.target.matches(scene)
-        {
+        if !self.trigger.may_fire(elapsed) || !self.target.matches(scene) {
             return None;
         }
         let possible = Possible::find(&self.doing, scene)?;
-        if self.skip > 0 {
-            self.skip -= 1;
+        if !self.trigger.fires(elapsed) {
             return None;
         }
-        if !self.dice.hits(elapsed, &mut self.stream) {
-            return None;
-        }
-        self.fired += 1;
         Some(self.aim(elapsed, possible))
     }
 
@@ -252,17 +242,16 @@ impl Armed {
         let victims: Vec<_> =
             (0..programs.len()).filter(|&at| self.target.matches_program(&programs[at])).collect();
         let needs_victim = !matches!(self.doing, Doing::JumpClock(..) | Doing::LosePower(_));
-        let hits = self.dice.hits(elapsed, &mut self.stream);
-        if self.fired >= self.limit || needs_victim && victims.is_empty() || !hits {
+        let hits = self.trigger.hits(elapsed);
+        if self.trigger.is_spent() || needs_victim && victims.is_empty() || !hits {
             return None;
         }
-        if self.skip > 0 {
-            self.skip -= 1;
+        if self.trigger.skips() {
             return None;
         }
-        self.fired += 1;
+        self.trigger.fired += 1;
         let victim = match needs_victim {
-            true => Some(victims[self.stream.below(victims.len() as u64) as usize]),
+            true => Some(victims[self.trigger.stream.below(victims.len() as u64) as usize]),
             false => None,
         };
         Some((victim, self.aim(elapsed, Possible::Anything)))
@@ -270,19 +259,20 @@ impl Armed {
 
     /// When it is to be asked next: at `from` at the earliest, in nanoseconds from the start of the run.
     pub fn next_time(&mut self, from: u64) -> Option<u64> {
-        if self.fired >= self.limit {
+        if self.trigger.is_spent() {
             return None;
         }
-        match &mut self.dice {
-            Dice::Probability { .. } => self.opening.next(from),
+        let Trigger { opening, dice, stream, .. } = &mut self.trigger;
+        match dice {
+            Dice::Probability { .. } => opening.next(from),
             Dice::Rate { interval, due } => {
                 *due = (*due).max(from);
                 // An interval that reaches beyond a window goes on in the next one.
                 for _ in 0..TRIES_MAX {
-                    if self.opening.is_open(*due) {
+                    if opening.is_open(*due) {
                         return Some(*due);
                     }
-                    *due = self.opening.next(*due)?.saturating_add(interval.next(&mut self.stream));
+                    *due = opening.next(*due)?.saturating_add(interval.next(stream));
                 }
                 None
             }
@@ -297,7 +287,7 @@ impl Armed {
     }
 
     fn aim(&mut self, elapsed: u64, possible: Possible) -> Hit {
-        let stream = &mut self.stream;
+        let stream = &mut self.trigger.stream;
         match (&mut self.doing, possible) {
             (_, Possible::Errors(errors)) => {
                 let index = match errors.len() {

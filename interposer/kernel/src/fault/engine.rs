@@ -8,6 +8,7 @@ use simrun_abi::faults::{DiskOperation, Effect, Fault};
 use super::{
     Damage,
     armed::{Armed, Hit},
+    link::Links,
     scene::Scene,
 };
 use crate::{
@@ -34,6 +35,8 @@ pub struct Faults {
     at_disk: [Indices; DiskOperation::COUNT],
     /// Those that come at their time.
     at_time: Indices,
+    /// Those of links.
+    pub links: Links,
 }
 
 /// A fault that has fired.
@@ -129,22 +132,21 @@ impl Faults {
             at_wait: vec![Vec::new(); NUMBERS],
             at_disk: Default::default(),
             at_time: Vec::new(),
+            links: Links::default(),
         };
-        for (index, fault) in (0..).zip(plan) {
+        let stream = |fault: &Fault| {
             let mut name = Fingerprint::default();
             name.fold_bytes(fault.name.as_bytes());
-            faults.armed.push(Armed::new(fault, random.derive(Purpose::Fault, name.value())));
+            random.derive(Purpose::Fault, name.value())
+        };
+        let (of_links, others): (Vec<_>, Vec<_>) =
+            plan.iter().partition(|fault| fault.effect.is_of_links());
+        of_links.into_iter().for_each(|fault| faults.links.add(fault, stream(fault)));
+        for (index, fault) in (0..).zip(others) {
+            faults.armed.push(Armed::new(fault, stream(fault)));
             let lists = match fault.effect {
                 Effect::Interrupt | Effect::Oversleep(_) | Effect::Wake => &mut faults.at_wait,
-                Effect::Fail(_)
-                | Effect::Shorten(_)
-                | Effect::Delay(_)
-                | Effect::Throttle(_)
-                | Effect::Kill(_)
-                | Effect::Pause(_)
-                | Effect::LosePower { .. }
-                | Effect::Damage(_)
-                | Effect::JumpClock { .. } => &mut faults.at_call,
+                _ => &mut faults.at_call,
             };
             if fault.matches.calls.is_empty() {
                 faults.at_time.push(index);
@@ -209,7 +211,7 @@ impl Faults {
             match hit {
                 Hit::Oversleep(by) => verdict.oversleep = verdict.oversleep.saturating_add(by),
                 _ if verdict.ends.is_some() => {
-                    armed.fired -= 1;
+                    armed.trigger.fired -= 1;
                     continue;
                 }
                 Hit::Wake => verdict.ends = Some(WaitEnd::Woken),
@@ -255,7 +257,7 @@ fn judge(all: &mut [Armed], indices: &[u16], elapsed: u64, scene: &mut dyn Scene
         let Some(hit) = armed.consider(elapsed, scene) else { continue };
         match hit {
             Hit::Fail(_) if verdict.fail.is_some() => {
-                armed.fired -= 1;
+                armed.trigger.fired -= 1;
                 continue;
             }
             Hit::Fail(errno) => verdict.fail = Some(errno),

@@ -7,6 +7,8 @@
 //! - [`armed`]: one fault.
 //! - [`damage`]: what a bad disk does to bytes.
 //! - [`scene`]: what a fault may ask about the call before it.
+//! - [`link`]: faults of links between sockets.
+//! - [`trigger`]: when and how often one fires.
 //! - [`chance`], [`window`]: how often, and when.
 //! - [`quantity`], [`pattern`]: numbers that are drawn, and names that are matched.
 
@@ -14,9 +16,11 @@ mod armed;
 mod chance;
 mod damage;
 mod engine;
+pub mod link;
 mod pattern;
 mod quantity;
 mod scene;
+mod trigger;
 mod window;
 pub use armed::Hit;
 pub use damage::Damage;

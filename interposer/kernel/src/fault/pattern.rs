@@ -76,6 +76,14 @@ impl Pattern {
     }
 }
 
+/// Whether one of the patterns names a program, by its file's name or by its path; without patterns any is meant.
+pub fn matches_program(patterns: &[Pattern], path: &[u8]) -> bool {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    let matches =
+        |pattern: &Pattern| pattern.matches(if pattern.has_slash() { path } else { name });
+    patterns.is_empty() || patterns.iter().any(matches)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! From a trap to the next return to a program.
 
-use alloc::format;
+use alloc::{format, rc::Rc};
 
 use simrun_abi::{boot::Detail, control::End, event::What};
 
@@ -156,8 +156,10 @@ impl Kernel {
                 self.switches += 1;
                 self.current = Some(next);
                 let thread = self.thread(next);
-                let (tid, pid) = (thread.tid, self.process(thread.process).pid);
+                let (tid, process) = (thread.tid, self.process(thread.process));
+                let (pid, program) = (process.pid, Rc::clone(&process.program));
                 self.machine.set_actor(pid, tid);
+                self.machine.program = program;
                 if let Some(choice) = choice {
                     self.machine.record(host, choice);
                 }
@@ -402,6 +404,7 @@ impl Kernel {
         crate::fs::views::apply_written(self);
         self.drop_identities();
         self.expand_group_signals();
+        self.machine.record_injections(host);
         loop {
             for id in self.machine.wakes.take() {
                 self.make_runnable(id);

@@ -27,6 +27,12 @@ use crate::{
 /// Ports given to sockets that ask for none (`net.ipv4.ip_local_port_range`): first and last.
 pub const EPHEMERAL_PORTS: (u16, u16) = (32768, 60999);
 
+/// Whether a port is one of those.
+#[must_use]
+pub fn is_ephemeral(port: u16) -> bool {
+    (EPHEMERAL_PORTS.0..=EPHEMERAL_PORTS.1).contains(&port)
+}
+
 /// Names a socket within its stack, and serves as its inode number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SocketId(pub u64);
@@ -136,9 +142,9 @@ impl Stack {
 
     fn hand_over(&self, machine: &mut Machine, parcel: Parcel) {
         match parcel {
-            Parcel::Syn { client, from, to } => {
+            Parcel::Syn { client, from, to, wire } => {
                 if let Some(stack) = self.this.upgrade() {
-                    TcpSocket::on_request(&stack, machine, &client, from, to);
+                    TcpSocket::on_request(&stack, machine, &client, (from, to), wire);
                 }
             }
             Parcel::Datagram { datagram, sender } => {

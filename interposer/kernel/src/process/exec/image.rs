@@ -294,6 +294,7 @@ pub fn load(
         host.close(part.fd);
     }
     process.program = name.into();
+    machine.program = Rc::clone(&process.program);
     process.executable = program.path.as_slice().into();
     process.running = Some(Running::new(program.file));
     let name = path.rsplit(|&b| b == b'/').next().unwrap_or(&path);

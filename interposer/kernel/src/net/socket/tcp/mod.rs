@@ -13,6 +13,7 @@ mod ending;
 mod object;
 mod options;
 mod phase;
+mod silence;
 mod socket;
 mod state;
 mod transfer;

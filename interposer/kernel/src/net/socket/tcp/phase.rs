@@ -20,6 +20,8 @@ pub enum Segment {
     FinAck,
     /// There is no such connection any more.
     Reset,
+    /// A router knows no way to the other end.
+    Unreachable,
 }
 
 /// Both ends are open.
@@ -118,6 +120,16 @@ impl Phase {
             }
             Self::TimeWait(_) | Self::Ended(_) => (ended, Effect::NONE),
         }
+    }
+
+    /// The other end has not answered for too long (`tcp_write_err` in net/ipv4/tcp_timer.c).
+    #[must_use]
+    pub fn time_out(self) -> (Self, Effect) {
+        let effect = match self {
+            Self::TimeWait(_) | Self::Ended(_) => Effect::NONE,
+            _ => Effect::error(Errno::ETIMEDOUT),
+        };
+        (Self::Ended(Ended), effect)
     }
 
     /// This end gives the connection up.
@@ -234,7 +246,9 @@ mod tests {
                                 Segment::Fin => phase.on_fin(),
                                 Segment::FinAck => phase.on_fin_ack(),
                                 Segment::Reset => phase.on_reset(),
-                                Segment::SynAck | Segment::Data(..) => (phase, Effect::NONE),
+                                Segment::SynAck | Segment::Unreachable | Segment::Data(..) => {
+                                    (phase, Effect::NONE)
+                                }
                             };
                             pair.apply(end, step);
                         }

@@ -10,12 +10,15 @@ use core::{
     time::Duration,
 };
 
+use simrun_abi::faults::Protocol;
+
 use super::{
     Connected, Connecting, Effect, Fresh, Listening, Phase, Segment, State, bind::Binding,
     state::Incoming,
 };
 use crate::{
     error::{Errno, Error, Result},
+    fault::link::Wire,
     machine::{Expire, Machine},
     net::{
         address::Family,
@@ -111,6 +114,10 @@ pub struct TcpSocket {
     pub(super) orphaned: Cell<bool>,
     /// Whether somebody waits for room to write (`SOCK_NOSPACE`).
     pub(super) wants_room: Cell<bool>,
+    /// The link of its connection, if faults are for it.
+    pub(super) wire: RefCell<Option<Rc<Wire>>>,
+    /// When it gives the connection up, unless something gets through before.
+    pub(super) gives_up: Cell<Option<Instant>>,
     /// The stack's reference while the program holds none.
     pub queue: WaitQueue,
 }
@@ -145,6 +152,8 @@ impl TcpSocket {
             explicit: Cell::new(false),
             orphaned: Cell::new(false),
             wants_room: Cell::new(false),
+            wire: RefCell::default(),
+            gives_up: Cell::new(None),
             queue: WaitQueue::default(),
         })
     }
@@ -271,6 +280,8 @@ impl TcpSocket {
             return Err(Error::new(Errno::ENETUNREACH, "no route leaves the simulation"));
         }
         let local = self.bind_for(machine, remote, uid)?;
+        let program = Rc::clone(&machine.program);
+        self.wire.replace(link::wire(machine, Protocol::Tcp, &program, (local, remote)));
         self.state.replace(State::Connecting(Connecting { local, remote, attempts: 0 }));
         self.ask(machine);
         Err(Errno::EINPROGRESS.into())
@@ -279,9 +290,10 @@ impl TcpSocket {
     /// Sends the request for a connection, and sees to it that it is sent again unless it is answered at once.
     fn ask(&self, machine: &mut Machine) {
         let Some(Connecting { local, remote, attempts }) = self.next_attempt() else { return };
-        let path = Path { from: local.ip(), to: remote.ip() };
-        let parcel = Parcel::Syn { client: self.this.clone(), from: local, to: remote };
-        link::deliver(&self.stack, machine, path, Instant::BOOT, parcel);
+        let wire = self.wire.borrow().clone();
+        let path = Path::of_stream(local, remote, wire.clone());
+        let parcel = Parcel::Syn { client: self.this.clone(), from: local, to: remote, wire };
+        link::deliver(&self.stack, machine, &path, Instant::BOOT, parcel);
         if !matches!(*self.state.borrow(), State::Connecting(_)) {
             return;
         }
@@ -305,14 +317,18 @@ impl TcpSocket {
         stack: &Rc<Stack>,
         machine: &mut Machine,
         client: &Weak<Self>,
-        from: SocketAddr,
-        to: SocketAddr,
+        (from, to): (SocketAddr, SocketAddr),
+        wire: Option<Rc<Wire>>,
     ) {
-        let path = Path { from: to.ip(), to: from.ip() };
+        if stack.tcp.holders(to.port()).iter().any(|socket| socket.is_end_of(client)) {
+            // It was asked for again before the answer arrived.
+            return;
+        }
         let Some(listener) = Self::find_listener(stack, machine, to) else {
+            let path = Path::of_stream(to, from, wire);
             let (to, from) = (client.clone(), Weak::new());
             let reset = Parcel::Segment { to, from, segment: Segment::Reset };
-            link::deliver(stack, machine, path, Instant::BOOT, reset);
+            link::deliver(stack, machine, &path, Instant::BOOT, reset);
             return;
         };
         let State::Listening(listening) = &mut *listener.state.borrow_mut() else { return };
@@ -320,9 +336,18 @@ impl TcpSocket {
             return;
         }
         let child = listener.make_child(machine, client, to, from);
+        child.wire.replace(wire);
         listening.ready.push_back(Rc::clone(&child));
         listener.queue.wake(Readiness::READABLE, &mut machine.wakes);
         child.send_segment(machine, Segment::SynAck);
+    }
+
+    /// Whether it has a connection with this socket.
+    fn is_end_of(&self, other: &Weak<Self>) -> bool {
+        match &*self.state.borrow() {
+            State::Connected(connected) => connected.peer.ptr_eq(other),
+            _ => false,
+        }
     }
 
     fn make_child(
@@ -391,15 +416,15 @@ impl TcpSocket {
 
     /// Tells the sender that there is no such connection.
     pub(super) fn refuse(sender: &Weak<Self>, segment: Segment, machine: &mut Machine) {
-        if matches!(segment, Segment::Reset | Segment::FinAck) {
+        if matches!(segment, Segment::Reset | Segment::FinAck | Segment::Unreachable) {
             return;
         }
         let Some(sender) = sender.upgrade() else { return };
         let Some((local, remote)) = sender.ends() else { return };
-        let path = Path { from: remote.ip(), to: local.ip() };
+        let path = Path::of_stream(remote, local, sender.wire.borrow().clone());
         let (to, from) = (sender.this.clone(), Weak::new());
         let parcel = Parcel::Segment { to, from, segment: Segment::Reset };
-        link::deliver(&sender.stack, machine, path, Instant::BOOT, parcel);
+        link::deliver(&sender.stack, machine, &path, Instant::BOOT, parcel);
     }
 
     pub(super) fn on_segment(&self, from: &Weak<Self>, segment: Segment, machine: &mut Machine) {
@@ -409,8 +434,10 @@ impl TcpSocket {
                 let connected = connecting.establish(from.clone(), machine.clock.now());
                 (State::Connected(connected), Readiness::WRITABLE)
             }
-            (State::Connecting(_), Segment::Reset) => {
-                self.options.error.set(Some(Errno::ECONNREFUSED));
+            (State::Connecting(_), Segment::Reset | Segment::Unreachable) => {
+                let refused = segment == Segment::Reset;
+                let errno = if refused { Errno::ECONNREFUSED } else { Errno::EHOSTUNREACH };
+                self.options.error.set(Some(errno));
                 (State::Fresh(Fresh::failed()), Readiness::all())
             }
             (State::Connected(connected), segment) => {
@@ -443,7 +470,8 @@ impl TcpSocket {
         machine: &mut Machine,
     ) {
         let (phase, mut effect) = match segment {
-            Segment::SynAck => (connected.phase, Effect::default()),
+            // That there is no way now may pass (RFC 1122, 4.2.3.9).
+            Segment::SynAck | Segment::Unreachable => (connected.phase, Effect::default()),
             Segment::Data(..) => return self.on_data(connected, from, segment, machine),
             Segment::Fin => connected.phase.on_fin(),
             Segment::FinAck => connected.phase.on_fin_ack(),
@@ -471,15 +499,19 @@ impl TcpSocket {
     pub(super) fn send_segment(&self, machine: &mut Machine, segment: Segment) {
         let (peer, path, last_due) = match &*self.state.borrow() {
             State::Connected(connected) => {
-                let path = Path { from: connected.local.ip(), to: connected.remote.ip() };
+                let wire = self.wire.borrow().clone();
+                let path = Path::of_stream(connected.local, connected.remote, wire);
                 (connected.peer.clone(), path, connected.last_due)
             }
             _ => return,
         };
         let parcel = Parcel::Segment { to: peer, from: self.this.clone(), segment };
-        let due = link::deliver(&self.stack, machine, path, last_due, parcel);
+        let due = link::deliver(&self.stack, machine, &path, last_due, parcel);
         if let State::Connected(connected) = &mut *self.state.borrow_mut() {
             connected.last_due = due;
+        }
+        if matches!(segment, Segment::Data(..) | Segment::Fin) {
+            self.miss_answer(machine);
         }
     }
 
@@ -500,7 +532,7 @@ impl TcpSocket {
     }
 
     /// Lets go of what an ended connection no longer needs.
-    fn after_step(&self, machine: &mut Machine) {
+    pub(super) fn after_step(&self, machine: &mut Machine) {
         let phase = match &*self.state.borrow() {
             State::Connected(connected) => connected.phase,
             _ => return,
@@ -525,6 +557,9 @@ impl TcpSocket {
 impl Expire for TcpSocket {
     /// Asks again for a connection, or gives up; or ends `TIME_WAIT`.
     fn expire(&self, machine: &mut Machine) {
+        if self.gives_up.get().is_some_and(|at| at <= machine.clock.now()) {
+            return self.give_up(machine);
+        }
         let attempts = match &*self.state.borrow() {
             State::Connecting(connecting) => Some(connecting.attempts),
             _ => None,

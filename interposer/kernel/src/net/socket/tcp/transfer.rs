@@ -140,8 +140,19 @@ impl TcpSocket {
             self.wants_room.set(true);
             last = Urgency::Normal;
         }
-        self.send_segment(machine, Segment::Data(sent, last));
+        self.send_data(machine, sent, last);
         Ok(sent)
+    }
+
+    /// Sends what was written, in pieces if the link is narrow: they arrive one after the other.
+    fn send_data(&self, machine: &mut Machine, len: usize, urgency: Urgency) {
+        let piece = self.wire.borrow().as_ref().and_then(|wire| wire.piece).unwrap_or(len);
+        let mut rest = len;
+        while rest > piece {
+            self.send_segment(machine, Segment::Data(piece, Urgency::Normal));
+            rest -= piece;
+        }
+        self.send_segment(machine, Segment::Data(rest, urgency));
     }
 
     /// Bytes from the other end have arrived.

@@ -21,6 +21,7 @@ use crate::{
             tcp::Shut,
         },
     },
+    time::Instant,
     user,
 };
 
@@ -163,10 +164,16 @@ impl UdpSocket {
         let coverage = self.udp.partial_coverage(bytes.len());
         let arrived = Duration::ZERO;
         let datagram = Datagram { protocol, from, to, bytes, service, hops, coverage, arrived };
-        let path = Path { from: from.ip(), to: to.ip() };
+        let path = Path::of_datagram(machine, &self.program(), from, to);
         let parcel = Parcel::Datagram { datagram, sender: self.this.clone() };
-        let due = link::deliver(&self.stack, machine, path, self.last_due.get(), parcel);
-        self.last_due.set(due);
+        let now = machine.clock.now();
+        let before = self.last_due.borrow().get(&to).copied().unwrap_or(Instant::BOOT);
+        let due = link::deliver(&self.stack, machine, &path, before, parcel);
+        if due > now {
+            let mut last_due = self.last_due.borrow_mut();
+            last_due.retain(|_, due| *due > now);
+            last_due.insert(to, due);
+        }
     }
 
     /// Says so if a program asks for a name that only the world outside knows.

@@ -1,7 +1,7 @@
 //! The object: addresses, and datagrams coming in.
 
 use alloc::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     rc::{Rc, Weak},
     vec::Vec,
 };
@@ -75,7 +75,10 @@ pub struct UdpSocket {
     pub(super) shut: Cell<Shut>,
     pub(super) inbox: RefCell<VecDeque<Datagram>>,
     used: Cell<usize>,
-    pub(super) last_due: Cell<Instant>,
+    /// When what was sent last to each endpoint arrives, if it has not yet.
+    pub(super) last_due: RefCell<BTreeMap<SocketAddr, Instant>>,
+    /// The program that has taken its address.
+    program: RefCell<Rc<[u8]>>,
     pub(super) queue: WaitQueue,
 }
 
@@ -100,7 +103,8 @@ impl UdpSocket {
             shut: Cell::new(Shut::empty()),
             inbox: RefCell::default(),
             used: Cell::new(0),
-            last_due: Cell::new(Instant::BOOT),
+            last_due: RefCell::default(),
+            program: RefCell::default(),
             queue: WaitQueue::default(),
         })
     }
@@ -165,6 +169,7 @@ impl UdpSocket {
             _ => return Err(Errno::EADDRINUSE.into()),
         };
         self.explicit.set(!ip.is_unspecified());
+        self.program.replace(Rc::clone(&machine.program));
         self.binding.set(Some((SocketAddr::new(ip, port), self.only_v6.get(), uid)));
         self.ports().hold(port, self.id, self.this.clone());
         Ok(())
@@ -236,7 +241,7 @@ impl UdpSocket {
         datagram.arrived = machine.clock.wall();
         let (from, to) = (datagram.from, datagram.to);
         if to == dns::SERVER && datagram.protocol == Protocol::Udp {
-            return Self::answer_query(stack, machine, &datagram);
+            return Self::answer_query(stack, machine, &datagram, sender);
         }
         let holders = stack.datagrams(datagram.protocol).holders(to.port());
         let ranked = |socket: &Rc<Self>| socket.rank(from, to).map(|rank| (rank, socket.clone()));
@@ -248,9 +253,9 @@ impl UdpSocket {
             return;
         }
         let Some(best) = fitting.iter().map(|&(rank, _)| rank).max() else {
-            let path = Path { from: to.ip(), to: from.ip() };
+            let path = Self::path_back(machine, sender, (to, from));
             let parcel = Parcel::Unreachable { sender: sender.clone(), destination: to };
-            link::deliver(stack, machine, path, Instant::BOOT, parcel);
+            link::deliver(stack, machine, &path, Instant::BOOT, parcel);
             return;
         };
         fitting.retain(|&(rank, _)| rank == best);
@@ -265,18 +270,38 @@ impl UdpSocket {
         fitting.swap_remove(chosen).1.take_in(machine, datagram);
     }
 
+    /// The program that sends with it.
+    pub(super) fn program(&self) -> Rc<[u8]> {
+        Rc::clone(&self.program.borrow())
+    }
+
+    /// The path of what the machine itself answers to a sender.
+    fn path_back(
+        machine: &mut Machine,
+        sender: &Weak<Self>,
+        (from, to): (SocketAddr, SocketAddr),
+    ) -> Path {
+        let program = sender.upgrade().map_or_else(Rc::default, |sender| sender.program());
+        Path::of_datagram(machine, &program, from, to)
+    }
+
     /// The machine's name server answers.
-    fn answer_query(stack: &Rc<Stack>, machine: &mut Machine, query: &Datagram) {
+    fn answer_query(
+        stack: &Rc<Stack>,
+        machine: &mut Machine,
+        query: &Datagram,
+        sender: &Weak<Self>,
+    ) {
         if query.from == dns::SERVER {
             return;
         }
         let Some(read) = dns::Query::read(&query.bytes) else { return };
         let bytes = read.answer(&machine.config.hostname);
-        let path = Path { from: query.to.ip(), to: query.from.ip() };
         let (from, to) = (query.to, query.from);
+        let path = Self::path_back(machine, sender, (from, to));
         let datagram = Datagram { from, to, bytes, service: 0, ..query.clone() };
         let parcel = Parcel::Datagram { datagram, sender: Weak::new() };
-        link::deliver(stack, machine, path, Instant::BOOT, parcel);
+        link::deliver(stack, machine, &path, Instant::BOOT, parcel);
     }
 
     fn take_in(&self, machine: &mut Machine, datagram: Datagram) {
