@@ -257,6 +257,7 @@ fn a_file_says_what_the_kernel_does() {
             disk: vec![abi::DiskOperation::Write],
             arguments: vec![abi::Argument { index: 2, least: 16, most: u64::MAX, bits: 0 }],
             open_descriptors: 4,
+            link: abi::LinkMatch::default(),
         },
         chance: abi::Chance::Probability { share: share(1 << 30), correlation: share(1 << 31) },
         window: abi::Window {
@@ -329,4 +330,45 @@ fn a_schema_tells_editors_the_same() {
         assert!(fault["properties"][key]["description"].is_string(), "{key} is explained");
     }
     assert_eq!(fault["required"], serde_json::json!(["do"]));
+}
+
+#[test]
+fn a_fault_of_links_says_which_links() {
+    let text = one(
+        "do: { bandwidth: { rate: 1kB/s, queue: 2kB } }\nmatch:\n  protocol: [tcp, udp]\n  port: [80, 443]\n  \
+         address: [10.0.0.0/8, '::1']\n  host: Local*\n  direction: reply\n  process: curl",
+    );
+    let plan = read(&text).expect("it is right");
+    assert_eq!(plan[0].effect, abi::Effect::Bandwidth { rate: 1000, queue: 2000 });
+    assert_eq!(
+        (plan[0].matches.calls.len(), &plan[0].matches.processes[..]),
+        (0, &["curl".into()][..])
+    );
+    let link = &plan[0].matches.link;
+    assert_eq!(link.protocols, [abi::Protocol::Tcp, abi::Protocol::Udp]);
+    assert_eq!((&link.ports[..], &link.hosts[..]), (&[80, 443][..], &["local*".into()][..]));
+    assert_eq!(link.ways, [abi::Way::Reply]);
+    let bits = |text: &str| text.parse::<std::net::Ipv6Addr>().expect("an address").to_bits();
+    let is_in = |address: &str| link.networks.iter().map(|n| n.contains(bits(address))).collect();
+    let found: [Vec<bool>; 4] = ["::ffff:10.1.2.3", "::ffff:11.0.0.1", "::1", "::2"].map(is_in);
+    assert_eq!(found, [[true, false], [false, false], [false, true], [false, false]]);
+}
+
+#[test]
+fn what_cannot_be_done_to_links_is_said() {
+    let cases = [
+        ("do: { latency: 0ms }", "a delay of nothing does nothing"),
+        ("do: { bandwidth: { rate: 0B/s } }", "nothing could ever be sent"),
+        ("do: { latency: 1ms }\nmatch: { call: read }", "a fault of links is not about calls"),
+        ("do: { reset: 1KiB }\nmatch: { protocol: udp }", "datagrams have no connection"),
+        ("do: { delay: 1ms }\nmatch: { port: 80 }", "this is no fault of links"),
+        ("do: { latency: 1ms }\nmatch: { address: payment }", "`payment` is no address"),
+        ("do: { latency: 1ms }\nmatch: { address: 10.0.0.0/33 }", "`10.0.0.0/33` is no address"),
+        ("do: { latency: 1ms }\nmatch: { host: '' }", "a host has a name"),
+        ("do: { reset: 1 }", "`1` has no unit: did you mean `1B`?"),
+    ];
+    for (text, words) in cases {
+        let found = read(&one(text)).err().unwrap_or_default();
+        assert!(found.contains(words), "{text}: {found}");
+    }
 }
