@@ -27,20 +27,20 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ("do: { fial: EIO }", "4:11: unknown key `fial`; did you mean `fail`?"),
     (
         "do: { explode: now }",
-        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage` or `lose-power`",
+        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close`",
     ),
     (
         "do: explode",
-        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage` or `lose-power`",
+        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close`",
     ),
     ("do: fail", "4:9: `fail` needs a value"),
     (
         "do: { fail: EIO, delay: 1s }",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage` or `lose-power` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close` belongs here",
     ),
     (
         "do: {}",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage` or `lose-power` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close` belongs here",
     ),
     ("do: [fail]", "4:9: a list is no word"),
     ("do:", "4:7: nothing is no word"),
@@ -59,7 +59,7 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ),
     (
         "do: { delay: 1s }\nmatch: read",
-        "5:12: `read` is no mapping with `call`, `process`, `path`, `descriptor`, `disk`, `argument` or `open-descriptors`",
+        "5:12: `read` is no mapping with `call`, `process`, `path`, `descriptor`, `disk`, `argument`, `open-descriptors`, `protocol`, `address`, `port`, `host` or `direction`",
     ),
     (
         "do: { delay: 1s }\nmatch: { path: data/x }",

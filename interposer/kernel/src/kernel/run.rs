@@ -156,10 +156,9 @@ impl Kernel {
                 self.switches += 1;
                 self.current = Some(next);
                 let thread = self.thread(next);
-                let (tid, process) = (thread.tid, self.process(thread.process));
-                let (pid, program) = (process.pid, Rc::clone(&process.program));
-                self.machine.set_actor(pid, tid);
-                self.machine.program = program;
+                let (tid, process) = (thread.tid, thread.process);
+                self.machine.set_actor(self.process(process).pid, tid);
+                self.machine.program = Rc::clone(&self.process(process).program);
                 if let Some(choice) = choice {
                     self.machine.record(host, choice);
                 }
