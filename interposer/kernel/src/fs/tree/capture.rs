@@ -1,6 +1,6 @@
 //! What the run has done to its files, told at its end.
 
-use alloc::{rc::Rc, vec, vec::Vec};
+use alloc::{rc::Rc, vec::Vec};
 
 use simrun_abi::{
     capture::{Capture, Captured, CapturedFile, CapturedKind, Change, Content},
@@ -27,6 +27,7 @@ struct Writer<'a> {
     at: u64,
     /// Bytes of content for which there is room.
     left: u64,
+    /// For bytes that are copied; most runs write none, and touch no memory for it.
     buffer: Vec<u8>,
 }
 
@@ -37,8 +38,7 @@ impl Tree {
     /// What the host fails with; what was told before stands.
     pub fn capture(&self, host: &mut dyn Host, wanted: &Capture) -> Result<()> {
         let root = self.root(host)?;
-        let buffer = vec![0; CHUNK];
-        let mut writer = Writer { host, wanted, at: 0, left: wanted.limit, buffer };
+        let mut writer = Writer { host, wanted, at: 0, left: wanted.limit, buffer: Vec::new() };
         for (path, top) in [(&b"/"[..], root), (SHARED_MEMORY, Rc::clone(&self.shared_memory))] {
             if let Some(folder) = top.folder() {
                 writer.folder(path, folder)?;
@@ -111,6 +111,7 @@ impl Writer<'_> {
             Some(contents) if record.content_len() > 0 => {
                 self.left = self.left.saturating_sub(record.content_len());
                 let mut buffer = core::mem::take(&mut self.buffer);
+                buffer.resize(CHUNK, 0);
                 let mut done = 0;
                 while done < record.content_len() {
                     let len = (record.content_len() - done).min(buffer.len() as u64) as usize;
