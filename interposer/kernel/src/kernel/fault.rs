@@ -10,7 +10,7 @@ use super::{Kernel, run::Step};
 use crate::{
     context::Context,
     error::{Errno, Error},
-    fault::{Faults, Firing, Hit, Injected, TimedVerdict, WaitEnd, WaitVerdict},
+    fault::{Damage, Faults, Firing, Hit, Injected, TimedVerdict, WaitEnd, WaitVerdict},
     host::Host,
     machine::{Due, SignalTarget},
     net::socket::MessageFlags,
@@ -70,6 +70,11 @@ impl Kernel {
         }
         let errno = injected.fail?;
         Some(self.fail_call(host, id, row, errno))
+    }
+
+    /// What the disk does to the bytes of a call that is about to be served.
+    pub(super) fn take_damage(&mut self, id: ThreadId) -> Option<Damage> {
+        self.thread_mut(id).call.as_mut()?.injected.as_mut()?.damage.take()
     }
 
     fn ask_faults(&mut self, host: &mut dyn Host, id: ThreadId, row: &Row) {

@@ -223,13 +223,12 @@ impl Kernel {
                 }
             }
         }
-        if self.is_watched_by_faults(number)
-            && let Some(step) = self.meet_faults(host, id, row, first)
-        {
-            return step;
+        if self.is_watched_by_faults(number) {
+            if let Some(step) = self.meet_faults(host, id, row, first) {
+                return step;
+            }
+            self.machine.damage = self.take_damage(id);
         }
-        let injected = self.thread_mut(id).call.as_mut().and_then(|call| call.injected.as_mut());
-        self.machine.damage = injected.and_then(|injected| injected.damage.take());
         let result = (row.handler)(&mut Context { kernel: self, host, thread: id }, arguments);
         self.machine.damage = None;
         self.settle(host);
