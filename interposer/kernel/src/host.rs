@@ -196,6 +196,18 @@ pub struct FileCall<'a> {
     pub arguments: [FileArgument<'a>; 6],
 }
 
+impl<'a> FileCall<'a> {
+    /// A call with these arguments, the first ones.
+    #[must_use]
+    pub fn new<const N: usize>(number: u32, arguments: [FileArgument<'a>; N]) -> Self {
+        let mut all: [FileArgument<'a>; 6] = Default::default();
+        for (place, argument) in all.iter_mut().zip(arguments) {
+            *place = argument;
+        }
+        Self { number, arguments: all }
+    }
+}
+
 /// An argument of a [`FileCall`].
 #[derive(Debug, Default)]
 pub enum FileArgument<'a> {

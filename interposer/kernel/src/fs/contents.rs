@@ -166,9 +166,7 @@ impl Contents {
             return open_host(host, path);
         }
         let file = self.in_memory(host)?;
-        let mut arguments = [const { FileArgument::None }; 6];
-        arguments[0] = Number(file.0 as u64);
-        Ok(HostFd(host.file_call(FileCall { number: raw::__NR_dup, arguments })? as i32))
+        Ok(HostFd(call(host, raw::__NR_dup, [Number(file.0 as u64)])? as i32))
     }
 
     /// Has it noted when the bytes are no longer the host's, if they are: a mapping of the host's file shows them. They
@@ -491,17 +489,13 @@ pub enum Sharing {
 /// Whoever changes bytes makes them the run's own first.
 const NOT_OWNED: Error = Error::new(Errno::EIO, "the host's file cannot be changed");
 
-/// The host call with these arguments; absent ones are zero.
+/// The host's call with these arguments.
 fn call<const N: usize>(
     host: &mut dyn Host,
     number: u32,
     arguments: [FileArgument<'_>; N],
 ) -> Result<u64> {
-    let mut all: [FileArgument<'_>; 6] = Default::default();
-    for (place, argument) in all.iter_mut().zip(arguments) {
-        *place = argument;
-    }
-    Ok(host.file_call(FileCall { number, arguments: all })?)
+    Ok(host.file_call(FileCall::new(number, arguments))?)
 }
 
 /// Opens the host's file for reading; it must be no link and never waits.

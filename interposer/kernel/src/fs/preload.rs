@@ -53,9 +53,8 @@ impl PreloadFile {
         match self {
             Self::List => make_list(host),
             Self::Library => {
-                let mut arguments = [const { FileArgument::None }; 6];
-                arguments[0] = FileArgument::Number(fds::PRELOAD as u64);
-                let fd = host.file_call(FileCall { number: nr::__NR_dup, arguments })?;
+                let library = FileArgument::Number(fds::PRELOAD as u64);
+                let fd = host.file_call(FileCall::new(nr::__NR_dup, [library]))?;
                 let fd = HostFd(fd as i32);
                 Ok((fd, host.fstat(fd)?.size))
             }

@@ -86,19 +86,12 @@ fn take_over(env: &mut Env<'_>, inode: &Inode) {
 fn read_host(env: &mut Env<'_>, path: &[u8], name: Option<&[u8]>) -> Result<Vec<u8>> {
     let mut bytes = vec![0; SIZE_MAX];
     let len = Number(bytes.len() as u64);
-    let mut arguments: [FileArgument<'_>; 6] = Default::default();
-    arguments[0] = String(path);
-    let number = match name {
-        Some(name) => {
-            (arguments[1], arguments[2], arguments[3]) = (String(name), Output(&mut bytes), len);
-            nr::__NR_lgetxattr
-        }
-        None => {
-            (arguments[1], arguments[2]) = (Output(&mut bytes), len);
-            nr::__NR_llistxattr
-        }
+    let value = Output(&mut bytes);
+    let call = match name {
+        Some(name) => FileCall::new(nr::__NR_lgetxattr, [String(path), String(name), value, len]),
+        None => FileCall::new(nr::__NR_llistxattr, [String(path), value, len]),
     };
-    let done = env.host.file_call(FileCall { number, arguments })?;
+    let done = env.host.file_call(call)?;
     bytes.truncate(done as usize);
     Ok(bytes)
 }
