@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use crate::{
-    error::Errno,
+    error::{self, Errno},
     mm::{MapFlags, Protection},
     user::UserSlice,
 };
@@ -176,6 +176,25 @@ pub trait Host {
 
     /// Takes one encoded event for the supervisor.
     fn emit(&mut self, event: &[u8]);
+}
+
+/// Fills a buffer by reads from an offset on, each of which may be short; how many bytes there were before the end.
+///
+/// # Errors
+/// What a read fails with.
+pub fn read_full(
+    into: &mut [u8],
+    at: u64,
+    mut read: impl FnMut(&mut [u8], u64) -> error::Result<usize>,
+) -> error::Result<usize> {
+    let mut done = 0;
+    while done < into.len() {
+        match read(&mut into[done..], at + done as u64)? {
+            0 => break,
+            moved => done += moved,
+        }
+    }
+    Ok(done)
 }
 
 /// Whether a symbolic link in last place is followed.

@@ -1,6 +1,6 @@
 //! The bytes of a small file, in the kernel's memory.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::Extent;
@@ -95,25 +95,10 @@ fn pages(at: usize, len: usize) -> u32 {
     if len == 0 { 0 } else { below((at + len).div_ceil(page)) & !below(at / page) }
 }
 
-/// Reads a whole file.
-pub(super) fn read_all(
-    len: usize,
-    mut read: impl FnMut(&mut [u8], u64) -> Result<usize>,
-) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; len];
-    let mut done = 0;
-    while done < len {
-        match read(&mut bytes[done..], done as u64)? {
-            0 => break,
-            moved => done += moved,
-        }
-    }
-    bytes.truncate(done);
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     #[test]

@@ -4,19 +4,22 @@
 //! memory while it is small; what is large or mapped is in a memory file of the host, which programs can map, share
 //! and execute.
 
-use alloc::rc::{Rc, Weak};
+use alloc::{
+    rc::{Rc, Weak},
+    vec,
+};
 use core::cell::{Cell, OnceCell, RefCell};
 
 use linux_raw_sys::general as raw;
 
 use super::{
     Inode, Moved,
-    bytes::{BYTES_MAX, Bytes, read_all},
+    bytes::{BYTES_MAX, Bytes},
     read_ahead::ReadAhead,
 };
 use crate::{
     error::{Errno, Error, Result},
-    host::{FileArgument, FileCall, Host, HostFd},
+    host::{FileArgument, FileCall, Host, HostFd, read_full},
     uapi::limits::PAGE_SIZE,
     user::{self, UserSlice},
 };
@@ -512,7 +515,10 @@ fn open_once(host: &mut dyn Host, path: &[u8], open: &mut Option<HostFd>) -> Res
 }
 
 fn copy_bytes(host: &mut dyn Host, file: HostFd, len: usize) -> Result<Bytes> {
-    read_all(len, |into, at| Ok(host.pread(file, into, at)?)).map(Bytes::full)
+    let mut bytes = vec![0; len];
+    let there = read_full(&mut bytes, 0, |into, at| Ok(host.pread(file, into, at)?))?;
+    bytes.truncate(there);
+    Ok(Bytes::full(bytes))
 }
 
 /// Writes bytes into an empty file, and leaves holes where there are any.

@@ -2,7 +2,13 @@
 
 use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
 
-use crate::{error::Result, fs::Contents, host::Host, random::Stream, time::Instant};
+use crate::{
+    error::Result,
+    fs::Contents,
+    host::{Host, read_full},
+    random::Stream,
+    time::Instant,
+};
 
 /// Bytes of a page, the unit in which files are written back.
 const PAGE: u64 = 4096;
@@ -139,23 +145,13 @@ impl Pages {
 const SHARES: [u64; 4] = [0, 50, 90, 100];
 
 fn read(host: &mut dyn Host, contents: &Contents, into: &mut [u8], at: u64) -> Result<()> {
-    let mut done = 0;
-    while done < into.len() {
-        match contents.read(host, &mut into[done..], at + done as u64)? {
-            0 => break,
-            moved => done += moved,
-        }
-    }
-    Ok(())
+    read_full(into, at, |into, at| contents.read(host, into, at)).map(drop)
 }
 
 fn write(host: &mut dyn Host, contents: &Contents, bytes: &[u8], at: u64) -> Result<()> {
-    let mut rest: Vec<u8> = bytes.to_vec();
-    let mut at = at;
-    while !rest.is_empty() {
-        let done = contents.write(host, &rest, at)?;
-        rest.drain(..done);
-        at += done as u64;
+    let mut done = 0;
+    while done < bytes.len() {
+        done += contents.write(host, &bytes[done..], at + done as u64)?;
     }
     Ok(())
 }

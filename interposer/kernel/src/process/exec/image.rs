@@ -9,7 +9,7 @@ use crate::{
     arch::x86_64::Registers,
     error::{Errno, Error, Result},
     fs::{Inode, Running},
-    host::{Backing, Host, HostFd, ProgramPlaces},
+    host::{self, Backing, Host, HostFd, ProgramPlaces},
     machine::Machine,
     mm::{AddressSpace, MapFlags, Mapping, Protection, Range},
     process::{Process, code},
@@ -208,14 +208,7 @@ pub(in crate::process) fn read_full(
     into: &mut [u8],
     offset: u64,
 ) -> Result<usize> {
-    let mut done = 0;
-    while done < into.len() {
-        match host.pread(fd, &mut into[done..], offset + done as u64)? {
-            0 => break,
-            moved => done += moved,
-        }
-    }
-    Ok(done)
+    host::read_full(into, offset, |into, at| Ok(host.pread(fd, into, at)?))
 }
 
 type ScriptLine = (Vec<u8>, Option<Vec<u8>>);
