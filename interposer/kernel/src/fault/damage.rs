@@ -16,7 +16,7 @@ pub struct Damage {
     pub random: u64,
 }
 
-/// What reaches the disk of a write.
+/// What is written, or what of it reaches the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reaching {
     /// So many of its first bytes.

@@ -23,7 +23,7 @@ mod scene;
 mod trigger;
 mod window;
 pub use armed::Hit;
-pub use damage::Damage;
+pub use damage::{Damage, Reaching};
 pub use engine::{Faults, Firing, Injected, TimedVerdict, Verdict, WaitEnd, WaitVerdict};
 pub use pattern::Pattern;
 pub use scene::Scene;

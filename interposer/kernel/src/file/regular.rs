@@ -8,6 +8,7 @@ use linux_raw_sys::general as raw;
 use super::{FileDescription, FileObject, OpenFlags, Whence};
 use crate::{
     error::{Errno, Result},
+    fault::Reaching,
     fs::{Contents, Extent, Inode, Sharing, Tree},
     host::{Host, HostFd, HostStat},
     machine::Env,
@@ -120,6 +121,25 @@ impl RegularFile {
         if file.flags.get().contains(OpenFlags::APPEND) { self.size() } else { file.offset.get() }
     }
 
+    /// Writes what a bad disk lets through, if it is one; the file is then as long as if all had been written.
+    fn put(
+        &self,
+        env: &mut Env<'_>,
+        whole: Reaching,
+        write: impl FnOnce(&Contents, &mut dyn Host, Reaching) -> Result<usize>,
+    ) -> Result<usize> {
+        let contents = self.contents()?;
+        let Some(damage) = env.machine.damage.take() else {
+            return write(contents, env.host, whole);
+        };
+        let Reaching { len, at } = whole;
+        write(contents, env.host, damage.of_write(at, len, contents.size()))?;
+        if contents.size() < at + len {
+            contents.truncate(env.host, at + len)?;
+        }
+        Ok(len as usize)
+    }
+
     /// A program that runs as its owner or group does so no longer when somebody else has written to it.
     fn was_written(&self, env: &mut Env<'_>) {
         self.inode.modified(env.file_time());
@@ -188,15 +208,9 @@ impl FileObject for RegularFile {
         let at = self.write_offset(file);
         self.check_write(at.saturating_add(from.len() as u64))?;
         let room = env.will_write(&self.inode, at, from.len() as u64)?;
-        let contents = self.contents()?;
-        let done = if let Some(damage) = env.machine.damage.take() {
-            let reaching = damage.of_write(at, room, contents.size());
-            contents.write(env.host, &from[..reaching.len as usize], reaching.at)?;
-            lengthen(env.host, contents, at + room)?;
-            room as usize
-        } else {
-            contents.write(env.host, &from[..room as usize], at)?
-        };
+        let done = self.put(env, Reaching { len: room, at }, |contents, host, part| {
+            contents.write(host, &from[..part.len as usize], part.at)
+        })?;
         self.was_written(env);
         self.synchronize_if_asked(env, file)?;
         file.offset.set(at + done as u64);
@@ -224,21 +238,13 @@ impl FileObject for RegularFile {
         let len = user::total_len(from) as u64;
         self.check_write(at.saturating_add(len))?;
         let room = env.will_write(&self.inode, at, len)?;
-        let contents = self.contents()?;
-        let done = if let Some(damage) = env.machine.damage.take() {
-            let reaching = damage.of_write(at, room, contents.size());
-            contents.write_user(
-                env.host,
-                &user::first(from, reaching.len as usize),
-                reaching.at,
-            )?;
-            lengthen(env.host, contents, at + room)?;
-            room as usize
-        } else if room == len {
-            contents.write_user(env.host, from, at)?
-        } else {
-            contents.write_user(env.host, &user::first(from, room as usize), at)?
-        };
+        let done = self.put(env, Reaching { len: room, at }, |contents, host, part| {
+            if part.len == len {
+                contents.write_user(host, from, part.at)
+            } else {
+                contents.write_user(host, &user::first(from, part.len as usize), part.at)
+            }
+        })?;
         if done > 0 {
             self.was_written(env);
             self.synchronize_if_asked(env, file)?;
@@ -284,12 +290,4 @@ impl FileObject for RegularFile {
         self.inode.count_writers(-self.writers);
         self.inode.let_go(env.host);
     }
-}
-
-/// A file whose write did not reach the disk as a whole is as long as if it had.
-///
-/// # Errors
-/// What the host fails with.
-fn lengthen(host: &mut dyn Host, contents: &Contents, end: u64) -> Result<()> {
-    if contents.size() < end { contents.truncate(host, end) } else { Ok(()) }
 }
