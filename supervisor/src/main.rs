@@ -6,6 +6,7 @@
 //! - [`faults`]: fault files, and the plan that is made of them.
 //! - [`launch`]: from boot parameters to the end of a run.
 //! - [`conduct`]: a run from its plan to what is said and kept of it.
+//! - [`cache`]: what only saves time.
 //! - [`store`]: what is kept of runs; [`captured`]: what they have done to their files.
 //! - [`explore`]: many runs together.
 //! - [`input`]: standard input for several runs.
@@ -17,6 +18,7 @@
 //! - [`start`]: from the C library to [`simrun`].
 #![cfg_attr(not(test), no_main)]
 
+mod cache;
 mod captured;
 mod cli;
 mod compare;

@@ -32,5 +32,4 @@ pub use limits::{Shortage, shortages};
 pub use listener::Listener;
 pub use outcome::{Ending, Outcome};
 pub use run::{Error, processor, run};
-pub use searched::cache_folder;
 pub use spin::learn;

@@ -1,14 +1,18 @@
 //! What runs have found in the code of files, kept for later ones: to search all code that a program maps takes about as
 //! long as to start it.
 //!
-//! It is kept where caches go (`XDG_CACHE_HOME`, else `~/.cache`), and nothing depends on it but time: a file is known by
-//! where it lies, its length and when it was modified, and what cannot be read or written is as if it were not there.
+//! It is kept in the [`cache`], and nothing depends on it but time: a file is known by where it lies, its length and when
+//! it was modified.
 
-use std::{env, fs, io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use simrun_abi::boot::SearchedFile;
 
+use crate::cache;
+
+/// Name of the file.
+const FILE: &str = "searched-code";
 /// Changes whenever what is searched for does, or how it is written.
 const VERSION: u32 = 1;
 /// Most files that are kept: the last ones. All of them are read at every start.
@@ -32,10 +36,9 @@ pub struct Searched {
 impl Searched {
     /// What earlier runs have left.
     pub fn load() -> Self {
-        let Some(path) = path() else { return Self::default() };
-        let kept = fs::read(&path).ok().and_then(|bytes| postcard::from_bytes::<Kept>(&bytes).ok());
-        let known =
-            kept.filter(|kept| kept.version == VERSION).map_or(Vec::new(), |kept| kept.files);
+        let Some(path) = cache::path(FILE) else { return Self::default() };
+        let kept = cache::load(&path).filter(|kept: &Kept| kept.version == VERSION);
+        let known = kept.map_or(Vec::new(), |kept| kept.files);
         Self { path: Some(path), known, new: Vec::new() }
     }
 
@@ -53,15 +56,7 @@ impl Searched {
     pub fn save(self) {
         let Some(path) = self.path.filter(|_| !self.new.is_empty()) else { return };
         let files = keep(self.known, self.new);
-        let Ok(bytes) = postcard::to_allocvec(&Kept { version: VERSION, files }) else { return };
-        let Some(folder) = path.parent() else { return };
-        let written = fs::create_dir_all(folder)
-            .and_then(|()| tempfile::NamedTempFile::new_in(folder))
-            .and_then(|mut file| file.write_all(&bytes).map(|()| file));
-        if let Ok(file) = written {
-            // If it cannot be put in its place it is removed again.
-            let _ = file.persist(path);
-        }
+        cache::save(&path, &Kept { version: VERSION, files });
     }
 }
 
@@ -73,17 +68,6 @@ fn keep(known: Vec<SearchedFile>, new: Vec<SearchedFile>) -> Vec<SearchedFile> {
     files.extend(new);
     files.drain(..files.len().saturating_sub(FILES_MAX));
     files
-}
-
-fn path() -> Option<PathBuf> {
-    Some(cache_folder()?.join("searched-code"))
-}
-
-/// Where simrun keeps what only saves time.
-pub fn cache_folder() -> Option<PathBuf> {
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    Some(folder.join("simrun"))
 }
 
 #[cfg(test)]

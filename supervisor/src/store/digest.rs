@@ -2,14 +2,13 @@
 //!
 //! A file that has the same device, inode, length and times as before is taken for unchanged, as git's index does. Times
 //! of a file system tick slowly: one that was changed just now may change again within the tick, so that it is not kept.
-//! The digests are kept beside what was found in code ([`crate::launch::cache_folder`]), and nothing depends on them but
-//! time.
+//! The digests are kept in the [`cache`], and nothing depends on them but time.
 
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs::{self, File, Metadata},
-    io::{self, Write},
+    io,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -17,7 +16,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{launch::cache_folder, trace::base16};
+use crate::{cache, trace::base16};
 
 /// Name of the file, with a number that changes whenever what is in it does.
 const FILE: &str = "digests-1";
@@ -78,11 +77,9 @@ pub struct Digests {
 impl Digests {
     /// What earlier runs have left.
     pub fn load() -> Self {
-        let Some(path) = cache_folder().map(|folder| folder.join(FILE)) else {
-            return Self::default();
-        };
-        let known = fs::read(&path).ok().and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        Self { path: Some(path), known: known.unwrap_or_default(), has_new: false }
+        let Some(path) = cache::path(FILE) else { return Self::default() };
+        let known = cache::load(&path).unwrap_or_default();
+        Self { path: Some(path), known, has_new: false }
     }
 
     /// The digest of a file's bytes, or of a directory's names.
@@ -125,15 +122,7 @@ impl Digests {
             // Nobody knows which will be missed.
             self.known.pop_first();
         }
-        let Ok(bytes) = postcard::to_allocvec(&self.known) else { return };
-        let Some(folder) = path.parent() else { return };
-        let written = fs::create_dir_all(folder)
-            .and_then(|()| tempfile::NamedTempFile::new_in(folder))
-            .and_then(|mut file| file.write_all(&bytes).map(|()| file));
-        if let Ok(file) = written {
-            // If it cannot be put in its place it is removed again.
-            let _ = file.persist(path);
-        }
+        cache::save(&path, &self.known);
     }
 }
 
