@@ -245,18 +245,23 @@ fn doctor_finds_this_machine_well() {
     assert!(said.stdout.lines().all(|line| line.starts_with("ok ") || line.starts_with("warn ")));
 }
 
-#[test]
-fn the_page_of_system_calls_is_current() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/syscalls.md");
-    let current = run(["syscalls", "--markdown"]).stdout;
+/// A page of the reference is what the verb of its name says.
+fn page_is_current(verb: &str) {
+    let page = format!("{}/../docs/reference/{verb}.md", env!("CARGO_MANIFEST_DIR"));
+    let current = run([verb, "--markdown"]).stdout;
     if std::env::var_os("SIMRUN_WRITE_PAGES").is_some() {
-        fs::write(page, &current).expect("the page");
+        fs::write(&page, &current).expect("the page");
     }
-    let kept = fs::read_to_string(page).unwrap_or_default();
+    let kept = fs::read_to_string(&page).unwrap_or_default();
     assert!(
         kept == current,
         "write it again: SIMRUN_WRITE_PAGES=1 cargo test -p simrun --test command"
     );
+}
+
+#[test]
+fn the_page_of_system_calls_is_current() {
+    page_is_current("syscalls");
     let json = run(["syscalls", "--json"]).stdout;
     let list: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(list[0]["name"], "read");
@@ -264,16 +269,7 @@ fn the_page_of_system_calls_is_current() {
 
 #[test]
 fn the_page_of_faults_is_current() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/faults.md");
-    let current = run(["faults", "--markdown"]).stdout;
-    if std::env::var_os("SIMRUN_WRITE_PAGES").is_some() {
-        fs::write(page, &current).expect("the page");
-    }
-    let kept = fs::read_to_string(page).unwrap_or_default();
-    assert!(
-        kept == current,
-        "write it again: SIMRUN_WRITE_PAGES=1 cargo test -p simrun --test command"
-    );
+    page_is_current("faults");
     let schema = run(["schema", "faults"]).stdout;
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     assert_eq!(schema["title"], "FaultFile");

@@ -4,7 +4,7 @@ mod common;
 
 use std::{fs, path::Path, process::Output};
 
-use common::{fingerprint, said, simrun};
+use common::{fault_file, fingerprint, said, simrun};
 
 /// Runs a command under faults twice: what came out, after comparing the two.
 fn twice(seed: &str, faults: &str, folder: &Path, command: &[&str]) -> Output {
@@ -19,13 +19,6 @@ fn twice(seed: &str, faults: &str, folder: &Path, command: &[&str]) -> Output {
     assert!(first.stdout == second.stdout, "{faults}: {command:?}");
     assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
     first
-}
-
-/// A file with these faults.
-fn file(folder: &Path, faults: &str) -> String {
-    let path = folder.join("test.yaml");
-    fs::write(&path, format!("about: A test.\nfaults:\n{faults}")).expect("a file");
-    path.to_str().expect("a path").into()
 }
 
 /// The lines of the fault log.
@@ -48,7 +41,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_full_disk_is_full() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  full:\n    do: { fail: ENOSPC }\n    match: { call: write, path: '**/big', process: dd }\n    skip: 10\n",
     );
@@ -74,7 +67,7 @@ fn the_built_in_disk_fills_up_at_a_time_of_the_seed() {
 fn a_slow_disk_takes_its_time() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("data"), vec![7; 4 << 20]).expect("a file");
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  narrow:\n    do: { throttle: 1MiB/s }\n    match: { path: '**/data' }\n",
     );
@@ -82,7 +75,7 @@ fn a_slow_disk_takes_its_time() {
     let output = twice("1", &faults, folder.path(), &command);
     let took = simulated(&output);
     assert!((3.95..4.2).contains(&took), "{took}");
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  seek:\n    do: { delay: { normal: { mean: 20ms, deviation: 2ms } } }\n    match: { call: read, path: '**/data' }\n",
     );
@@ -105,7 +98,7 @@ fn transfers_are_short_and_nothing_is_lost() {
     assert!(log(&output).iter().any(|line| line.contains("moves at most")), "{:?}", log(&output));
     // One that does not cope.
     let script = "import os\nf = os.open('data', os.O_RDONLY)\nprint(len(os.read(f, 1000)))";
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  half:\n    do: { shorten: 50% }\n    match: { call: read, path: '**/data' }\n",
     );
@@ -117,7 +110,7 @@ fn transfers_are_short_and_nothing_is_lost() {
 fn what_a_disk_cannot_read_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("data"), vec![b'x'; 100_000]).expect("a file");
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  bad:\n    do: { fail: EIO }\n    match: { call: read, path: '**/data' }\n    skip: 1\n    limit: 1\n",
     );
@@ -133,7 +126,7 @@ fn a_process_runs_out_of_descriptors_and_of_memory() {
                   except OSError as error: print(errno.errorcode[error.errno], len(files))";
     let output = twice("1", "too-many-files", folder.path(), &["/usr/bin/python3", "-c", script]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "EMFILE 29\n", "{}", stderr(&output));
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  big:\n    do: { fail: ENOMEM }\n    match: { call: mmap, argument: [{ number: 2, at-least: 0x2000000 }, { number: 4, has-bits: 0x20 }] }\n",
     );
@@ -172,7 +165,7 @@ fn connections_fail_for_curl_as_for_any_program() {
                   until curl -s --max-time 5 -o /dev/null http://127.0.0.1:8000/; do sleep 0.1; done\n\
                   for n in 1 2 3; do curl -s --max-time 5 http://127.0.0.1:8000/page || echo failed $?; done\n\
                   kill $!";
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  refused:\n    do: { fail: ECONNREFUSED }\n    match: { call: connect, process: curl, descriptor: tcp }\n    \
          after: 3s\n    for: 10s\n",
@@ -190,7 +183,7 @@ fn connections_fail_for_curl_as_for_any_program() {
 #[test]
 fn windows_are_of_simulated_time() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  stat:\n    do: { fail: EIO }\n    match: { call: [newfstatat, statx, stat], path: /etc/hostname }\n    \
          after: 10s\n    for: 5s\n    every: 20s\n    until: 1m\n",
@@ -204,8 +197,10 @@ fn windows_are_of_simulated_time() {
 #[test]
 fn a_fault_that_does_nothing_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults =
-        file(folder.path(), "  late:\n    do: { delay: 1s }\n    match: { process: nobody }\n");
+    let faults = fault_file(
+        folder.path(),
+        "  late:\n    do: { delay: 1s }\n    match: { process: nobody }\n",
+    );
     let run = |arguments: &[&str]| {
         simrun(["--seed", "4"])
             .args(arguments)
@@ -221,14 +216,14 @@ fn a_fault_that_does_nothing_changes_nothing() {
 #[test]
 fn a_process_is_killed_at_a_chosen_call() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  crash:\n    do: { kill: SIGKILL }\n    match: { call: write, path: '**/log', process: dd }\n    skip: 3\n",
     );
     let script = "dd if=/dev/zero of=log bs=10 count=9 2>/dev/null; echo $? $(stat -c %s log)";
     let output = twice("1", &faults, folder.path(), &["bash", "-c", script]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "137 30\n", "{}", stderr(&output));
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  stop:\n    do: { kill: SIGTERM }\n    match: { process: sleep }\n    after: 3s\n",
     );
@@ -240,7 +235,7 @@ fn a_process_is_killed_at_a_chosen_call() {
 #[test]
 fn processes_stand_still_and_nobody_sees_it_but_by_the_clock() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  halt:\n    do: { pause: 7s }\n    match: { process: python* }\n    after: 2s\n    every: 60s\n",
     );
@@ -257,12 +252,14 @@ fn processes_stand_still_and_nobody_sees_it_but_by_the_clock() {
 #[test]
 fn clocks_jump_and_timers_are_late() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults =
-        file(folder.path(), "  back:\n    do: { jump-clock: { backward: 1h } }\n    after: 5s\n");
+    let faults = fault_file(
+        folder.path(),
+        "  back:\n    do: { jump-clock: { backward: 1h } }\n    after: 5s\n",
+    );
     let script = "date +%s; sleep 10; date +%s";
     let output = twice("1", &faults, folder.path(), &["bash", "-c", script]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "1893456000\n1893452410\n");
-    let faults = file(folder.path(), "  late:\n    do: { oversleep: 2s }\n");
+    let faults = fault_file(folder.path(), "  late:\n    do: { oversleep: 2s }\n");
     let output = twice("1", &faults, folder.path(), &["sleep", "1"]);
     assert!((3.0..3.01).contains(&simulated(&output)), "{}", simulated(&output));
     for name in ["clock-jumps", "late-timers"] {
@@ -296,7 +293,7 @@ fn a_bad_disk_damages_bytes_and_says_nothing() {
         tr -cd o <file | wc -c; tr -cd n <file | wc -c
     ";
     let damaged = |damage: &str, program: &str| {
-        let faults = file(
+        let faults = fault_file(
             folder.path(),
             &format!(
                 "  bad:\n    do: {{ damage: {damage} }}\n    \
@@ -314,7 +311,7 @@ fn a_bad_disk_damages_bytes_and_says_nothing() {
     let (old, new) = damaged("tear", "dd");
     assert!(new > 0 && old > 0 && old + new == 4096 && new % 512 == 0, "{old} {new}");
     // One bit of one letter makes another one of it.
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  bad:\n    do: { damage: flip-bit }\n    match: { process: tr, path: '**/file' }\n    limit: 1\n",
     );
@@ -328,7 +325,7 @@ fn a_bad_disk_damages_bytes_and_says_nothing() {
 fn damage_is_for_calls_that_move_bytes_of_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults =
-        file(folder.path(), "  bad:\n    do: { damage: tear }\n    match: { call: read }\n");
+        fault_file(folder.path(), "  bad:\n    do: { damage: tear }\n    match: { call: read }\n");
     let output = simrun(["--faults", &faults, "--", "true"]).output().expect("a run");
     assert_eq!(output.status.code(), Some(125));
     assert!(stderr(&output).contains("`read` moves no bytes of files so"), "{}", stderr(&output));

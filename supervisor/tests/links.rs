@@ -2,9 +2,9 @@
 
 mod common;
 
-use std::{collections::BTreeMap, fs, path::Path, process::Output};
+use std::{collections::BTreeMap, path::Path, process::Output};
 
-use common::{Load, fingerprint, said, simrun};
+use common::{Load, fault_file, fingerprint, said, simrun};
 
 /// Runs a program of `tests/links` under faults, once more under load, and compares the two.
 fn twice(seed: &str, faults: &str, program: &str, arguments: &[&str]) -> Output {
@@ -24,13 +24,6 @@ fn twice(seed: &str, faults: &str, program: &str, arguments: &[&str]) -> Output 
     assert_eq!(first.stdout, second.stdout, "{faults}");
     assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
     first
-}
-
-/// A file with these faults.
-fn file(folder: &Path, faults: &str) -> String {
-    let path = folder.join("test.yaml");
-    fs::write(&path, format!("about: A test.\nfaults:\n{faults}")).expect("a file");
-    path.to_str().expect("a path").into()
 }
 
 fn stdout(output: &Output) -> String {
@@ -83,7 +76,7 @@ fn deeds(output: &Output, fault: &str) -> Vec<String> {
 #[test]
 fn without_faults_of_its_own_a_link_takes_no_time() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults = file(
+    let faults = fault_file(
         folder.path(),
         "  other:\n    do: { latency: 1s }\n    match: { port: 7001 }\n  udp:\n    do: { latency: 1s }\n    match: { protocol: udp }\n  program:\n    do: { latency: 1s }\n    match: { process: ruby }\n  host:\n    do: { latency: 1s }\n    match: { host: payment.example }\n  network:\n    do: { latency: 1s }\n    match: { address: [10.0.0.0/8, '::1'] }\n",
     );
@@ -101,7 +94,7 @@ fn a_latency_is_paid_each_way_that_matches() {
         ("{ host: local*, direction: [request, reply] }", 100.0, 100.0),
     ] {
         let text = format!("  slow:\n    do: {{ latency: 50ms }}\n    match: {matched}\n");
-        let output = twice("1", &file(folder.path(), &text), "echo.py", &["5"]);
+        let output = twice("1", &fault_file(folder.path(), &text), "echo.py", &["5"]);
         assert_near(all_of(&output, "connect")[0], connect, 0.01);
         let trips = all_of(&output, "trip");
         assert!(trips.len() == 5, "{}", stdout(&output));
@@ -112,7 +105,7 @@ fn a_latency_is_paid_each_way_that_matches() {
 #[test]
 fn buffers_and_readiness_know_of_what_is_under_way() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults = file(folder.path(), "  slow:\n    do: { latency: 50ms }\n");
+    let faults = fault_file(folder.path(), "  slow:\n    do: { latency: 50ms }\n");
     let output = twice("1", &faults, "buffers.py", &[]);
     assert_eq!(stdout(&output), "right\n");
 }
@@ -192,11 +185,11 @@ fn a_blocked_destination_cannot_be_reached_and_others_can() {
     for (how, expected) in cases {
         let text =
             format!("  blocked:\n    do: {{ connect: {how} }}\n    match: {{ port: 7000 }}\n");
-        let output = twice("1", &file(folder.path(), &text), "many.py", &["3"]);
+        let output = twice("1", &fault_file(folder.path(), &text), "many.py", &["3"]);
         assert_eq!(stdout(&output), expected, "{how}");
         let text =
             format!("  blocked:\n    do: {{ connect: {how} }}\n    match: {{ port: 443 }}\n");
-        let output = twice("1", &file(folder.path(), &text), "many.py", &["3"]);
+        let output = twice("1", &fault_file(folder.path(), &text), "many.py", &["3"]);
         assert_eq!(stdout(&output), "whole 3\n", "{how}");
     }
 }
@@ -207,8 +200,9 @@ fn one_fault_less_leaves_what_the_others_draw() {
     let first = "  first:\n    do: { latency: { uniform: { from: 1ms, to: 9ms } } }\n";
     let second =
         "  second:\n    do: { latency: { exponential: { mean: 3ms } } }\n    probability: 50%\n";
-    let alone = twice("1", &file(folder.path(), first), "echo.py", &["30"]);
-    let both = twice("1", &file(folder.path(), &format!("{first}{second}")), "echo.py", &["30"]);
+    let alone = twice("1", &fault_file(folder.path(), first), "echo.py", &["30"]);
+    let both =
+        twice("1", &fault_file(folder.path(), &format!("{first}{second}")), "echo.py", &["30"]);
     let (alone, with_other) = (deeds(&alone, "first"), deeds(&both, "first"));
     assert!(alone.len() > 60 && !deeds(&both, "second").is_empty());
     let effect = |line: &String| line.split_once(' ').map(|(_, effect)| effect.to_owned());

@@ -71,6 +71,13 @@ pub fn fingerprint(output: &Output) -> String {
     rest.split(',').next().unwrap_or_default().trim().to_owned()
 }
 
+/// A file with these faults.
+pub fn fault_file(folder: &Path, faults: &str) -> String {
+    let path = folder.join("test.yaml");
+    fs::write(&path, format!("about: A test.\nfaults:\n{faults}")).expect("a file");
+    path.to_str().expect("a path").into()
+}
+
 /// Builds `tests/command/NAME.c`.
 pub fn build(name: &str, folder: &Path) -> PathBuf {
     build_in("command", name, folder)
