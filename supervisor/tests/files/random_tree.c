@@ -14,6 +14,7 @@
 enum { STEPS = 1500, LOWEST = 10, HIGHEST = 17, LENGTH_MAX = 1 << 14 };
 
 #include "../fidelity/drawn.h"
+#include "begin.h"
 
 static char path_space[4][256];
 
@@ -267,13 +268,8 @@ static void prepare(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3) return 2;
-    state = strtoull(argv[1], NULL, 10);
-    umask(022);
-    close_range(3, ~0U, 0);
+    begin(argc, argv, prepare);
     signal(SIGPIPE, SIG_IGN);
-    if (!strcmp(argv[2], "prepare")) return prepare(), 0;
-    state += 1000003;
     for (int step = 0; step < STEPS; step++) {
         switch (draw(10)) {
         case 0: case 1: open_one(); break;

@@ -16,6 +16,7 @@
 enum { STEPS = 2500, LOWEST = 10, HIGHEST = 17, LENGTH_MAX = 1 << 12, PROCESSES = 4, STREAMS = 3, SEEN_MAX = 400 };
 
 #include "../fidelity/drawn.h"
+#include "begin.h"
 
 static char who;
 static struct { DIR *open; int count; char seen[SEEN_MAX][64]; } streams[STREAMS];
@@ -303,12 +304,7 @@ static void prepare(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3) return 2;
-    state = strtoull(argv[1], NULL, 10);
-    umask(022);
-    close_range(3, ~0U, 0);
-    if (!strcmp(argv[2], "prepare")) return prepare(), 0;
-    state += 1000003;
+    begin(argc, argv, prepare);
     char top[4096];
     if (!getcwd(top, sizeof top)) return 1;
     setenv("TOP", top, 1);

@@ -18,6 +18,7 @@ enum { STEPS = 1200, LOWEST = 10, HIGHEST = 15, LENGTH_MAX = 1 << 18, PAGE = 409
 enum { SIZE_LARGE = 5 << 19, SIZE_MOST = 3 << 20 };
 
 #include "../fidelity/drawn.h"
+#include "begin.h"
 
 static const char *const names[FILES] = {"large", "middle", "small", "new", "other"};
 static _Alignas(4096) unsigned char direct[1 << 16];
@@ -258,12 +259,7 @@ static void prepare(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3) return 2;
-    state = strtoull(argv[1], NULL, 10);
-    umask(022);
-    close_range(3, ~0U, 0);
-    if (!strcmp(argv[2], "prepare")) return prepare(), 0;
-    state += 1000003;
+    begin(argc, argv, prepare);
     struct sigaction action = {.sa_handler = out_of_file};
     sigaction(SIGBUS, &action, NULL);
     holes_known = mmap(NULL, FILES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
