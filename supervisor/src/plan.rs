@@ -17,9 +17,10 @@ use nix::{
     unistd::{getegid, geteuid, getgroups},
 };
 use simrun_abi::{
-    boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, WaitingLoop},
+    boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, Streams, WaitingLoop},
     capture::Capture,
     faults::Fault,
+    node::{Node, Role},
 };
 use simrun_kernel::arch::x86_64::Branch;
 
@@ -73,6 +74,8 @@ pub enum Error {
 pub struct Plan {
     /// Parameters of the run.
     pub boot: Boot,
+    /// What was asked to be run: a command with its arguments, or `sim` and a file.
+    pub command: Vec<Vec<u8>>,
     /// Real time after which the run is ended.
     pub wall_timeout: Option<Duration>,
     /// The files and offsets of the loops that wait, those that attempts have shown included.
@@ -97,20 +100,32 @@ impl Plan {
             seed,
             start_time_ns: world.start_time,
             timeout_ns: world.timeout.map(|timeout| timeout.as_nanos() as u64),
-            cpus: world.cpus,
-            memory: world.mem,
             strategy: match world.strategy {
                 cli::Strategy::Random => Strategy::Random,
                 cli::Strategy::RoundRobin => Strategy::RoundRobin,
             },
             forced: world.schedule.as_deref().map_or(Ok(Vec::new()), schedule)?,
             detail: Detail::Summary,
-            hostname: "simrun".into(),
+            nodes: vec![Node {
+                name: NAME.into(),
+                hostname: NAME.into(),
+                names: Vec::new(),
+                address: ADDRESS,
+                tags: Vec::new(),
+                cpus: world.cpus,
+                memory: world.mem,
+                disk: world.disk,
+                clock_offset_ns: 0,
+                program: program.into_os_string().into_vec(),
+                arguments: world.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
+                environment: environment.encode(),
+                directory: directory.into_os_string().into_vec(),
+                start_delay_ns: 0,
+                starts_when: Vec::new(),
+                role: Role::Workload,
+            }],
+            streams: Streams::OfHost,
             identity: identity(),
-            program: program.into_os_string().into_vec(),
-            arguments: world.command.iter().map(|argument| argument.as_bytes().to_vec()).collect(),
-            environment: environment.encode(),
-            directory: directory.into_os_string().into_vec(),
             umask: current_umask(),
             processor: launch::processor(),
             preload: !world.no_preload,
@@ -119,7 +134,6 @@ impl Plan {
                 cli::FileTimes::Fixed => FileTimes::Fixed,
                 cli::FileTimes::Host => FileTimes::Host,
             },
-            disk: world.disk,
             capture: Capture {
                 limit: CAPTURE_LIMIT,
                 always: written_through(&world.write_through)?,
@@ -129,9 +143,16 @@ impl Plan {
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        Ok(Self { boot, wall_timeout: world.wall_timeout, yield_at: world.yield_at.clone() })
+        let command = boot.nodes[0].arguments.clone();
+        let (wall_timeout, yield_at) = (world.wall_timeout, world.yield_at.clone());
+        Ok(Self { boot, command, wall_timeout, yield_at })
     }
 }
+
+/// Name of the only node of a plain run.
+const NAME: &str = "simrun";
+/// Its address.
+const ADDRESS: [u8; 4] = [10, 0, 0, 1];
 
 /// Most bytes of the files of a run that are kept, unless somebody says otherwise.
 const CAPTURE_LIMIT: u64 = 64 << 20;
@@ -154,7 +175,7 @@ impl Plan {
     /// The same with another seed, as [`Plan::new`] makes it.
     pub fn with_seed(&self, seed: u64) -> Self {
         let mut boot = Boot { seed, ..self.boot.clone() };
-        for variable in &mut boot.environment {
+        for variable in boot.nodes.iter_mut().flat_map(|node| &mut node.environment) {
             // One that was asked for by the same name stays.
             let is_seed =
                 |name: &str| *variable == format!("{name}={}", self.boot.seed).into_bytes();
@@ -162,7 +183,12 @@ impl Plan {
                 *variable = format!("{name}={seed}").into_bytes();
             }
         }
-        Self { boot, wall_timeout: self.wall_timeout, yield_at: self.yield_at.clone() }
+        Self {
+            boot,
+            command: self.command.clone(),
+            wall_timeout: self.wall_timeout,
+            yield_at: self.yield_at.clone(),
+        }
     }
 }
 

@@ -20,11 +20,19 @@ pub struct Trace {
 #[derive(Serialize)]
 struct Line<'a> {
     time_ns: u64,
+    /// Index of the node; the first one is left out.
+    #[serde(skip_serializing_if = "is_first")]
+    node: u16,
     pid: u32,
     tid: u32,
     what: &'a str,
     #[serde(flatten)]
     details: Map<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_first(node: &u16) -> bool {
+    *node == 0
 }
 
 impl Trace {
@@ -72,7 +80,14 @@ pub fn line(event: &Event) -> String {
         }
         other => tagged(other),
     };
-    let line = Line { time_ns: event.time_ns, pid: event.pid, tid: event.tid, what, details };
+    let line = Line {
+        time_ns: event.time_ns,
+        node: event.node,
+        pid: event.pid,
+        tid: event.tid,
+        what,
+        details,
+    };
     serde_json::to_string(&line).expect("an event has nothing that JSON has not")
 }
 
@@ -159,7 +174,7 @@ mod tests {
     use super::*;
 
     fn event(what: What) -> Event {
-        Event { time_ns: 1500, pid: 7, tid: 8, what }
+        Event { time_ns: 1500, node: 0, pid: 7, tid: 8, what }
     }
 
     #[test]

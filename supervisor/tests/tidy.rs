@@ -134,7 +134,7 @@ fn the_kernel_knows_nothing_of_the_host() {
 
 /// The kernel's modules from the lowest layer up; those of one row may use each other.
 const LAYERS: [&[&str]; 10] = [
-    &["uapi", "error", "arch", "random", "slab"],
+    &["node", "uapi", "error", "arch", "random", "slab"],
     &["user", "host"],
     &["event", "time"],
     &["wait", "sched", "spin", "fault"],

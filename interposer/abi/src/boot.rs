@@ -1,9 +1,9 @@
 //! The parameters of a run, written once by the supervisor before the first process starts.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::{capture::Capture, faults::Fault};
+use crate::{capture::Capture, faults::Fault, node::Node};
 
 /// How the scheduler picks among the threads that can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,15 @@ pub enum Patching {
     Off,
 }
 
+/// Where the standard streams of programs lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Streams {
+    /// To those that the run was started with, and to the log.
+    OfHost,
+    /// Output to the log only; nothing comes in.
+    Told,
+}
+
 /// What times the host's files show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileTimes {
@@ -67,28 +76,18 @@ pub struct Boot {
     pub start_time_ns: u64,
     /// Simulated time after which the run is ended, in nanoseconds.
     pub timeout_ns: Option<u64>,
-    /// Processors that the simulated machine shows.
-    pub cpus: u32,
-    /// Memory that the simulated machine has, in bytes.
-    pub memory: u64,
     /// Scheduling strategy.
     pub strategy: Strategy,
     /// Schedule choices to force, as (choice number, option).
     pub forced: Vec<(u64, u32)>,
     /// What the event ring carries.
     pub detail: Detail,
-    /// Host name of the simulated machine.
-    pub hostname: String,
-    /// Who the program runs as.
+    /// The simulated machines; at least one.
+    pub nodes: Vec<Node>,
+    /// Where the standard streams of their programs lead.
+    pub streams: Streams,
+    /// Who the programs run as.
     pub identity: Identity,
-    /// Absolute path of the program.
-    pub program: Vec<u8>,
-    /// Argument vector, `argv[0]` included.
-    pub arguments: Vec<Vec<u8>>,
-    /// Environment as `KEY=VALUE`.
-    pub environment: Vec<Vec<u8>>,
-    /// Absolute path of the working directory.
-    pub directory: Vec<u8>,
     /// File mode creation mask.
     pub umask: u32,
     /// `AT_HWCAP`, `AT_HWCAP2` and `AT_MINSIGSTKSZ` of this processor.
@@ -103,8 +102,6 @@ pub struct Boot {
     pub waiting: Vec<WaitingLoop>,
     /// What times the host's files show.
     pub file_times: FileTimes,
-    /// Bytes that are free on the machine's disk.
-    pub disk: u64,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
     /// Absolute paths of the host that programs do not see.

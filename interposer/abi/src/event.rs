@@ -10,6 +10,8 @@ use crate::boot::SearchedFile;
 pub struct Event {
     /// Simulated time since the start, in nanoseconds.
     pub time_ns: u64,
+    /// Index of the node on which it happened.
+    pub node: u16,
     /// Process that acted; zero for the machine itself.
     pub pid: u32,
     /// Thread that acted.
@@ -31,7 +33,9 @@ pub enum Stream {
 /// One thread in a report on a run that cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StuckThread {
-    /// Its process.
+    /// Index of its node.
+    pub node: u16,
+    /// Its process; zero for a node that has not started.
     pub pid: u32,
     /// Itself.
     pub tid: u32,

@@ -6,6 +6,7 @@
 //! - [`control`]: the shared page of counters and flags, and the event ring behind it.
 //! - [`event`]: the records of a run's ordered log.
 //! - [`faults`]: what is injected into the run.
+//! - [`node`]: its simulated machines.
 #![no_std]
 #![deny(unsafe_code)]
 extern crate alloc;
@@ -17,3 +18,4 @@ pub mod control;
 pub mod event;
 pub mod faults;
 pub mod layout;
+pub mod node;

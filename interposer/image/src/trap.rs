@@ -162,24 +162,23 @@ fn time_stamp_read(rip: u64) -> Option<(u64, bool)> {
     }
 }
 
-/// The first trap: boots the kernel, and returns into the first program.
+/// The first trap: boots the kernel, and returns into a program: the first one here, in copies the one they are made for.
 fn boot(context: &mut UserContext) {
     // SAFETY: this is the only host process; its private words are mapped, and the frame is the host's.
     unsafe {
         (*state::private()).frame = Frame::Trapped(context);
         state::learn_extended_state(context.extended_state_layout());
     }
-    let parameters = start::boot_parameters();
-    match Kernel::boot(&mut Shell, &parameters) {
-        Ok(kernel) => {
-            let space = kernel.current().map(|thread| kernel.space_of(thread));
+    // Nothing may be left to be dropped behind `go_on`: it returns once in every copy of this process.
+    let booted = Kernel::boot(&mut Shell, &start::boot_parameters());
+    match booted {
+        Ok((kernel, space)) => {
             // SAFETY: nobody else holds a reference to the kernel yet.
             unsafe {
                 *state::kernel() = Some(kernel);
-                (*state::private()).space = space;
+                (*state::private()).space = Some(space);
             }
             let pid = host_pid();
-            let Some(space) = space else { unreachable!("a booted kernel has a first thread") };
             state::control().host_pids[space.index()].store(pid, Ordering::Release);
             state::control().holder.store(pid, Ordering::Release);
             go_on(&raw mut context.registers, None);

@@ -12,7 +12,7 @@
 //! A blocked call is *restarted* from its beginning when what it waits for may have happened, so no
 //! stack of the kernel ever outlives a call.
 //!
-//! Layers, each using only those before it: `uapi`, `error`, `arch`, `user`, `host`, `random`, `event`, `time`;
+//! Layers, each using only those before it: `node`, `uapi`, `error`, `arch`, `user`, `host`, `random`, `event`, `time`;
 //! `wait`, `sched`, `spin`, `fault`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`; `process`, `fs`, `net`, `ipc`;
 //! `syscall`; `kernel`.
 #![no_std]
@@ -33,6 +33,7 @@ pub mod kernel;
 pub mod machine;
 pub mod mm;
 pub mod net;
+pub mod node;
 pub mod outcome;
 pub mod poll;
 pub mod process;

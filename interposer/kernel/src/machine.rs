@@ -11,6 +11,7 @@ use simrun_abi::{
     boot::{Boot, FileTimes, Identity},
     capture::Capture,
     event::{Event, What},
+    node::{Milestone, Node},
 };
 
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     fault::{Damage, Faults},
     fs::{Inode, Tree},
     host::Host,
+    node::{Awaited, NodeId},
     process::{Pid, ProcessId, ThreadId, Tid, code::CodeFiles},
     random::Random,
     signal::{Signal, SignalInfo},
@@ -40,8 +42,10 @@ pub trait Expire {
 pub enum Due {
     /// A thread's time-out.
     Thread(ThreadId),
-    /// An object's own, if it still lives.
-    Object(Weak<dyn Expire>),
+    /// An object's own, if it still lives, on its node.
+    Object(NodeId, Weak<dyn Expire>),
+    /// A node starts.
+    Start(NodeId),
     /// The end of the run.
     Timeout,
     /// A fault's time, by its index.
@@ -59,7 +63,7 @@ pub enum SignalTarget {
     Thread(ThreadId),
 }
 
-/// What the machine was booted with.
+/// What a node was booted with.
 pub struct Config {
     /// Processors shown.
     pub cpus: u32,
@@ -77,6 +81,33 @@ pub struct Config {
     pub file_times: FileTimes,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
+}
+
+impl Config {
+    /// A node's.
+    #[must_use]
+    pub fn new(boot: &Boot, node: &Node) -> Self {
+        Self {
+            cpus: node.cpus,
+            memory: node.memory,
+            hostname: node.hostname.clone(),
+            domain: "(none)".into(),
+            identity: boot.identity.clone(),
+            preload: boot.preload,
+            file_times: boot.file_times,
+            capture: boot.capture.clone(),
+        }
+    }
+}
+
+/// What nodes wait for others to print.
+fn awaited(boot: &Boot) -> Vec<Awaited> {
+    let conditions = boot.nodes.iter().flat_map(|node| &node.starts_when);
+    let printed = conditions.filter_map(|condition| match &condition.reached {
+        Milestone::Printed(text) => Some(Awaited::new(NodeId::new(condition.node), text)),
+        _ => None,
+    });
+    printed.collect()
 }
 
 /// See the module.
@@ -111,10 +142,14 @@ pub struct Machine {
     pub code: CodeFiles,
     /// What it was booted with.
     pub config: Config,
+    /// What nodes may print that others wait for.
+    pub awaited: Vec<Awaited>,
     /// Woken when any signal is sent: signalfds look again.
     pub signal_arrived: WaitQueue,
     /// Waited on by threads in a loop without a call: woken when another thread has run.
     pub progress: WaitQueue,
+    /// The node that acts now.
+    pub node: NodeId,
     /// Who acts now, for the log.
     pub actor: (u32, u32),
     /// The program that acts now.
@@ -144,20 +179,13 @@ impl Machine {
             written: Vec::new(),
             damage: None,
             written_programs: Vec::new(),
-            tree: Rc::new(Tree::new(boot)),
+            tree: Rc::new(Tree::new(boot, &boot.nodes[0])),
             code: CodeFiles::new(&boot.waiting, &boot.searched),
-            config: Config {
-                cpus: boot.cpus,
-                memory: boot.memory,
-                hostname: boot.hostname.clone(),
-                domain: "(none)".into(),
-                identity: boot.identity.clone(),
-                preload: boot.preload,
-                file_times: boot.file_times,
-                capture: boot.capture.clone(),
-            },
+            config: Config::new(boot, &boot.nodes[0]),
+            awaited: awaited(boot),
             signal_arrived: WaitQueue::default(),
             progress: WaitQueue::default(),
+            node: NodeId::default(),
             actor: (0, 0),
             program: Rc::default(),
             inodes: INODE_FIRST - 1,
@@ -177,7 +205,7 @@ impl Machine {
 
     /// Sets a timer for an object.
     pub fn set_timer(&mut self, due: Instant, object: Weak<dyn Expire>) -> TimerKey {
-        self.timers.set(due, Due::Object(object))
+        self.timers.set(due, Due::Object(self.node, object))
     }
 
     /// Logs what the current actor did.
@@ -191,6 +219,7 @@ impl Machine {
     pub fn event(&self, what: What) -> Event {
         Event {
             time_ns: self.clock.elapsed().as_nanos() as u64,
+            node: self.node.raw(),
             pid: self.actor.0,
             tid: self.actor.1,
             what,
@@ -212,6 +241,18 @@ impl Machine {
         for what in core::mem::take(&mut self.injections) {
             self.record(host, what);
         }
+    }
+
+    /// Whether a node that is watched for it has printed something.
+    #[must_use]
+    pub fn has_printed(&self, node: NodeId, text: &[u8]) -> bool {
+        self.awaited.iter().any(|awaited| awaited.seen && awaited.is(node, text))
+    }
+
+    /// The node that acts has written to a standard stream.
+    pub fn note_printed(&mut self, bytes: &[u8]) {
+        let node = self.node;
+        self.awaited.iter_mut().for_each(|awaited| awaited.look_at(node, bytes));
     }
 
     /// Names the thread that acts from now on.

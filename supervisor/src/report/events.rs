@@ -34,11 +34,10 @@ pub struct Happening {
 pub fn last(folder: &RunFolder, count: usize) -> Result<Vec<Happening>, Error> {
     let Some(path) = folder.events() else { return Ok(Vec::new()) };
     let record = folder.record()?;
-    let node = record.nodes.first().map_or("", |node| node.name.as_str());
     let file = File::open(&path).map_err(|error| Error::File(path, error))?;
     let mut last = std::collections::VecDeque::new();
     for line in BufReader::new(file).lines().map_while(Result::ok) {
-        for happening in happenings(&line, node) {
+        for happening in happenings(&line, |node| record.node_name(node)) {
             last.push_back(happening);
             if last.len() > count {
                 last.pop_front();
@@ -49,14 +48,14 @@ pub fn last(folder: &RunFolder, count: usize) -> Result<Vec<Happening>, Error> {
 }
 
 /// What a line of a trace tells: nothing, or one thing, or each line of an output.
-fn happenings(line: &str, node: &str) -> Vec<Happening> {
+fn happenings<'a>(line: &str, node_name: impl Fn(usize) -> &'a str) -> Vec<Happening> {
     let Ok(event) = serde_json::from_str::<Value>(line) else { return Vec::new() };
     let what = event["what"].as_str().unwrap_or_default();
     let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
     let number = |name: &str| event[name].as_u64().unwrap_or_default();
     let happening = |text: String, is_marked| Happening {
         time_ns: number("time_ns"),
-        node: node.to_owned(),
+        node: node_name(number("node") as usize).to_owned(),
         pid: number("pid"),
         what: what.to_owned(),
         text,
@@ -119,7 +118,8 @@ mod tests {
     #[test]
     fn events_are_told_in_words() {
         let told = |line: &str| -> Vec<(String, bool)> {
-            happenings(line, "simrun").into_iter().map(|told| (told.text, told.is_marked)).collect()
+            let told = happenings(line, |_| "simrun").into_iter();
+            told.map(|told| (told.text, told.is_marked)).collect()
         };
         let cases: [(&str, &[(&str, bool)]); 6] = [
             (r#"{"what":"exit","status":768}"#, &[("exits with status 3", true)]),

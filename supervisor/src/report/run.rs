@@ -25,6 +25,8 @@ pub struct Report {
     /// What else there is to say.
     told: Vec<String>,
     stuck: Vec<StuckThread>,
+    /// Names of the nodes.
+    nodes: Vec<String>,
     kept_as: Option<Id>,
     /// Names of faults that have not fired.
     unfired: Vec<String>,
@@ -39,6 +41,7 @@ impl Report {
             warnings: Vec::new(),
             told: Vec::new(),
             stuck: Vec::new(),
+            nodes: boot.nodes.iter().map(|node| node.name.clone()).collect(),
             kept_as: None,
             unfired: boot.faults.iter().map(|fault| fault.name.clone()).collect(),
         }
@@ -166,10 +169,15 @@ impl Report {
     fn deadlock(&self, again: &str) -> Vec<String> {
         let mut lines = vec!["deadlock: no thread can ever run again".to_owned()];
         for thread in self.stuck.iter().take(THREADS_MAX) {
-            let StuckThread { pid, tid, program, call, waits_for } = thread;
-            lines.push(format!(
-                "  {program} (pid {pid}, tid {tid}) in {call} waits for {waits_for}"
-            ));
+            let StuckThread { node, pid, tid, program, call, waits_for } = thread;
+            let who = match (self.nodes.get(usize::from(*node)), pid) {
+                (_, 0) => program.clone(),
+                (Some(name), _) if self.nodes.len() > 1 => {
+                    format!("{program} (node {name}, pid {pid}, tid {tid})")
+                }
+                _ => format!("{program} (pid {pid}, tid {tid})"),
+            };
+            lines.push(format!("  {who} in {call} waits for {waits_for}"));
         }
         if self.stuck.len() > THREADS_MAX {
             lines.push(format!("  and {} more", self.stuck.len() - THREADS_MAX));

@@ -46,7 +46,8 @@ struct Piece {
 /// Writes it all down.
 pub struct Writer {
     folder: PathBuf,
-    node: String,
+    /// Names of the nodes.
+    nodes: Vec<String>,
     streams: [Option<BufWriter<File>>; 2],
     lens: [u64; 2],
     pieces: Option<BufWriter<File>>,
@@ -57,10 +58,10 @@ pub struct Writer {
 
 impl Writer {
     /// Into this folder; files are made when there is something to write.
-    pub fn new(folder: &Path, node: &str) -> Self {
+    pub fn new(folder: &Path, nodes: Vec<String>) -> Self {
         Self {
             folder: folder.to_path_buf(),
-            node: node.to_owned(),
+            nodes,
             streams: [None, None],
             lens: [0; 2],
             pieces: None,
@@ -74,14 +75,14 @@ impl Writer {
         self.is_truncated
     }
 
-    /// The next bytes of a stream.
+    /// The next bytes of a stream, from a process of a node.
     ///
     /// # Errors
     /// When they cannot be written.
     pub fn write(
         &mut self,
         time_ns: u64,
-        pid: u32,
+        (node, pid): (u16, u32),
         stream: Stream,
         bytes: &[u8],
     ) -> io::Result<()> {
@@ -95,11 +96,14 @@ impl Writer {
         open(&mut self.streams[number], || stream_file(&self.folder, stream))?.write_all(kept)?;
         self.lens[number] += kept.len() as u64;
         let ends_line = kept.ends_with(b"\n");
+        let node = self.nodes.get(usize::from(node)).map_or("", String::as_str);
         match &mut self.last {
-            Some(last) if last.pid == pid && last.stream == stream => last.len += kept.len() as u64,
+            Some(last) if last.node == node && last.pid == pid && last.stream == stream => {
+                last.len += kept.len() as u64;
+            }
             _ => {
+                let node = node.to_owned();
                 self.write_last()?;
-                let node = self.node.clone();
                 self.last = Some(Piece { time_ns, node, pid, stream, len: kept.len() as u64 });
             }
         }
@@ -267,7 +271,7 @@ mod tests {
     #[test]
     fn lines_are_put_together_and_merged_by_time() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut writer = Writer::new(folder.path(), "simrun");
+        let mut writer = Writer::new(folder.path(), vec!["simrun".into()]);
         let mut reader = Reader::new(folder.path());
         assert_eq!(reader.lines().expect("nothing"), []);
         let pieces: [(u64, u32, Stream, &str); 5] = [
@@ -278,7 +282,7 @@ mod tests {
             (5, 2, Stream::Stdout, "end"),
         ];
         for (time, pid, stream, text) in pieces {
-            writer.write(time, pid, stream, text.as_bytes()).expect("room");
+            writer.write(time, (0, pid), stream, text.as_bytes()).expect("room");
         }
         writer.flush().expect("room");
         let told = |lines: Vec<Line>| -> Vec<(u64, u32, String)> {
@@ -293,7 +297,7 @@ mod tests {
         let pieces = std::fs::read_to_string(folder.path().join(PIECES)).expect("a file");
         assert_eq!(pieces.lines().count(), 4, "what one process goes on writing is one piece");
 
-        writer.write(6, 2, Stream::Stdout, b" of it\n").expect("room");
+        writer.write(6, (0, 2), Stream::Stdout, b" of it\n").expect("room");
         writer.flush().expect("room");
         assert_eq!(told(reader.lines().expect("lines")), [line(6, 2, " of it")]);
     }

@@ -1,10 +1,14 @@
 //! All that a run depends on but the content of files, so that it can be done again.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use simrun_abi::boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy};
-use simrun_abi::{capture::Capture, faults::Fault};
+use simrun_abi::{
+    boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy, Streams},
+    capture::Capture,
+    faults::Fault,
+    node::{Condition, Node, Role},
+};
 
 use super::text::Text;
 use crate::{
@@ -17,16 +21,101 @@ use crate::{
 pub struct Pinned {
     /// The master seed.
     pub seed: u64,
+    /// What was run: a command with its arguments, or `sim` and a file.
+    pub command: Vec<Text>,
+    /// The machines.
+    pub nodes: Vec<PinnedNode>,
+    /// What else was asked for.
+    pub options: Options,
+}
+
+/// A machine and its program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PinnedNode {
+    /// Its name.
+    pub name: String,
+    /// Its host name.
+    pub hostname: String,
+    /// Further names that lead to it.
+    pub names: Vec<String>,
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Processors that it shows.
+    pub cpus: u32,
+    /// Memory that it has, in bytes.
+    pub memory: u64,
+    /// Bytes that are free on its disk.
+    pub disk: u64,
+    /// How far its wall clock is ahead, in nanoseconds.
+    pub clock_offset_ns: i64,
     /// The command and its arguments.
     pub command: Vec<Text>,
     /// The working directory.
     pub directory: Text,
     /// The program that the command names.
     pub program: Text,
-    /// What else was asked for.
-    pub options: Options,
+    /// How long after its conditions hold it starts, in nanoseconds.
+    pub start_delay_ns: u64,
+    /// What must hold before it starts.
+    pub starts_when: Vec<Condition>,
+    /// What its program is to the run.
+    pub role: Role,
     /// The command's environment, as `KEY=VALUE`.
     pub environment: Vec<Text>,
+}
+
+impl PinnedNode {
+    fn of(node: &Node) -> Self {
+        Self {
+            name: node.name.clone(),
+            hostname: node.hostname.clone(),
+            names: node.names.clone(),
+            address: node.address.into(),
+            tags: node.tags.clone(),
+            cpus: node.cpus,
+            memory: node.memory,
+            disk: node.disk,
+            clock_offset_ns: node.clock_offset_ns,
+            command: texts(&node.arguments),
+            directory: Text(node.directory.clone()),
+            program: Text(node.program.clone()),
+            start_delay_ns: node.start_delay_ns,
+            starts_when: node.starts_when.clone(),
+            role: node.role,
+            environment: texts(&node.environment),
+        }
+    }
+
+    fn node(&self) -> Node {
+        Node {
+            name: self.name.clone(),
+            hostname: self.hostname.clone(),
+            names: self.names.clone(),
+            address: self.address.octets(),
+            tags: self.tags.clone(),
+            cpus: self.cpus,
+            memory: self.memory,
+            disk: self.disk,
+            clock_offset_ns: self.clock_offset_ns,
+            program: self.program.0.clone(),
+            arguments: bytes(&self.command),
+            environment: bytes(&self.environment),
+            directory: self.directory.0.clone(),
+            start_delay_ns: self.start_delay_ns,
+            starts_when: self.starts_when.clone(),
+            role: self.role,
+        }
+    }
+}
+
+fn texts(list: &[Vec<u8>]) -> Vec<Text> {
+    list.iter().map(|item| Text(item.clone())).collect()
+}
+
+fn bytes(list: &[Text]) -> Vec<Vec<u8>> {
+    list.iter().map(|item| item.0.clone()).collect()
 }
 
 /// What a run depends on and its limits, as asked for or by default.
@@ -38,10 +127,6 @@ pub struct Options {
     pub timeout_ns: Option<u64>,
     /// Real time after which the run is ended.
     pub wall_timeout_ns: Option<u64>,
-    /// Processors that the machine shows.
-    pub cpus: u32,
-    /// Memory that it has, in bytes.
-    pub memory: u64,
     /// Scheduling strategy.
     pub strategy: Strategy,
     /// Scheduling choices that are forced, as (number, option).
@@ -52,16 +137,14 @@ pub struct Options {
     pub preload: bool,
     /// Whether call sites are patched.
     pub patching: Patching,
-    /// Host name.
-    pub hostname: String,
+    /// Where standard streams lead.
+    pub streams: Streams,
     /// User and groups.
     pub identity: Identity,
     /// File mode creation mask.
     pub umask: u32,
     /// What times the host's files show.
     pub file_times: FileTimes,
-    /// Bytes that are free on the machine's disk.
-    pub disk: u64,
     /// What is injected.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -74,15 +157,11 @@ pub struct Options {
 impl Pinned {
     /// What this plan depends on.
     pub fn of(plan: &Plan) -> Self {
-        let Boot { seed, program, arguments, environment, directory, .. } = &plan.boot;
-        let texts = |list: &[Vec<u8>]| list.iter().map(|item| Text(item.clone())).collect();
         Self {
-            seed: *seed,
-            command: texts(arguments),
-            directory: Text(directory.clone()),
-            program: Text(program.clone()),
+            seed: plan.boot.seed,
+            command: texts(&plan.command),
+            nodes: plan.boot.nodes.iter().map(PinnedNode::of).collect(),
             options: Options::of(plan),
-            environment: texts(environment),
         }
     }
 
@@ -92,7 +171,6 @@ impl Pinned {
     /// When a place to yield at is none any more.
     pub fn plan(&self) -> Result<Plan, Error> {
         let Options { yield_at, wall_timeout_ns, .. } = &self.options;
-        let bytes = |list: &[Text]| list.iter().map(|item| item.0.clone()).collect();
         let yield_at: Vec<_> = yield_at
             .iter()
             .map(|(file, offset)| (PathBuf::from(file.as_os_str()), *offset))
@@ -101,31 +179,31 @@ impl Pinned {
             seed: self.seed,
             start_time_ns: self.options.start_time_ns,
             timeout_ns: self.options.timeout_ns,
-            cpus: self.options.cpus,
-            memory: self.options.memory,
             strategy: self.options.strategy,
             forced: self.options.forced.clone(),
             detail: Detail::Summary,
-            hostname: self.options.hostname.clone(),
+            nodes: self.nodes.iter().map(PinnedNode::node).collect(),
+            streams: self.options.streams,
             identity: self.options.identity.clone(),
-            program: self.program.0.clone(),
-            arguments: bytes(&self.command),
-            environment: bytes(&self.environment),
-            directory: self.directory.0.clone(),
             umask: self.options.umask,
             file_times: self.options.file_times,
             processor: launch::processor(),
             preload: self.options.preload,
             patching: self.options.patching,
             searched: Vec::new(),
-            disk: self.options.disk,
             faults: self.options.faults.clone(),
             // Doing it again changes nothing of the host's.
             capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
             hidden: Vec::new(),
             waiting: yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        Ok(Plan { boot, yield_at, wall_timeout: wall_timeout_ns.map(Duration::from_nanos) })
+        let command = bytes(&self.command);
+        Ok(Plan {
+            boot,
+            command,
+            yield_at,
+            wall_timeout: wall_timeout_ns.map(Duration::from_nanos),
+        })
     }
 }
 
@@ -136,8 +214,6 @@ impl Options {
             start_time_ns: boot.start_time_ns,
             timeout_ns: boot.timeout_ns,
             wall_timeout_ns: plan.wall_timeout.map(|timeout| timeout.as_nanos() as u64),
-            cpus: boot.cpus,
-            memory: boot.memory,
             strategy: boot.strategy,
             forced: boot.forced.clone(),
             yield_at: plan
@@ -147,11 +223,10 @@ impl Options {
                 .collect(),
             preload: boot.preload,
             patching: boot.patching,
-            hostname: boot.hostname.clone(),
+            streams: boot.streams,
             identity: boot.identity.clone(),
             umask: boot.umask,
             file_times: boot.file_times,
-            disk: boot.disk,
             faults: boot.faults.clone(),
             capture: boot.capture.clone(),
             processor: boot.processor,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Changes when an older simrun could not read what is written.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// The model of a run without faults.
 pub const BASELINE: &str = "baseline";
 
@@ -69,13 +69,6 @@ impl State {
     }
 }
 
-/// A machine of the simulated world.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
-    /// Its host name.
-    pub name: String,
-}
-
 /// All that is written down of one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -89,8 +82,6 @@ pub struct Record {
     pub simulation: Option<Id>,
     /// The fault model it ran under.
     pub model: String,
-    /// The machines it has.
-    pub nodes: Vec<Node>,
     /// The run that it does again.
     pub rerun_of: Option<Id>,
     /// simrun's version.
@@ -251,5 +242,12 @@ impl RunResult {
     /// Whether any invariant was violated.
     pub fn is_violated(&self) -> bool {
         self.invariants.iter().any(|invariant| invariant.failed > 0)
+    }
+}
+
+impl Record {
+    /// The name of a machine, by its index.
+    pub fn node_name(&self, index: usize) -> &str {
+        self.pinned.nodes.get(index).map_or("", |node| node.name.as_str())
     }
 }

@@ -23,7 +23,7 @@ use super::{
     output::{self, Writer},
     pinned::Pinned,
     place::{Place, replace_file},
-    record::{BASELINE, FORMAT, Node, Program, Record, RunResult, State},
+    record::{BASELINE, FORMAT, Program, Record, RunResult, State},
     text::Text,
 };
 use crate::{captured::Manifest, launch::Outcome, plan::Plan, trace::Trace};
@@ -87,7 +87,6 @@ impl Recording {
             state: State::Executing,
             simulation: belonging.simulation.clone(),
             model: belonging.model.clone(),
-            nodes: vec![Node { name: plan.boot.hostname.clone() }],
             rerun_of: belonging.rerun_of.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
             start: start.into(),
@@ -201,11 +200,12 @@ pub fn replace_json(path: &Path, value: &impl serde::Serialize) -> io::Result<()
 
 impl Heard {
     fn new(folder: &Path, record: &Record, keeps_events: bool) -> io::Result<Self> {
-        let node = record.nodes.first().map_or("", |node| node.name.as_str());
+        let nodes = record.pinned.nodes.iter().map(|node| node.name.clone()).collect();
         let events = if keeps_events { Some(Trace::create(&folder.join(EVENTS))?) } else { None };
-        let program = BTreeSet::from([record.pinned.program.clone()]);
+        let program: BTreeSet<_> =
+            record.pinned.nodes.iter().map(|node| node.program.clone()).collect();
         Ok(Self {
-            output: Writer::new(folder, node),
+            output: Writer::new(folder, nodes),
             events,
             standard_input: None,
             inputs: program.clone(),
@@ -231,7 +231,7 @@ impl Heard {
                     self.tail.extend(&bytes[bytes.len().saturating_sub(TAIL_MAX)..]);
                     self.tail.drain(..self.tail.len().saturating_sub(TAIL_MAX));
                 }
-                self.output.write(event.time_ns, event.pid, *stream, bytes)?;
+                self.output.write(event.time_ns, (event.node, event.pid), *stream, bytes)?;
             }
             What::StandardInput { bytes } if !bytes.is_empty() => {
                 let file = match &mut self.standard_input {

@@ -110,7 +110,7 @@ fn facts(first: &Record, second: &Record) -> Vec<Fact> {
             ("seed", record.pinned.seed.to_string()),
             ("fault model", record.model.clone()),
             ("command", shell_command(&record.pinned.command)),
-            ("directory", record.pinned.directory.to_string()),
+            ("directory", record.pinned.nodes[0].directory.to_string()),
             ("simrun", record.version.clone()),
             ("exit status", result.map_or("-".into(), |result| result.exit_status.to_string())),
             ("fingerprint", result.and_then(|r| r.fingerprint.clone()).unwrap_or("-".into())),
@@ -122,6 +122,12 @@ fn facts(first: &Record, second: &Record) -> Vec<Fact> {
         .filter(|(first, second)| first != second)
         .map(|((name, first), (_, second))| Fact { name, first, second })
         .collect();
+    if first.pinned.nodes.len() > 1 && first.pinned.nodes != second.pinned.nodes {
+        let nodes = |record: &Record| {
+            serde_json::to_string(&record.pinned.nodes).expect("numbers and text")
+        };
+        facts.push(Fact { name: "nodes", first: nodes(first), second: nodes(second) });
+    }
     if first.pinned.options != second.pinned.options {
         let options = |record: &Record| {
             serde_json::to_string(&record.pinned.options).expect("numbers and text")

@@ -55,7 +55,7 @@ pub fn logs(arguments: &LogsArguments) -> Result<u8, Failure> {
 }
 
 fn check_node(arguments: &LogsArguments, record: &Record) -> Result<(), Failure> {
-    let names: Vec<&str> = record.nodes.iter().map(|node| node.name.as_str()).collect();
+    let names: Vec<&str> = record.pinned.nodes.iter().map(|node| node.name.as_str()).collect();
     match &arguments.node {
         Some(node) if !names.contains(&node.as_str()) => Err(Failure::Unknown(format!(
             "no node of run {} is called {node}{}",

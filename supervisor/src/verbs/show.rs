@@ -73,7 +73,15 @@ impl Known {
             line("again", original.as_str());
         }
         line("command", &shell_command(&pinned.command));
-        line("directory", &pinned.directory.to_string());
+        match pinned.nodes.as_slice() {
+            [only] => line("directory", &only.directory.to_string()),
+            nodes => nodes.iter().for_each(|node| {
+                line(
+                    "node",
+                    &format!("{} {} {}", node.name, node.address, shell_command(&node.command)),
+                );
+            }),
+        }
         line("began", &record.start.to_string());
         if let Some(result) = &record.result {
             result_lines(result, &mut line);

@@ -41,7 +41,7 @@ impl Fingerprint {
     /// Takes in an event: all of it but texts that name places on the host, or that only explain.
     pub fn fold_event(&mut self, event: &Event) {
         self.fold(event.time_ns);
-        self.fold(u64::from(event.tid));
+        self.fold(u64::from(event.node) << 32 | u64::from(event.tid));
         match &event.what {
             What::Choice { number, options, taken } => {
                 self.fold(1 ^ number << 8);

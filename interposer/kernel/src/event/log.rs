@@ -8,7 +8,7 @@ use simrun_abi::{
 };
 
 use super::Fingerprint;
-use crate::host::Host;
+use crate::{host::Host, node::NodeId};
 
 /// The run's ordered log: everything is folded into the fingerprint, and what the detail asks for goes to the
 /// supervisor.
@@ -54,8 +54,11 @@ impl EventLog {
     }
 
     /// Takes in the end of a call: its numbers always, its text if asked for.
-    pub fn record_call(&mut self, tid: u32, number: u64, result: u64) {
+    pub fn record_call(&mut self, (node, tid): (NodeId, u32), number: u64, result: u64) {
         self.fingerprint.fold(number << 32 | u64::from(tid));
+        if node != NodeId::default() {
+            self.fingerprint.fold(node.raw().into());
+        }
         self.fingerprint.fold(result);
     }
 

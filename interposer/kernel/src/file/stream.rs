@@ -18,8 +18,8 @@ const CHUNK_MAX: usize = 64 << 10;
 /// A standard stream of the host.
 #[derive(Debug)]
 pub struct HostStream {
-    /// Its host descriptor.
-    pub host: HostFd,
+    /// Its host descriptor; without one, output goes to the log only, and there is no input.
+    pub host: Option<HostFd>,
     /// Which output it is; `None` for standard input.
     pub output: Option<Stream>,
 }
@@ -49,9 +49,10 @@ impl FileObject for HostStream {
         _file: &FileDescription,
         into: &mut [u8],
     ) -> Result<usize> {
+        let Some(host) = self.host else { return Ok(0) };
         let mut len = 0;
         while len < into.len() {
-            match env.host.read_stream(self.host, &mut into[len..])? {
+            match env.host.read_stream(host, &mut into[len..])? {
                 0 => break,
                 moved => len += moved,
             }
@@ -67,8 +68,12 @@ impl FileObject for HostStream {
         _file: &FileDescription,
         from: &[u8],
     ) -> Result<usize> {
-        let done = env.host.write_stream(self.host, from)?;
+        let done = match self.host {
+            Some(host) => env.host.write_stream(host, from)?,
+            None => from.len(),
+        };
         if let Some(stream) = self.output {
+            env.machine.note_printed(&from[..done]);
             env.machine.record(env.host, What::Output { stream, bytes: from[..done].to_vec() });
         }
         Ok(done)

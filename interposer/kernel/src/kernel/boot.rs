@@ -4,22 +4,30 @@ use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 use core::{cell::RefCell, time::Duration};
 
 use simrun_abi::{
-    boot::Boot,
+    boot::{Boot, Streams},
     event::{Stream, What},
     layout::fds,
+    node::Node,
 };
 
-use super::{Kernel, state::PID_FIRST};
+use super::{
+    Kernel,
+    nodes::{NodeState, Parked, Stage},
+    start::{Starts, needs_keeper},
+    state::PID_FIRST,
+};
 use crate::{
     error::Error,
     file::tty::Terminals,
     file::{Descriptor, Fd, FdTable, File, FileDescription, HostStream, OpenFlags},
-    fs::{Resolve, Standing, Walk},
+    fs::{Resolve, Standing, Tree, Walk},
     futex::FutexTable,
     host::{Host, HostFd},
     ipc::Ipc,
-    machine::{Due, Machine},
+    machine::{Config, Due, Machine},
     mm::{AddressSpace, SharedObjects, SpaceId},
+    net::Network,
+    node::NodeId,
     process::{
         Credentials, FsContext, Image, Limits, Process, ProcessState, Settings, Thread, Tid, load,
     },
@@ -35,14 +43,16 @@ use crate::{
 pub struct BootError(pub Error);
 
 impl Kernel {
-    /// A machine with its first process, whose program is loaded into the host process that runs now.
+    /// The nodes of a run, and the address space of the host process that runs now. It holds the program of the only node,
+    /// or is the keeper.
     ///
     /// # Errors
     /// When the program cannot be executed.
-    pub fn boot(host: &mut dyn Host, boot: &Boot) -> Result<Self, BootError> {
+    pub fn boot(host: &mut dyn Host, boot: &Boot) -> Result<(Self, SpaceId), BootError> {
         let machine = Machine::new(boot);
         let scheduler =
             Scheduler::new(boot.strategy, machine.random.schedule.clone(), &boot.forced);
+        let network = Network::new(&boot.nodes);
         let mut kernel = Self {
             machine,
             scheduler,
@@ -56,17 +66,17 @@ impl Kernel {
             ipc: Ipc::default(),
             terminals: Terminals::default(),
             settings: BTreeMap::new(),
-            net: crate::net::Stack::new(),
+            net: network.stack(0),
+            network,
             next_tid: PID_FIRST,
-            first: None,
+            nodes: Vec::new(),
+            starts: Starts::default(),
             current: None,
             loaded: Vec::new(),
             yields: false,
             memory_calls: 0,
             processor: boot.processor,
             boot: Rc::new(Boot { searched: Vec::new(), ..boot.clone() }),
-            off: None,
-            losses: 0,
             patching: boot.patching,
             search_wanted: None,
             renewals: Vec::new(),
@@ -79,22 +89,64 @@ impl Kernel {
             kernel.machine.timers.set(due, Due::Timeout);
         }
         kernel.arm_faults();
+        kernel.add_nodes(boot);
         let space = kernel.spaces.insert(AddressSpace::default());
-        kernel.start_first(host, boot, space).map_err(BootError)?;
-        Ok(kernel)
+        if needs_keeper(boot) {
+            kernel.starts.keeper = Some(space);
+            kernel.starts.anyone_waits = true;
+        } else {
+            kernel.start_main(host, NodeId::default(), space).map_err(BootError)?;
+            if let Some((first, _)) = kernel.scheduler.pick() {
+                kernel.make_current(first);
+            }
+        }
+        Ok((kernel, space))
     }
 
-    /// Starts the first process in the space of the host process that runs now.
-    pub(super) fn start_first(
+    /// Takes the nodes in; the first one acts.
+    fn add_nodes(&mut self, boot: &Boot) {
+        for (index, plan) in boot.nodes.iter().enumerate() {
+            let wall_at_boot = self.machine.clock.wall_at_boot_ahead(plan.clock_offset_ns);
+            let parked = (index > 0).then(|| Parked {
+                ipc: Ipc::default(),
+                terminals: Terminals::default(),
+                settings: BTreeMap::new(),
+                net: self.network.stack(index),
+                tids: BTreeMap::new(),
+                pids: BTreeMap::new(),
+                next_tid: PID_FIRST,
+                tree: Rc::new(Tree::new(boot, plan)),
+                config: Config::new(boot, plan),
+                wall_at_boot,
+            });
+            let plan = Rc::new(plan.clone());
+            self.nodes.push(NodeState { plan, stage: Stage::Waits, starts: 0, losses: 0, parked });
+        }
+        let own = self.machine.clock.wall_at_boot_ahead(boot.nodes[0].clock_offset_ns);
+        self.machine.clock.replace_wall_at_boot(own);
+    }
+
+    /// Starts a node's program in the host process that runs now.
+    pub(super) fn start_main(
         &mut self,
         host: &mut dyn Host,
-        boot: &Boot,
+        node: NodeId,
         space: SpaceId,
     ) -> Result<(), Error> {
+        self.on_node(node, |kernel| kernel.load_main(host, node, space))
+    }
+
+    fn load_main(
+        &mut self,
+        host: &mut dyn Host,
+        node: NodeId,
+        space: SpaceId,
+    ) -> Result<(), Error> {
+        let (boot, plan) = (Rc::clone(&self.boot), Rc::clone(&self.nodes[node.index()].plan));
         let tid = self.allocate_tid();
         let tree = Rc::clone(&self.machine.tree);
-        let caller = first_credentials(boot);
-        let directory = Standing::at(&tree, host, boot.directory.clone())?;
+        let caller = first_credentials(&boot);
+        let directory = Standing::at(&tree, host, plan.directory.clone())?;
         let image = Image::open(
             host,
             &mut |host, path| {
@@ -108,11 +160,11 @@ impl Kernel {
                 };
                 open_program(walk, &directory, path)
             },
-            &boot.program,
-            boot.arguments.clone(),
-            boot.environment.clone(),
+            &plan.program,
+            plan.arguments.clone(),
+            plan.environment.clone(),
         )?;
-        let first = first_process(tid, space, boot);
+        let first = first_process((node, tid), space, &boot, &plan);
         first.fs.borrow_mut().directory = directory;
         let process = self.processes.insert(first);
         let Self { machine, processes, spaces, .. } = self;
@@ -122,17 +174,16 @@ impl Kernel {
         let registers = load(host, machine, new, place, image, boot.processor)?;
         let thread =
             self.add_thread(Thread::new(tid, process, registers, self.machine.clock.now()));
-        self.thread_mut(thread).name = thread_name(&boot.program);
+        self.thread_mut(thread).name = thread_name(&plan.program);
         self.pids.insert(tid, process);
-        self.first = Some(process);
-        self.add_init(boot);
+        self.nodes[node.index()].stage = Stage::Up(process);
+        self.add_init(&boot, &plan);
         *self.loaded_in(space) = Some(thread);
-        self.scheduler.dequeue(thread);
-        self.current = Some(thread);
-        self.machine.set_actor(tid, tid);
+        let actor = core::mem::replace(&mut self.machine.actor, (tid.raw(), tid.raw()));
         self.machine.record(host, What::Start { parent: Tid::INIT.raw(), thread: false });
-        let path = alloc::string::String::from_utf8_lossy(&boot.program).into_owned();
+        let path = alloc::string::String::from_utf8_lossy(&plan.program).into_owned();
         self.machine.record(host, What::Exec { path });
+        self.machine.actor = actor;
         Ok(())
     }
 }
@@ -147,8 +198,14 @@ pub(crate) fn thread_name(path: &[u8]) -> [u8; 16] {
     name
 }
 
-pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) -> Process {
+pub(super) fn first_process(
+    (node, pid): (NodeId, Tid),
+    space: SpaceId,
+    boot: &Boot,
+    plan: &Node,
+) -> Process {
     Process {
+        node,
         pid,
         parent: None,
         children: Vec::new(),
@@ -162,9 +219,9 @@ pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) ->
         limits: Limits::default(),
         threads: Vec::new(),
         space,
-        files: Rc::new(RefCell::new(standard_streams())),
+        files: Rc::new(RefCell::new(standard_streams(boot.streams))),
         fs: Rc::new(RefCell::new(FsContext {
-            directory: Standing { path: boot.directory.clone(), inode: None },
+            directory: Standing { path: plan.directory.clone(), inode: None },
             root: b"/".to_vec(),
             umask: boot.umask,
         })),
@@ -175,8 +232,8 @@ pub(super) fn first_process(pid: Tid, space: crate::mm::SpaceId, boot: &Boot) ->
         stopped_by: None,
         paused_until: None,
         timers: ProcessTimers::default(),
-        program: boot.program.as_slice().into(),
-        executable: boot.program.as_slice().into(),
+        program: plan.program.as_slice().into(),
+        executable: plan.program.as_slice().into(),
         running: None,
         preload: false,
         command_line: Vec::new(),
@@ -199,15 +256,16 @@ fn first_credentials(boot: &Boot) -> Credentials {
     Credentials::new(who.uid, who.gid, who.groups.clone())
 }
 
-fn standard_streams() -> FdTable {
+fn standard_streams(streams: Streams) -> FdTable {
     let mut table = FdTable::default();
-    let streams = [
+    let all = [
         (fds::STDIN, None, OpenFlags::empty(), "pipe:[1]"),
         (fds::STDOUT, Some(Stream::Stdout), OpenFlags::WRITE_ONLY, "pipe:[2]"),
         (fds::STDERR, Some(Stream::Stderr), OpenFlags::WRITE_ONLY, "pipe:[3]"),
     ];
-    for (number, (host, output, flags, name)) in streams.into_iter().enumerate() {
-        let stream = File::HostStream(HostStream { host: HostFd(host), output });
+    for (number, (host, output, flags, name)) in all.into_iter().enumerate() {
+        let host = (streams == Streams::OfHost).then_some(HostFd(host));
+        let stream = File::HostStream(HostStream { host, output });
         let description = FileDescription::new(stream, flags, name.as_bytes());
         table.set(Fd(number as u32), Descriptor { description, close_on_exec: false });
     }

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 use core::time::Duration;
 
 use linux_raw_sys::general as nr;
-use simrun_abi::{event::What, faults::Direction};
+use simrun_abi::{event::What, faults::Direction, node::Role};
 
 use super::{Kernel, run::Step};
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     host::Host,
     machine::{Due, SignalTarget},
     net::socket::MessageFlags,
+    node::NodeId,
     outcome::{Outcome, Restart},
     process::{ProcessId, ProcessState, ThreadId},
     signal::{ActionFlags, Signal, SignalInfo},
@@ -105,7 +106,7 @@ impl Kernel {
             self.settle(host);
         }
         if let Some(off) = verdict.power {
-            self.lose_power(host, off);
+            self.lose_power(host, self.node(), off);
         }
         if !verdict.pause.is_zero() {
             self.pause(self.thread(id).process, verdict.pause);
@@ -159,16 +160,15 @@ impl Kernel {
         let pid = victim.map_or(0, |victim| self.process(victim).pid.raw());
         let subject = victim.map(|victim| self.process(victim).program_name().into_owned());
         let actor = core::mem::replace(&mut self.machine.actor, (pid, pid));
-        self.machine.record(
-            host,
-            What::Fault {
-                fault: String::from(&*firing.fault),
-                count: firing.count,
-                call: String::new(),
-                subject: subject.unwrap_or_default(),
-                effect: firing.hit.describe(),
-            },
-        );
+        let what = What::Fault {
+            fault: String::from(&*firing.fault),
+            count: firing.count,
+            call: String::new(),
+            subject: subject.unwrap_or_default(),
+            effect: firing.hit.describe(),
+        };
+        let node = victim.map_or(self.node(), |victim| self.process(victim).node);
+        self.on_node(node, |kernel| kernel.machine.record(host, what));
         self.machine.actor = actor;
         match (firing.hit, victim) {
             (Hit::Kill(number), Some(victim)) => {
@@ -179,27 +179,44 @@ impl Kernel {
             }
             (Hit::Pause(duration), Some(victim)) => self.pause(victim, duration),
             (Hit::JumpClock(direction, by), _) => self.jump_clock(direction, by),
-            (Hit::LosePower(off), _) => self.lose_power(host, off),
+            (Hit::LosePower(off), _) => {
+                for node in self.exposed_nodes() {
+                    self.lose_power(host, node, off);
+                }
+            }
             _ => {}
         }
     }
 
-    /// Sets the wall clock another time; it does not go back beyond the machine's boot.
+    /// Sets the wall clocks another time; none goes back beyond the machine's boot.
     fn jump_clock(&mut self, direction: Direction, by: Duration) {
-        let clock = &mut self.machine.clock;
-        let wall = match direction {
-            Direction::Forward => clock.wall().saturating_add(by),
-            Direction::Backward => clock.wall().saturating_sub(by),
-        };
-        clock.set_wall(wall.max(clock.now().since_boot()));
-        self.wall_clock_was_set();
+        for node in self.exposed_nodes() {
+            self.on_node(node, |kernel| {
+                let clock = &mut kernel.machine.clock;
+                let wall = match direction {
+                    Direction::Forward => clock.wall().saturating_add(by),
+                    Direction::Backward => clock.wall().saturating_sub(by),
+                };
+                clock.set_wall(wall.max(clock.now().since_boot()));
+                kernel.wall_clock_was_set();
+            });
+        }
     }
 
-    /// Processes that live, but for the machine's own, in the order of their numbers.
+    /// Whether faults are for a node: workloads are left alone, unless there is nothing else.
+    pub(super) fn may_be_hit(&self, node: NodeId) -> bool {
+        self.nodes.len() == 1 || self.nodes[node.index()].plan.role != Role::Workload
+    }
+
+    fn exposed_nodes(&self) -> Vec<NodeId> {
+        self.node_ids().filter(|&node| self.may_be_hit(node)).collect()
+    }
+
+    /// Processes that live and may be hit, but for those of the machines themselves, by node and number.
     fn possible_victims(&self) -> Vec<(ProcessId, Rc<[u8]>)> {
-        let processes = self.pids.values().filter_map(|&id| Some((id, self.processes.get(id)?)));
-        processes
+        self.all_processes()
             .filter(|(id, process)| process.state == ProcessState::Alive && !self.is_init(*id))
+            .filter(|(_, process)| self.may_be_hit(process.node))
             .map(|(id, process)| (id, Rc::clone(&process.program)))
             .collect()
     }

@@ -48,8 +48,7 @@ impl Kernel {
     /// All processes of a group, zombies too.
     #[must_use]
     pub fn group_members(&self, group: Pid) -> Vec<ProcessId> {
-        self.processes
-            .iter()
+        self.own_processes()
             .filter(|(_, process)| process.group == group)
             .map(|(id, _)| id)
             .collect()

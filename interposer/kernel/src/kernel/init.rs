@@ -7,7 +7,7 @@ use alloc::{rc::Rc, vec::Vec};
 use core::cell::RefCell;
 
 use linux_raw_sys::general as nr;
-use simrun_abi::boot::Boot;
+use simrun_abi::{boot::Boot, node::Node};
 
 use super::{Kernel, boot};
 use crate::{
@@ -23,7 +23,7 @@ const PROGRAM: &[u8] = b"/sbin/init";
 
 impl Kernel {
     /// Takes the machine's own process in.
-    pub(super) fn add_init(&mut self, boot: &Boot) {
+    pub(super) fn add_init(&mut self, boot: &Boot, plan: &Node) {
         let space = self.spaces.insert(AddressSpace::default());
         let directory = Standing { path: b"/".to_vec(), inode: None };
         let fs = FsContext { directory, root: b"/".to_vec(), umask: 0 };
@@ -34,7 +34,7 @@ impl Kernel {
             program: PROGRAM.into(),
             executable: PROGRAM.into(),
             command_line: [PROGRAM, b"\0"].concat(),
-            ..boot::first_process(Tid::INIT, space, boot)
+            ..boot::first_process((self.machine.node, Tid::INIT), space, boot, plan)
         });
         self.pids.insert(Tid::INIT, id);
         let mut thread = Thread::new(Tid::INIT, id, Registers::default(), self.machine.clock.now());

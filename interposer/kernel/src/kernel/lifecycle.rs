@@ -2,13 +2,14 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
-use simrun_abi::{control::End, event::What};
+use simrun_abi::event::What;
 
 use super::Kernel;
 use crate::{
     file::FileDescription,
     host::Host,
     machine::{Env, SignalTarget},
+    node::NodeId,
     process::{Process, ProcessId, ProcessState, State, Thread, ThreadId},
     signal::{Signal, SignalInfo, SignalSet},
     user,
@@ -91,9 +92,13 @@ impl Kernel {
 
     /// Ends a process with this wait status.
     pub fn exit_process(&mut self, host: &mut dyn Host, id: ProcessId, status: u32) {
-        if self.process(id).state != ProcessState::Alive {
-            return;
+        if self.process(id).state == ProcessState::Alive {
+            let node = self.process(id).node;
+            self.on_node(node, |kernel| kernel.end_process(host, node, id, status));
         }
+    }
+
+    fn end_process(&mut self, host: &mut dyn Host, node: NodeId, id: ProcessId, status: u32) {
         let running_here =
             self.current.is_some_and(|current| self.space_of(current) == self.process(id).space);
         for thread in self.process(id).threads.clone() {
@@ -115,16 +120,13 @@ impl Kernel {
             released.wake(Readiness::all(), &mut self.machine.wakes);
         }
         self.record_as(host, pid, What::Exit { status });
-        let starts_again = self.first == Some(id) && self.starts_again();
-        if !starts_again {
-            self.leave_space(space);
-        }
+        self.leave_space(space);
         self.recount_attachments(host);
         self.orphan_children(id);
-        if self.first == Some(id) && !starts_again {
-            self.end(End::Finished, status);
-        }
         self.tell_parent(id);
+        if self.main_of(node) == Some(id) {
+            self.on_main_end(host, node, status);
+        }
         self.settle(host);
     }
 

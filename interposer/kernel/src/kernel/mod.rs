@@ -4,22 +4,27 @@
 //! - [`run`]: the loop from a trap to the next return to a program.
 //! - [`init`]: the machine's own process.
 //! - [`fault`]: where faults meet system calls.
+//! - [`instruction`]: instructions that trap.
 //! - [`ipc`]: what processes' coming and going means to IPC.
 //! - [`find`]: threads and processes by number.
 //! - [`lifecycle`]: how threads and processes begin and end.
+//! - [`nodes`]: the simulated machines, and which of them acts.
 //! - [`notice`]: telling the owners of descriptions by signals.
 //! - [`patch`]: call sites that need not trap again.
 //! - [`power`]: losing power, and starting again.
 //! - [`renew`]: mappings of files that have changed since.
 //! - [`report`]: what is said of a run that cannot go on.
+//! - [`start`]: when a node's program starts, and what its end means.
 //! - [`spin`]: threads that wait in a loop without a system call.
 
 mod boot;
 mod fault;
 mod find;
 mod init;
+mod instruction;
 mod ipc;
 mod lifecycle;
+mod nodes;
 mod notice;
 mod patch;
 mod power;
@@ -27,6 +32,7 @@ mod renew;
 mod report;
 mod run;
 mod spin;
+mod start;
 mod state;
 pub use boot::BootError;
 pub(crate) use boot::thread_name;

@@ -19,7 +19,8 @@ impl Kernel {
     /// Ends the run: no thread can ever run again.
     pub(crate) fn end_in_deadlock(&mut self, host: &mut dyn Host) {
         let stuck = self.threads.iter().filter(|(_, thread)| !self.is_init(thread.process));
-        let threads: Vec<_> = stuck.map(|(id, _)| self.describe_thread(id)).collect();
+        let threads: Vec<_> =
+            stuck.map(|(id, _)| self.describe_thread(id)).chain(self.stuck_nodes()).collect();
         self.machine.record(host, What::Deadlock { threads });
         self.end(End::Deadlock, 0);
     }
@@ -50,6 +51,7 @@ impl Kernel {
             None => (String::from("-"), String::from("its turn")),
         };
         StuckThread {
+            node: process.node.raw(),
             pid: process.pid.raw(),
             tid: thread.tid.raw(),
             program: process.program_name().into_owned(),

@@ -1,6 +1,6 @@
 //! From a trap to the next return to a program.
 
-use alloc::{format, rc::Rc};
+use alloc::{format, rc::Rc, vec::Vec};
 
 use simrun_abi::{boot::Detail, control::End, event::What};
 
@@ -14,7 +14,7 @@ use crate::{
     machine::{Due, Env, Machine, SignalTarget},
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
-    process::{Call, Process, ProcessState, State, ThreadId, Tid, code::Trapping},
+    process::{Call, Process, ProcessState, State, ThreadId, Tid},
     signal::{Exception, SignalInfo},
     syscall::table::{self, Class, Row},
     time::CALL_COST,
@@ -106,7 +106,8 @@ impl Kernel {
                 self.capture(host);
                 return Next::End;
             }
-            if let Some(next) = self.start_again(host, here) {
+            self.finish_falls(host);
+            if let Some(next) = self.start_nodes(host, here) {
                 return next;
             }
             let Some(id) = self.current else {
@@ -115,11 +116,7 @@ impl Kernel {
             };
             let space = self.space_of(id);
             if space != here {
-                return if self.spaces.get(here).is_some() {
-                    Next::Switch(space)
-                } else {
-                    Next::Leave(space)
-                };
+                return self.go_to(space, here);
             }
             if self.has_renewals() {
                 self.renew_mappings(host, here);
@@ -149,16 +146,13 @@ impl Kernel {
     fn choose_next(&mut self, host: &mut dyn Host) {
         for in_vain in 0.. {
             self.run_timers(host);
-            if self.ended.is_some() {
+            self.start_what_can();
+            if self.ended.is_some() || !self.starts.due.is_empty() {
                 return;
             }
             if let Some((next, choice)) = self.scheduler.pick() {
                 self.switches += 1;
-                self.current = Some(next);
-                let thread = self.thread(next);
-                let (tid, process) = (thread.tid, thread.process);
-                self.machine.set_actor(self.process(process).pid, tid);
-                self.machine.program = Rc::clone(&self.process(process).program);
+                self.make_current(next);
                 if let Some(choice) = choice {
                     self.machine.record(host, choice);
                 }
@@ -169,6 +163,16 @@ impl Kernel {
                 _ => return self.end_in_deadlock(host),
             }
         }
+    }
+
+    /// It is this thread's turn.
+    pub(super) fn make_current(&mut self, id: ThreadId) {
+        self.current = Some(id);
+        let thread = self.thread(id);
+        let (tid, process) = (thread.tid, thread.process);
+        self.enter_node(self.process(process).node);
+        self.machine.set_actor(self.process(process).pid, tid);
+        self.machine.program = Rc::clone(&self.process(process).program);
     }
 
     /// Does what is due.
@@ -185,11 +189,12 @@ impl Kernel {
                         self.make_runnable(id);
                     }
                 }
-                Due::Object(object) => {
+                Due::Object(node, object) => {
                     if let Some(object) = object.upgrade() {
-                        object.expire(&mut self.machine);
+                        self.on_node(node, |kernel| object.expire(&mut kernel.machine));
                     }
                 }
+                Due::Start(node) => self.starts.due.push_back(node),
                 Due::Timeout => self.end(End::TimedOut, 0),
                 Due::Fault(index) => self.fire_fault(host, index),
                 Due::Resume(process) => self.end_pause(process),
@@ -319,12 +324,13 @@ impl Kernel {
         let thread = self.thread(id);
         let (number, tid) = (thread.call.as_ref().map_or(0, |call| call.number), thread.tid.raw());
         self.end_call(host, id);
+        let node = self.node();
         match row.class {
             Class::Memory if !self.yields => return Step::Over,
             Class::Memory => {}
-            Class::Place => self.machine.events.record_call(tid, number, 0),
+            Class::Place => self.machine.events.record_call((node, tid), number, 0),
             Class::Call | Class::Poll | Class::Point => {
-                self.machine.events.record_call(tid, number, value)
+                self.machine.events.record_call((node, tid), number, value)
             }
         }
         let yields = core::mem::take(&mut self.yields)
@@ -425,7 +431,8 @@ impl Kernel {
         for (group, signal) in core::mem::take(&mut self.machine.group_signals) {
             let alive =
                 |process: &Process| process.group == group && process.state == ProcessState::Alive;
-            for (id, _) in self.processes.iter().filter(|(_, process)| alive(process)) {
+            let members = self.own_processes().filter(|(_, process)| alive(process));
+            for id in members.map(|(id, _)| id).collect::<Vec<_>>() {
                 let info = SignalInfo::from_kernel(signal);
                 self.machine.signals.push((SignalTarget::Process(id), info));
             }
@@ -521,38 +528,6 @@ impl Kernel {
         self.machine.events.show(host, &event);
     }
 
-    /// Does the patched instruction that a thread has met; whether it has met one.
-    fn emulate(&mut self, host: &mut dyn Host, id: ThreadId) -> bool {
-        let space = self.space_of(id);
-        let rip = self.thread(id).registers.rip;
-        if !self.space_mut(space).patched.contains(&rip) {
-            return false;
-        }
-        let Ok(instruction) = Trapping::read(host, rip) else { return false };
-        self.machine.clock.charge_point();
-        let mut registers = self.thread(id).registers;
-        let entropy = &mut self.machine.random.entropy;
-        instruction.execute(&mut registers, || entropy.next_u64());
-        self.thread_mut(id).registers = registers;
-        true
-    }
-
-    fn read_tsc(&mut self, host: &mut dyn Host, id: ThreadId, with_processor: bool) {
-        self.charge(id, Class::Poll);
-        let cycles = self.machine.clock.now().as_nanos();
-        let registers = &mut self.thread_mut(id).registers;
-        registers.rax = cycles & 0xffff_ffff;
-        registers.rdx = cycles >> 32;
-        if with_processor {
-            registers.rcx = 0;
-        }
-        self.run_timers(host);
-        let waits = self.machine.clock.is_polled() && self.scheduler.has_waiting();
-        if waits && self.current == Some(id) {
-            self.give_way(id);
-        }
-    }
-
     fn is_interrupted(&self, id: ThreadId, restart: Restart) -> bool {
         let call = self.thread(id).call.as_ref();
         match restart {
@@ -594,6 +569,7 @@ impl Kernel {
         thread.registers.rax = value;
         let tid = thread.tid.raw();
         self.end_call(host, id);
-        self.machine.events.record_call(tid, number, value);
+        let node = self.node();
+        self.machine.events.record_call((node, tid), number, value);
     }
 }

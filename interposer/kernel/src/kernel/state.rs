@@ -7,14 +7,14 @@ use simrun_abi::{
     control::End,
 };
 
-use super::power::Off;
+use super::{nodes::NodeState, start::Starts};
 use crate::{
     file::tty::Terminals,
     futex::FutexTable,
     ipc::Ipc,
     machine::Machine,
     mm::{AddressSpace, SharedObjects, SpaceId},
-    net::Stack,
+    net::{Network, Stack},
     process::{Process, ProcessId, Resource, Thread, ThreadId, Tid},
     sched::Scheduler,
     slab::Slab,
@@ -46,10 +46,15 @@ pub struct Kernel {
     pub terminals: Terminals,
     /// Settings that were written (`/proc/sys`), by path.
     pub settings: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// The network.
+    /// The network of the node that acts.
     pub net: Rc<Stack>,
+    /// What connects the nodes.
+    pub(crate) network: Rc<Network>,
     pub(crate) next_tid: u32,
-    pub(crate) first: Option<ProcessId>,
+    /// Every node.
+    pub(crate) nodes: Vec<NodeState>,
+    /// How nodes start.
+    pub(crate) starts: Starts,
     pub(crate) current: Option<ThreadId>,
     /// The thread whose extended state each host process holds, by index of its address space.
     pub(crate) loaded: Vec<Option<ThreadId>>,
@@ -60,10 +65,6 @@ pub struct Kernel {
     pub(crate) processor: Processor,
     /// What it was booted with, but for what is known of code.
     pub(crate) boot: Rc<Boot>,
-    /// Whether it is without power.
-    pub(crate) off: Option<Off>,
-    /// How often it has lost power.
-    pub(crate) losses: u64,
     pub(crate) patching: Patching,
     /// A thread to be looked at step by step, and for how long.
     pub(crate) search_wanted: Option<(ThreadId, u64)>,

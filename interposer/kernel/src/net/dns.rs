@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::host::OWN_ADDRESS;
+use super::Network;
 
 /// Where the name server answers.
 pub const SERVER: SocketAddr =
@@ -23,13 +23,25 @@ const RESPONSE: u16 = 0x8080;
 const RECURSION_DESIRED: u16 = 0x0100;
 const NAME_ERROR: u16 = 3;
 
-/// A resolver's file at a path; `None` where the host's own files show.
+/// Files that resolvers read, in `/etc`.
+const FILES: [&str; 5] = ["hosts", "hostname", "resolv.conf", "nsswitch.conf", "host.conf"];
+
+/// Whether a resolver's file is at a path below `/etc`.
 #[must_use]
-pub fn file(path: &str, hostname: &str) -> Option<Vec<u8>> {
+pub fn is_file(path: &str) -> bool {
+    FILES.contains(&path)
+}
+
+/// A resolver's file at a path below `/etc`; `None` where the host's own files show.
+#[must_use]
+pub fn file(path: &str, hostname: &str, network: &Network) -> Option<Vec<u8>> {
     let text = match path {
-        "hosts" => format!(
-            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{OWN_ADDRESS}\t{hostname}\n"
-        ),
+        "hosts" => {
+            let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+            let nodes = network.hosts().into_iter();
+            let lines = nodes.map(|(address, name)| format!("{address}\t{name}\n"));
+            [loopback.into()].into_iter().chain(lines).collect()
+        }
         "hostname" => format!("{hostname}\n"),
         "resolv.conf" => format!("nameserver {}\n", SERVER.ip()),
         "nsswitch.conf" => String::from(
@@ -86,21 +98,21 @@ impl Query {
         Some(Self { id, flags, name, kind: number(bytes, at)?, question })
     }
 
-    /// The machine's addresses of that name; `None` if it has no such name.
+    /// The addresses of that name; `None` if there is no such name.
     #[must_use]
-    pub fn addresses(&self, hostname: &str) -> Option<Vec<IpAddr>> {
+    pub fn addresses(&self, network: &Network) -> Option<Vec<IpAddr>> {
         let is_local = self.name == "localhost" || self.name.ends_with(".localhost");
         if is_local {
             let (v4, v6) = (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST);
             return Some([IpAddr::V4(v4), IpAddr::V6(v6)].to_vec());
         }
-        self.name.eq_ignore_ascii_case(hostname).then(|| [IpAddr::V4(OWN_ADDRESS)].to_vec())
+        Some(network.addresses(&self.name)).filter(|addresses| !addresses.is_empty())
     }
 
     /// The name server's answer.
     #[must_use]
-    pub fn answer(&self, hostname: &str) -> Vec<u8> {
-        let addresses = self.addresses(hostname);
+    pub fn answer(&self, network: &Network) -> Vec<u8> {
+        let addresses = self.addresses(network);
         let result = if addresses.is_some() { 0 } else { NAME_ERROR };
         let records: Vec<Vec<u8>> = addresses
             .into_iter()
@@ -134,6 +146,13 @@ impl Query {
 mod tests {
     use super::*;
 
+    fn node(name: &str, address: &str) -> simrun_abi::node::Node {
+        let address = address.parse::<Ipv4Addr>().expect("an address").octets();
+        let names = ["*.objects.test".into()].to_vec();
+        let node = crate::testing::node();
+        simrun_abi::node::Node { name: name.into(), hostname: name.into(), names, address, ..node }
+    }
+
     fn query(name: &str, kind: u16) -> Vec<u8> {
         let mut bytes = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0].to_vec();
         for label in name.split('.') {
@@ -148,16 +167,20 @@ mod tests {
 
     #[test]
     fn own_names_have_addresses_and_others_do_not_exist() {
+        let network = Network::new(&[node("machine", "10.0.0.1"), node("other", "10.0.1.1")]);
         let cases = [
             ("localhost", TYPE_A, 0, 1),
             ("LocalHost", TYPE_AAAA, 0, 1),
             ("machine", TYPE_A, 0, 1),
             ("machine", TYPE_AAAA, 0, 0),
+            ("OTHER", TYPE_A, 0, 1),
+            ("eu.objects.test", TYPE_A, 0, 2),
+            ("objects.test", TYPE_A, NAME_ERROR, 0),
             ("example.com", TYPE_A, NAME_ERROR, 0),
         ];
         for (name, kind, result, count) in cases {
             let query = Query::read(&query(name, kind)).expect("a query");
-            let answer = query.answer("machine");
+            let answer = query.answer(&network);
             assert_eq!(number(&answer, 2), Some(RESPONSE | RECURSION_DESIRED | result), "{name}");
             assert_eq!(number(&answer, 6), Some(count), "{name}");
         }

@@ -1,12 +1,13 @@
-//! The addresses of the simulated machine.
+//! The addresses of a simulated machine.
 
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The machine's address on `eth0`.
-pub const OWN_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+/// Bits of a node's address that all nodes have in common.
+const PREFIX: u8 = 16;
 
 /// An interface as `ip addr` shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
     /// Its number.
     pub index: u32,
@@ -21,7 +22,7 @@ pub struct Interface {
     /// `ARPHRD_*`.
     pub kind: u16,
     /// Its addresses with the length of their prefix.
-    pub addresses: &'static [(IpAddr, u8)],
+    pub addresses: Vec<(IpAddr, u8)>,
 }
 
 const UP: u32 = 0x1;
@@ -38,12 +39,6 @@ impl Interface {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.flags & LOOPBACK != 0
-    }
-
-    /// The interface of a name.
-    #[must_use]
-    pub fn by_name(name: &[u8]) -> Option<&'static Self> {
-        INTERFACES.iter().find(|interface| interface.name.as_bytes() == name)
     }
 
     /// Its first address of IPv4 with the length of its prefix.
@@ -69,34 +64,54 @@ impl Interface {
     }
 }
 
-/// The machine's interfaces.
-pub static INTERFACES: [Interface; 2] = [
-    Interface {
-        index: 1,
-        name: "lo",
-        flags: UP | LOOPBACK | RUNNING | LOWER_UP,
-        mtu: 65536,
-        hardware: [0; 6],
-        kind: ARPHRD_LOOPBACK,
-        addresses: &[(IpAddr::V4(Ipv4Addr::LOCALHOST), 8), (IpAddr::V6(Ipv6Addr::LOCALHOST), 128)],
-    },
-    Interface {
-        index: 2,
-        name: "eth0",
-        flags: UP | BROADCAST | RUNNING | MULTICAST | LOWER_UP,
-        mtu: 1500,
-        hardware: [2, 0, 10, 0, 0, 1],
-        kind: ARPHRD_ETHER,
-        addresses: &[(IpAddr::V4(OWN_ADDRESS), 24)],
-    },
-];
+/// A machine's interfaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interfaces([Interface; 2]);
 
-/// Whether something sent to this address arrives at this machine.
-#[must_use]
-pub fn is_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4 == OWN_ADDRESS,
-        IpAddr::V6(v6) => v6 == Ipv6Addr::LOCALHOST,
+impl Interfaces {
+    /// Loopback, and one with this address.
+    #[must_use]
+    pub fn new(own: Ipv4Addr) -> Self {
+        let [a, b, c, d] = own.octets();
+        let loopback =
+            [(IpAddr::V4(Ipv4Addr::LOCALHOST), 8), (IpAddr::V6(Ipv6Addr::LOCALHOST), 128)];
+        Self([
+            Interface {
+                index: 1,
+                name: "lo",
+                flags: UP | LOOPBACK | RUNNING | LOWER_UP,
+                mtu: 65536,
+                hardware: [0; 6],
+                kind: ARPHRD_LOOPBACK,
+                addresses: loopback.to_vec(),
+            },
+            Interface {
+                index: 2,
+                name: "eth0",
+                flags: UP | BROADCAST | RUNNING | MULTICAST | LOWER_UP,
+                mtu: 1500,
+                hardware: [2, 0, a, b, c, d],
+                kind: ARPHRD_ETHER,
+                addresses: [(IpAddr::V4(own), PREFIX)].to_vec(),
+            },
+        ])
+    }
+
+    /// All of them, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &Interface> {
+        self.0.iter()
+    }
+
+    /// The interface of a name.
+    #[must_use]
+    pub fn by_name(&self, name: &[u8]) -> Option<&Interface> {
+        self.iter().find(|interface| interface.name.as_bytes() == name)
+    }
+
+    /// The interface of a number.
+    #[must_use]
+    pub fn by_index(&self, index: u32) -> Option<&Interface> {
+        self.iter().find(|interface| interface.index == index)
     }
 }
 
@@ -107,15 +122,5 @@ pub fn destination(address: IpAddr) -> IpAddr {
         IpAddr::V4(v4) if v4.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(v6) if v6.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         other => other,
-    }
-}
-
-/// The machine's address from which it speaks to one of its own (the route's preferred source).
-#[must_use]
-pub fn source_for(destination: IpAddr) -> IpAddr {
-    match destination {
-        IpAddr::V4(v4) if v4.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V4(_) => IpAddr::V4(OWN_ADDRESS),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
     }
 }

@@ -4,6 +4,7 @@ use alloc::{
     format,
     rc::{Rc, Weak},
     string::{String, ToString},
+    vec::Vec,
 };
 use core::{
     net::{IpAddr, SocketAddr},
@@ -16,7 +17,6 @@ use simrun_abi::{
 };
 
 use super::{
-    host,
     socket::{
         tcp::{Segment, TcpSocket},
         udp::{Datagram, UdpSocket},
@@ -111,6 +111,7 @@ impl Path {
     /// Of a datagram. Its client is the end whose port the kernel chose, if there is one such.
     #[must_use]
     pub fn of_datagram(
+        stack: &Stack,
         machine: &mut Machine,
         program: &Rc<[u8]>,
         from: SocketAddr,
@@ -119,22 +120,24 @@ impl Path {
         let is_reply = !stack::is_ephemeral(from.port()) && stack::is_ephemeral(to.port());
         let (client, server, way) =
             if is_reply { (to, from, Way::Reply) } else { (from, to, Way::Request) };
-        let wire = wire(machine, Protocol::Udp, program, (client, server));
+        let wire = wire(stack, machine, Protocol::Udp, program, (client, server));
         Self { from: from.ip(), to: to.ip(), wire: wire.map(|wire| (wire, way)) }
     }
 }
 
 /// What faults there are for a link.
 pub fn wire(
+    stack: &Stack,
     machine: &mut Machine,
     protocol: Protocol,
     program: &Rc<[u8]>,
     (client, server): (SocketAddr, SocketAddr),
 ) -> Option<Rc<Wire>> {
     let faults = machine.faults.as_mut().filter(|faults| !faults.links.is_empty())?;
-    let own = if server.ip().is_loopback() { "localhost" } else { &machine.config.hostname };
+    let names = stack.names_of(server.ip());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let program = Rc::clone(program);
-    faults.links.wire(Link { protocol, client, server, program }, &[own])
+    faults.links.wire(Link { protocol, client, server, program }, &names)
 }
 
 /// What faults make of something that is sent over a link.
@@ -166,8 +169,8 @@ fn pass(machine: &mut Machine, (wire, way): &(Rc<Wire>, Way), cargo: Cargo) -> P
 /// How long it takes from one address to another. Within one machine it takes no time: the sender's own call carries
 /// a packet through the loopback device to the receiver's queue (`loopback_xmit` in drivers/net/loopback.c), so that
 /// whoever looks after it finds it there.
-fn delay(machine: &mut Machine, path: &Path) -> Duration {
-    if host::is_local(path.from) && (host::is_local(path.to) || path.to.is_multicast()) {
+fn delay(stack: &Stack, machine: &mut Machine, path: &Path) -> Duration {
+    if stack.is_local(path.from) && (stack.is_local(path.to) || path.to.is_multicast()) {
         return Duration::ZERO;
     }
     let spread = machine.random.network.below(LINK_DELAY_SPREAD_NS);
@@ -186,7 +189,12 @@ pub fn deliver(
     not_before: Instant,
     parcel: Parcel,
 ) -> Instant {
-    let mut due = machine.clock.now() + delay(machine, path);
+    let Some(target) = stack.toward(path.to) else { return not_before };
+    if stack.is_off() || target.is_off() {
+        lose(machine, parcel);
+        return not_before;
+    }
+    let mut due = machine.clock.now() + delay(stack, machine, path);
     let mut parcel = parcel;
     if let Some(wire) = &path.wire {
         let passage = pass(machine, wire, parcel.cargo());
@@ -200,8 +208,17 @@ pub fn deliver(
         };
     }
     let due = not_before.max(due);
-    arrive_at(stack, machine, due, parcel);
+    arrive_at(&target, machine, due, parcel);
     due
+}
+
+/// Nothing of it arrives anywhere.
+fn lose(machine: &mut Machine, parcel: Parcel) {
+    if let Parcel::Segment { from, .. } = parcel
+        && let Some(sender) = from.upgrade()
+    {
+        sender.on_silence(machine);
+    }
 }
 
 /// What arrives in place of a parcel, and how much later; `None` if nothing does.

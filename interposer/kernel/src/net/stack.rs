@@ -3,15 +3,18 @@
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     rc::{Rc, Weak},
+    string::String,
     vec::Vec,
 };
 use core::{
     cell::{Cell, RefCell},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use super::{
+    host::Interfaces,
     link::Parcel,
+    network::Network,
     socket::{
         tcp::TcpSocket,
         udp::{Protocol, UdpSocket},
@@ -43,6 +46,13 @@ const FIRST_ID: u64 = 10_001;
 /// One node's network.
 pub struct Stack {
     this: Weak<Self>,
+    /// Its node's address on `eth0`.
+    pub address: Ipv4Addr,
+    /// What it shows of its devices.
+    pub interfaces: Interfaces,
+    network: Weak<Network>,
+    /// Whether its node is without power: nothing leaves it or arrives.
+    off: Cell<bool>,
     next_id: Cell<u64>,
     /// What is under way, by the instant at which it arrives and in the order in which it was sent.
     under_way: RefCell<BTreeMap<(Instant, u64), Parcel>>,
@@ -70,9 +80,13 @@ pub struct Stack {
 impl Stack {
     /// A stack without sockets.
     #[must_use]
-    pub fn new() -> Rc<Self> {
+    pub fn new(address: Ipv4Addr, network: &Rc<Network>) -> Rc<Self> {
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
+            address,
+            interfaces: Interfaces::new(address),
+            network: Rc::downgrade(network),
+            off: Cell::new(false),
             next_id: Cell::new(FIRST_ID),
             under_way: RefCell::default(),
             sent: Cell::new(0),
@@ -86,6 +100,70 @@ impl Stack {
             netlink_ports: RefCell::default(),
             orphans: RefCell::default(),
         })
+    }
+
+    /// What it is connected to.
+    ///
+    /// # Panics
+    /// If the network is gone: it lives as long as the kernel.
+    #[must_use]
+    pub fn network(&self) -> Rc<Network> {
+        self.network.upgrade().expect("a network outlives its stacks")
+    }
+
+    /// Whether something sent to this address arrives at this very machine.
+    #[must_use]
+    pub fn is_local(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(v4) => v4.is_loopback() || v4 == self.address,
+            IpAddr::V6(v6) => v6 == Ipv6Addr::LOCALHOST,
+        }
+    }
+
+    /// Whether there is a machine with this address.
+    #[must_use]
+    pub fn has_route_to(&self, address: IpAddr) -> bool {
+        self.is_local(address) || self.network().node_at(address).is_some()
+    }
+
+    /// Where something sent to this address arrives.
+    #[must_use]
+    pub fn toward(&self, address: IpAddr) -> Option<Rc<Self>> {
+        if self.is_local(address) || address.is_multicast() {
+            return self.this.upgrade();
+        }
+        self.network().at(address)
+    }
+
+    /// The address from which it speaks to another (the route's preferred source).
+    #[must_use]
+    pub fn source_for(&self, destination: IpAddr) -> IpAddr {
+        match destination {
+            IpAddr::V4(v4) if v4.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V4(_) => self.address.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        }
+    }
+
+    /// Names that lead to an address.
+    #[must_use]
+    pub fn names_of(&self, address: IpAddr) -> Vec<String> {
+        if address.is_loopback() {
+            [String::from("localhost")].to_vec()
+        } else {
+            self.network().names_of(address)
+        }
+    }
+
+    /// Its node loses power.
+    pub fn switch_off(&self) {
+        self.off.set(true);
+    }
+
+    /// Whether its node is without power.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.off.get()
     }
 
     /// An id for a new socket.
@@ -102,6 +180,12 @@ impl Stack {
             Protocol::Udp => &self.udp,
             Protocol::Lite => &self.udp_lite,
         }
+    }
+
+    /// Whether a socket of TCP takes connections at a port.
+    #[must_use]
+    pub fn listens(&self, port: u16) -> bool {
+        self.listeners.holders(port).iter().any(|socket| socket.takes_connections())
     }
 
     /// The unix socket that is found by this, if it is still open.

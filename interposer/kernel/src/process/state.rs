@@ -11,6 +11,7 @@ use crate::{
     file::FdTable,
     fs::{Running, Standing},
     mm::SpaceId,
+    node::NodeId,
     signal::{Actions, PendingSignals, ProcessTimers, Signal, SignalSet},
     time::Instant,
     wait::WaitQueue,
@@ -50,6 +51,8 @@ pub struct FsContext {
 
 /// One process.
 pub struct Process {
+    /// The node it is on.
+    pub node: NodeId,
     /// Its number.
     pub pid: Pid,
     /// Its parent; `None` for the children of init.

@@ -103,7 +103,7 @@ impl Kernel {
     /// Whether nobody outside a process group, but of its session, could continue it: then the terminal's stop signals
     /// do nothing by default (`will_become_orphaned_pgrp` in kernel/exit.c).
     pub(super) fn is_orphaned_group(&self, group: Pid) -> bool {
-        !self.processes.iter().any(|(_, process)| {
+        !self.own_processes().any(|(_, process)| {
             let parent = process.parent.and_then(|parent| self.processes.get(parent));
             process.group == group
                 && parent.is_some_and(|parent| {

@@ -356,6 +356,7 @@ impl Kernel {
             .threads
             .iter()
             .filter(|(_, thread)| thread.call.as_ref().is_some_and(|call| call.wall_deadline))
+            .filter(|(_, thread)| self.process(thread.process).node == self.node())
             .map(|(id, _)| id)
             .collect();
         for id in sleepers {
@@ -365,8 +366,7 @@ impl Kernel {
             self.make_runnable(id);
         }
         let timers: Vec<_> = self
-            .processes
-            .iter()
+            .own_processes()
             .flat_map(|(_, process)| process.timers.made.values().cloned())
             .collect();
         for timer in timers {

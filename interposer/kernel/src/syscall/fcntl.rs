@@ -154,7 +154,7 @@ fn own(
     id: i32,
 ) -> Result<()> {
     let number = Tid::new(id.unsigned_abs());
-    let is_group = || cx.kernel.processes.iter().any(|(_, one)| one.group == number);
+    let is_group = || cx.kernel.own_processes().any(|(_, one)| one.group == number);
     let exists = cx.kernel.tids.contains_key(&number) || cx.kernel.pids.contains_key(&number);
     if id != 0 && !exists && !is_group() {
         return Err(Errno::ESRCH.into());

@@ -37,7 +37,7 @@ pub fn setpgid(cx: &mut Context<'_>, [pid, group, ..]: [u64; 6]) -> Result<Outco
     let group = if group as u32 == 0 { process.pid } else { Tid::new(group as u32) };
     let joins =
         |member: &crate::process::Process| member.group == group && member.session == session;
-    if group != process.pid && !cx.kernel.processes.iter().any(|(_, member)| joins(member)) {
+    if group != process.pid && !cx.kernel.own_processes().any(|(_, member)| joins(member)) {
         return Err(Error::new(Errno::EPERM, "no such group in the session"));
     }
     cx.kernel.process_mut(target).group = group;

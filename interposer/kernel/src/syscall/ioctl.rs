@@ -238,7 +238,7 @@ fn set_foreground(
     group: Pid,
 ) -> Result<Outcome> {
     let mut members =
-        cx.kernel.processes.iter().filter(|(_, process)| process.group == group).peekable();
+        cx.kernel.own_processes().filter(|(_, process)| process.group == group).peekable();
     if members.peek().is_none() {
         return Err(Errno::ESRCH.into());
     }

@@ -266,7 +266,7 @@ fn check_room(cx: &mut Context<'_>) -> Result<()> {
         return Ok(());
     }
     let limit = cx.process().limits.soft(Resource::Processes);
-    let processes = cx.kernel.processes.iter().map(|(_, process)| process);
+    let processes = cx.kernel.own_processes().map(|(_, process)| process);
     let own = processes.filter(|process| process.credentials.uid == user);
     let count: usize = own.map(|process| process.threads.len().max(1)).sum();
     if count as u64 >= limit {
@@ -298,6 +298,7 @@ fn child_of(
     released: Option<WaitQueue>,
 ) -> Process {
     Process {
+        node: caller.node,
         pid,
         parent,
         children: alloc::vec::Vec::new(),

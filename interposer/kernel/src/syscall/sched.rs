@@ -262,7 +262,7 @@ fn may_raise_nice(cx: &mut Context<'_>) -> Result<()> {
 /// The threads that `getpriority`'s or `ioprio_get`'s arguments name: kinds are a thread, a group, a user.
 fn named(cx: &mut Context<'_>, kind: u32, who: u64) -> Result<alloc::vec::Vec<ThreadId>> {
     let threads_of = |cx: &Context<'_>, wanted: &dyn Fn(ProcessId) -> bool| {
-        let processes = cx.kernel.processes.iter().filter(|&(id, _)| wanted(id));
+        let processes = cx.kernel.own_processes().filter(|&(id, _)| wanted(id));
         processes.flat_map(|(_, process)| process.threads.iter().copied()).collect()
     };
     let found: alloc::vec::Vec<_> = match kind {

@@ -246,7 +246,7 @@ fn check_slashes(old: (&Spot, Last), new: (&Spot, Last), how: Renaming) -> Resul
 
 /// Moves the working and root directories of all processes.
 fn move_standing(cx: &mut Context<'_>, moved: impl Fn(&[u8]) -> Option<Vec<u8>>) {
-    for (_, process) in cx.kernel.processes.iter() {
+    for (_, process) in cx.kernel.own_processes() {
         let mut fs = process.fs.borrow_mut();
         if let Some(directory) = moved(&fs.directory.path) {
             fs.directory.path = directory;

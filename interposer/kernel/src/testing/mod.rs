@@ -10,7 +10,7 @@ pub use bytes::Bytes;
 pub use elf::{damaged_program, smallest_program};
 pub use host::FakeHost;
 pub use machine::FakeMachine;
-pub use program::{Played, boot, boots, play};
+pub use program::{Played, boot, boots, node, play};
 
 #[cfg(test)]
 mod models;

@@ -4,9 +4,10 @@ use alloc::{vec, vec::Vec};
 
 use linux_raw_sys::general as nr;
 use simrun_abi::{
-    boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy},
+    boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy, Streams},
     capture::Capture,
     faults::Fault,
+    node::{Node, Role},
 };
 
 use super::{Bytes, FakeMachine, smallest_program};
@@ -143,9 +144,9 @@ impl Game {
         ]);
         let program = machine.files.open(b"/program", 0, 0).expect("it is there");
         machine.files.pwrite(program, &smallest_program(), 0).expect("it can be written");
-        let kernel = Kernel::boot(&mut machine, &boot(seed)).expect("the program can be executed");
+        let (kernel, here) =
+            Kernel::boot(&mut machine, &boot(seed)).expect("the program can be executed");
         let Some(id) = kernel.current() else { unreachable!("a booted kernel has a thread") };
-        let here = kernel.space_of(id);
         machine.switch(here);
         let mut game = Self { kernel, machine, here, first: id, threads: 1, processes: 1 };
         let map = [
@@ -360,17 +361,12 @@ pub fn boot(seed: u64) -> Boot {
         seed,
         start_time_ns: 1_700_000_000_000_000_000,
         timeout_ns: None,
-        cpus: 2,
-        memory: 1 << 30,
         strategy: Strategy::Random,
         forced: Vec::new(),
         detail: Detail::Summary,
-        hostname: "fuzz".into(),
+        nodes: vec![node()],
+        streams: Streams::OfHost,
         identity: Identity { uid: 1000, gid: 1000, groups: vec![1000] },
-        program: b"/program".to_vec(),
-        arguments: vec![b"program".to_vec()],
-        environment: vec![b"A=1".to_vec()],
-        directory: b"/".to_vec(),
         umask: 0o22,
         processor: Processor { hwcap: 0, hwcap2: 0, signal_stack_min: 2048 },
         preload: false,
@@ -378,9 +374,31 @@ pub fn boot(seed: u64) -> Boot {
         faults: Vec::new(),
         waiting: Vec::new(),
         file_times: FileTimes::Fixed,
-        disk: 1 << 30,
         capture: Capture { limit: 0, always: Vec::new() },
         hidden: Vec::new(),
         searched: Vec::new(),
+    }
+}
+
+/// A node that runs it.
+#[must_use]
+pub fn node() -> Node {
+    Node {
+        name: "fuzz".into(),
+        hostname: "fuzz".into(),
+        names: Vec::new(),
+        address: [10, 0, 0, 1],
+        tags: Vec::new(),
+        cpus: 2,
+        memory: 1 << 30,
+        disk: 1 << 30,
+        clock_offset_ns: 0,
+        program: b"/program".to_vec(),
+        arguments: vec![b"program".to_vec()],
+        environment: vec![b"A=1".to_vec()],
+        directory: b"/".to_vec(),
+        start_delay_ns: 0,
+        starts_when: Vec::new(),
+        role: Role::Workload,
     }
 }

@@ -123,6 +123,21 @@ impl Clock {
         self.wall_at_boot = wall.saturating_sub(self.now.since_boot());
     }
 
+    /// Shows another node's wall clock, given where it stood at boot; where the one before stood.
+    pub fn replace_wall_at_boot(&mut self, wall: Duration) -> Duration {
+        core::mem::replace(&mut self.wall_at_boot, wall)
+    }
+
+    /// Where the wall clock stood at boot, for a node whose clock is ahead by so much.
+    #[must_use]
+    pub fn wall_at_boot_ahead(&self, offset_ns: i64) -> Duration {
+        let by = Duration::from_nanos(offset_ns.unsigned_abs());
+        match offset_ns {
+            0.. => self.wall_at_boot + by,
+            _ => self.wall_at_boot.saturating_sub(by),
+        }
+    }
+
     /// Moves to an instant; does nothing if it is past.
     pub fn advance_to(&mut self, instant: Instant) {
         self.now = self.now.max(instant);

@@ -93,6 +93,7 @@ fn the_same_bug_has_the_same_signature() {
 #[test]
 fn a_deadlock_is_known_by_its_shape() {
     let thread = |tid, waits_for: &str| StuckThread {
+        node: 0,
         pid: 7,
         tid,
         program: "a".into(),

@@ -16,6 +16,7 @@ use simrun_abi::{
     boot::{Boot, Detail, FileTimes},
     event::{Event, What},
     faults::{Disk, Effect, Fault},
+    node::Node,
 };
 
 pub mod attributes;
@@ -122,9 +123,9 @@ impl Spot {
 }
 
 impl Tree {
-    /// Nothing looked at yet, at the start of a run.
+    /// A node's, nothing of it looked at yet.
     #[must_use]
-    pub fn new(boot: &Boot) -> Self {
+    pub fn new(boot: &Boot, node: &Node) -> Self {
         let started = boot.start_time_ns as FileTime;
         let everyones = Attributes {
             mode: raw::S_IFDIR | raw::S_ISVTX | 0o777,
@@ -152,7 +153,7 @@ impl Tree {
             file_times: boot.file_times,
             started,
             notes_inputs: boot.detail >= Detail::Kept,
-            space: Space::new(boot.disk),
+            space: Space::new(node.disk),
             journal: RefCell::new(disk_without_power(&boot.faults).map(Journal::new)),
         }
     }
@@ -205,7 +206,7 @@ impl Tree {
     pub fn note_input(&self, host: &mut dyn Host, path: &[u8]) {
         if self.notes_inputs {
             let what = What::Input { path: path.to_vec() };
-            host.emit(&Event { time_ns: 0, pid: 0, tid: 0, what }.encode());
+            host.emit(&Event { time_ns: 0, node: 0, pid: 0, tid: 0, what }.encode());
         }
     }
 

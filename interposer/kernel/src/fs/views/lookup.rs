@@ -26,7 +26,7 @@ pub fn root(path: &[u8]) -> Option<&'static [u8]> {
 fn is_resolver_file(path: &[u8]) -> bool {
     path.strip_prefix(b"/etc/")
         .and_then(|name| core::str::from_utf8(name).ok())
-        .is_some_and(|name| dns::file(name, "").is_some())
+        .is_some_and(dns::is_file)
 }
 
 /// The node at such a path, as the calling thread sees it; `None` if there is none.
@@ -40,7 +40,9 @@ pub fn lookup(kernel: &Kernel, caller: ThreadId, path: &[u8]) -> Option<Node> {
     match root {
         "proc" => proc::lookup(kernel, caller, rest),
         "sys" => sys::lookup(kernel, rest),
-        "etc" => dns::file(rest, &kernel.machine.config.hostname).map(Node::Text),
+        "etc" => {
+            dns::file(rest, &kernel.machine.config.hostname, &kernel.net.network()).map(Node::Text)
+        }
         "dev" => dev::lookup(kernel, rest),
         _ => None,
     }

@@ -1,7 +1,7 @@
 use alloc::{format, string::String};
 
 use super::*;
-use crate::testing::{FakeHost, boot};
+use crate::testing::{FakeHost, boot, node};
 
 const FILES: [&str; 14] = [
     "/a/",
@@ -47,7 +47,7 @@ fn show(found: Result<Found>) -> String {
 }
 
 fn files() -> (Tree, FakeHost) {
-    (Tree::new(&boot(1)), FakeHost::with_files(&FILES))
+    (Tree::new(&boot(1), &node()), FakeHost::with_files(&FILES))
 }
 
 fn walk(tree: &Tree, host: &mut FakeHost, root: &str, path: &str, follow: Follow) -> String {

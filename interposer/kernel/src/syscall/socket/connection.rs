@@ -12,7 +12,6 @@ use crate::{
     net::{
         Socket,
         address::{Address, Family},
-        host,
         socket::{
             netlink::NetlinkSocket,
             tcp::{Shut, TcpSocket},
@@ -242,7 +241,7 @@ pub fn connect(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result
 /// the address it shall come from, too.
 pub(super) fn report_escape(cx: &mut Context<'_>, address: &Address) {
     let what = match address {
-        Address::Inet(endpoint) if host::is_local(endpoint.ip()) => return,
+        Address::Inet(endpoint) if cx.kernel.net.has_route_to(endpoint.ip()) => return,
         Address::Inet(endpoint) => format!("connection to {endpoint}"),
         Address::Mapped(endpoint) => format!("connection to {endpoint}"),
         _ => return,

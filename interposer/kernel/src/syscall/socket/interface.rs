@@ -1,5 +1,6 @@
 //! What sockets take by ioctl(2): queues and interfaces (netdevice(7), tcp(7)).
 
+use alloc::rc::Rc;
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use bytemuck::{Pod, Zeroable};
@@ -11,7 +12,7 @@ use crate::{
     net::{
         Socket,
         address::Address,
-        host::{INTERFACES, Interface},
+        host::{Interface, Interfaces},
     },
     outcome::Outcome,
     user::{self, UserPtr},
@@ -56,9 +57,9 @@ impl Request {
     }
 
     /// The interface it names; an alias' suffix is left out (`dev_load`).
-    fn interface(&self) -> Result<&'static Interface> {
+    fn interface<'a>(&self, interfaces: &'a Interfaces) -> Result<&'a Interface> {
         let name = self.name.split(|&byte| byte == 0 || byte == b':').next().unwrap_or_default();
-        Interface::by_name(name).ok_or(Errno::ENODEV.into())
+        interfaces.by_name(name).ok_or(Errno::ENODEV.into())
     }
 }
 
@@ -84,12 +85,15 @@ pub fn control(
             let at_mark = socket.as_object().is_at_mark();
             cx.write(UserPtr::new(argument), &i32::from(at_mark))?;
         }
-        raw::SIOCGIFCONF => list(cx, UserPtr::new(argument))?,
+        raw::SIOCGIFCONF => {
+            let stack = Rc::clone(&cx.kernel.net);
+            list(cx, &stack.interfaces, UserPtr::new(argument))?;
+        }
         _ => {
             let at = UserPtr::<Request>::new(argument);
             let kind = Kind::of(number)?;
             let request = cx.read(at)?;
-            let answered = answer(kind, request)?;
+            let answered = answer(&cx.kernel.net.interfaces, kind, request)?;
             cx.write(at, &answered)?;
         }
     }
@@ -134,15 +138,15 @@ impl Kind {
     }
 }
 
-fn answer(kind: Kind, mut request: Request) -> Result<Request> {
+fn answer(interfaces: &Interfaces, kind: Kind, mut request: Request) -> Result<Request> {
     if kind == Kind::Name {
         let [a, b, c, d, ..] = request.value;
         let index = u32::from_ne_bytes([a, b, c, d]);
-        let interface = INTERFACES.iter().find(|interface| interface.index == index);
+        let interface = interfaces.by_index(index);
         request.name = Request::named(interface.ok_or(Errno::ENODEV)?).name;
         return Ok(request);
     }
-    let interface = request.interface()?;
+    let interface = request.interface(interfaces)?;
     let v4 = interface.v4().ok_or(Errno::EADDRNOTAVAIL);
     match kind {
         Kind::Name => {}
@@ -167,11 +171,11 @@ fn answer(kind: Kind, mut request: Request) -> Result<Request> {
 
 /// `SIOCGIFCONF`: the interfaces that have an address of IPv4, as many as there is room for; without a buffer, the
 /// room they need.
-fn list(cx: &mut Context<'_>, at: UserPtr<List>) -> Result<()> {
+fn list(cx: &mut Context<'_>, interfaces: &Interfaces, at: UserPtr<List>) -> Result<()> {
     let mut list = cx.read(at)?;
     let room = usize::try_from(list.len).map_err(|_| Errno::EINVAL)?;
     let mut len = 0;
-    for interface in &INTERFACES {
+    for interface in interfaces.iter() {
         let Some((address, _)) = interface.v4() else { continue };
         let mut request = Request::named(interface);
         request.set_address(address);
@@ -199,19 +203,20 @@ mod tests {
 
     #[test]
     fn interfaces_tell_about_themselves() {
+        let interfaces = Interfaces::new(Ipv4Addr::new(10, 0, 0, 1));
         let cases: [(&[u8], Kind, &[u8]); 6] = [
             (b"lo", Kind::Address, &[2, 0, 0, 0, 127, 0, 0, 1]),
             (b"lo", Kind::Mask, &[2, 0, 0, 0, 255, 0, 0, 0]),
             (b"lo", Kind::Flags, &[0x49, 0]),
-            (b"eth0", Kind::Broadcast, &[2, 0, 0, 0, 10, 0, 0, 255]),
+            (b"eth0", Kind::Broadcast, &[2, 0, 0, 0, 10, 0, 255, 255]),
             (b"eth0:1", Kind::Index, &[2, 0, 0, 0]),
             (b"eth0", Kind::Hardware, &[1, 0, 2, 0, 10, 0, 0, 1]),
         ];
         for (name, kind, expected) in cases {
-            let answer = answer(kind, named(name)).expect("an answer");
+            let answer = answer(&interfaces, kind, named(name)).expect("an answer");
             assert_eq!(&answer.value[..expected.len()], expected, "{kind:?}");
         }
-        let absent = answer(Kind::Index, named(b"wlan0")).map_err(|error| error.errno);
+        let absent = answer(&interfaces, Kind::Index, named(b"wlan0")).map_err(|error| error.errno);
         assert_eq!(absent, Err(Errno::ENODEV));
     }
 }

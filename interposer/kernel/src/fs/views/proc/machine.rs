@@ -184,7 +184,7 @@ pub fn ticks(time: Duration) -> u64 {
 
 fn stat(kernel: &Kernel) -> String {
     let cpus = u64::from(kernel.machine.config.cpus);
-    let busy = ticks(kernel.processes.iter().map(|(id, _)| facts::cpu_time(kernel, id)).sum());
+    let busy = ticks(kernel.own_processes().map(|(id, _)| facts::cpu_time(kernel, id)).sum());
     let uptime = ticks(kernel.machine.clock.now().since_boot());
     let idle = (uptime * cpus).saturating_sub(busy);
     let mut text = format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\n");
@@ -211,7 +211,7 @@ fn runnable(kernel: &Kernel) -> usize {
 
 fn uptime(kernel: &Kernel) -> String {
     let up = kernel.machine.clock.now().since_boot();
-    let busy: Duration = kernel.processes.iter().map(|(id, _)| facts::cpu_time(kernel, id)).sum();
+    let busy: Duration = kernel.own_processes().map(|(id, _)| facts::cpu_time(kernel, id)).sum();
     let idle = (up * kernel.machine.config.cpus).saturating_sub(busy);
     let show = |time: Duration| format!("{}.{:02}", time.as_secs(), time.subsec_millis() / 10);
     format!("{} {}\n", show(up), show(idle))

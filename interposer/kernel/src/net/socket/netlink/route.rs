@@ -7,7 +7,7 @@ use linux_raw_sys::net as raw;
 
 use crate::{
     error::Errno,
-    net::host::{INTERFACES, Interface},
+    net::host::{Interface, Interfaces},
 };
 
 const NLMSG_ERROR: u16 = 2;
@@ -175,13 +175,13 @@ impl Question<'_> {
         message.finish()
     }
 
-    fn addresses(&self) -> Vec<u8> {
+    fn addresses(&self, interfaces: &Interfaces) -> Vec<u8> {
         let wanted = |address: &IpAddr| match u32::from(self.family()) {
             raw::AF_INET => address.is_ipv4(),
             raw::AF_INET6 => address.is_ipv6(),
             _ => true,
         };
-        let all = INTERFACES.iter().flat_map(|interface| {
+        let all = interfaces.iter().flat_map(|interface| {
             interface.addresses.iter().map(move |&(address, prefix)| (interface, address, prefix))
         });
         all.filter(|(_, address, _)| wanted(address))
@@ -190,10 +190,10 @@ impl Question<'_> {
     }
 
     /// The interface that a question for one names, by number or by name.
-    fn named(&self) -> Option<&'static Interface> {
+    fn named<'a>(&self, interfaces: &'a Interfaces) -> Option<&'a Interface> {
         let index = u32::from_ne_bytes(self.body.get(4..8)?.try_into().ok()?);
         if index != 0 {
-            return INTERFACES.iter().find(|interface| interface.index == index);
+            return interfaces.by_index(index);
         }
         let mut rest = self.body.get(LINK_HEADER..)?;
         while let Some((&[a, b, c, d], data)) = rest.split_first_chunk() {
@@ -202,7 +202,7 @@ impl Question<'_> {
             let value = data.get(..len.checked_sub(4)?)?;
             if kind == IFLA_IFNAME {
                 let name = value.split(|&byte| byte == 0).next()?;
-                return Interface::by_name(name);
+                return interfaces.by_name(name);
             }
             rest = rest.get(len.next_multiple_of(ALIGNMENT)..)?;
         }
@@ -228,16 +228,16 @@ impl Question<'_> {
     }
 
     /// The datagrams that answer it.
-    fn answer(&self) -> Vec<Vec<u8>> {
+    fn answer(&self, interfaces: &Interfaces) -> Vec<Vec<u8>> {
         let all = match (self.header.kind, self.is_dump()) {
             (kind, _) if kind & KIND_MASK != KIND_GET => {
                 return vec![self.error(Some(Errno::EPERM))];
             }
-            (RTM_GETLINK, true) => INTERFACES.iter().flat_map(|each| self.link(each)).collect(),
-            (RTM_GETADDR, true) => self.addresses(),
+            (RTM_GETLINK, true) => interfaces.iter().flat_map(|each| self.link(each)).collect(),
+            (RTM_GETADDR, true) => self.addresses(interfaces),
             (RTM_GETROUTE | RTM_GETNEIGH, true) => Vec::new(),
             (RTM_GETLINK, false) => {
-                return vec![match self.named() {
+                return vec![match self.named(interfaces) {
                     Some(interface) => self.link(interface),
                     None => self.error(Some(Errno::ENODEV)),
                 }];
@@ -255,14 +255,14 @@ impl Question<'_> {
 }
 
 /// The datagrams that answer what a program sent from a port.
-pub(super) fn answer(mut sent: &[u8], port: u32) -> Vec<Vec<u8>> {
+pub(super) fn answer(mut sent: &[u8], port: u32, interfaces: &Interfaces) -> Vec<Vec<u8>> {
     /// Kinds below are the protocol's own (`NLMSG_MIN_TYPE`).
     const KIND_MIN: u16 = 16;
     let mut datagrams = Vec::new();
     while let Some(header) = Header::read(sent) {
         let question = Question { header, port, body: &sent[HEADER..header.len] };
         if header.kind >= KIND_MIN {
-            datagrams.extend(question.answer());
+            datagrams.extend(question.answer(interfaces));
         } else if header.flags & NLM_F_ACK != 0 {
             datagrams.push(question.error(None));
         }
@@ -274,6 +274,10 @@ pub(super) fn answer(mut sent: &[u8], port: u32) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn answer(sent: &[u8]) -> Vec<Vec<u8>> {
+        super::answer(sent, 1, &Interfaces::new([10, 0, 0, 1].into()))
+    }
 
     fn question(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
         let mut message = Message::new(kind, flags, 7, 0);
@@ -306,29 +310,29 @@ mod tests {
             (RTM_GETADDR, v6, &[RTM_NEWADDR, NLMSG_DONE]),
         ];
         for (kind, family, expected) in cases {
-            let answer = answer(&question(kind, dump, &[family]), 1);
+            let answer = answer(&question(kind, dump, &[family]));
             assert_eq!(kinds(&answer), expected, "{kind} {family}");
         }
     }
 
     #[test]
     fn changes_are_refused_and_garbage_is_ignored() {
-        assert_eq!(kinds(&answer(&question(RTM_NEWLINK, 1, &[0; 16]), 1)), [NLMSG_ERROR]);
-        assert_eq!(kinds(&answer(&question(NLMSG_DONE, NLM_F_ACK, &[]), 1)), [NLMSG_ERROR]);
+        assert_eq!(kinds(&answer(&question(RTM_NEWLINK, 1, &[0; 16]))), [NLMSG_ERROR]);
+        assert_eq!(kinds(&answer(&question(NLMSG_DONE, NLM_F_ACK, &[]))), [NLMSG_ERROR]);
         let whole = question(RTM_GETLINK, 1, &[0; 16]);
         for len in 0..whole.len() {
-            assert!(answer(&whole[..len], 1).is_empty(), "{len}");
+            assert!(answer(&whole[..len]).is_empty(), "{len}");
         }
     }
 
     #[test]
     fn one_interface_is_found_by_number_or_name() {
         let mut body = [0; LINK_HEADER].to_vec();
-        assert_eq!(kinds(&answer(&question(RTM_GETLINK, 1, &body), 1)), [NLMSG_ERROR]);
+        assert_eq!(kinds(&answer(&question(RTM_GETLINK, 1, &body))), [NLMSG_ERROR]);
         body[4] = 1;
-        assert_eq!(kinds(&answer(&question(RTM_GETLINK, 1, &body), 1)), [RTM_NEWLINK]);
+        assert_eq!(kinds(&answer(&question(RTM_GETLINK, 1, &body))), [RTM_NEWLINK]);
         body[4] = 0;
         body.extend_from_slice(&[9, 0, IFLA_IFNAME as u8, 0, b'e', b't', b'h', b'0', 0, 0, 0, 0]);
-        assert_eq!(kinds(&answer(&question(RTM_GETLINK, 1, &body), 1)), [RTM_NEWLINK]);
+        assert_eq!(kinds(&answer(&question(RTM_GETLINK, 1, &body))), [RTM_NEWLINK]);
     }
 }

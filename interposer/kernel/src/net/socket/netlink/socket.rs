@@ -140,7 +140,11 @@ impl SocketObject for NetlinkSocket {
         }
         self.take_port(self.port.get(), &message.caller)?;
         let question = user::gather(env.host, message.data, len)?;
-        self.inbox.borrow_mut().extend(route::answer(&question, self.port.get()));
+        self.inbox.borrow_mut().extend(route::answer(
+            &question,
+            self.port.get(),
+            &self.stack.interfaces,
+        ));
         self.queue.wake(Readiness::READABLE, &mut env.machine.wakes);
         Ok(len)
     }

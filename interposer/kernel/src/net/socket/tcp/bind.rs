@@ -7,10 +7,7 @@ use super::{State, TcpSocket};
 use crate::{
     error::{Errno, Error, Result},
     machine::Machine,
-    net::{
-        host,
-        stack::{OnlyV6, overlap},
-    },
+    net::stack::{OnlyV6, overlap},
 };
 
 /// Ports below this are for root (`net.ipv4.ip_unprivileged_port_start`).
@@ -58,7 +55,7 @@ impl TcpSocket {
             return Err(Errno::EINVAL.into());
         }
         let ip = wanted.local.ip();
-        if !ip.is_unspecified() && !host::is_local(ip) {
+        if !ip.is_unspecified() && !self.stack.is_local(ip) {
             return Err(Error::new(Errno::EADDRNOTAVAIL, "the machine has no such address"));
         }
         if (1..PRIVILEGED_PORTS_END).contains(&wanted.local.port()) && wanted.uid != 0 {
@@ -97,7 +94,7 @@ impl TcpSocket {
     ) -> Result<SocketAddr> {
         let source = match self.binding.get() {
             Some(binding) if !binding.local.ip().is_unspecified() => binding.local.ip(),
-            _ => host::source_for(remote.ip()),
+            _ => self.stack.source_for(remote.ip()),
         };
         let port = match self.binding.get() {
             Some(binding) => binding.local.port(),

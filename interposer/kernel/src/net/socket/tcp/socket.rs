@@ -276,12 +276,18 @@ impl TcpSocket {
             State::Fresh(_) => {}
         }
         let remote = SocketAddr::new(host::destination(remote.ip()), remote.port());
-        if !host::is_local(remote.ip()) {
+        if !self.stack.has_route_to(remote.ip()) {
             return Err(Error::new(Errno::ENETUNREACH, "no route leaves the simulation"));
         }
         let local = self.bind_for(machine, remote, uid)?;
         let program = Rc::clone(&machine.program);
-        self.wire.replace(link::wire(machine, Protocol::Tcp, &program, (local, remote)));
+        self.wire.replace(link::wire(
+            &self.stack,
+            machine,
+            Protocol::Tcp,
+            &program,
+            (local, remote),
+        ));
         self.state.replace(State::Connecting(Connecting { local, remote, attempts: 0 }));
         self.ask(machine);
         Err(Errno::EINPROGRESS.into())

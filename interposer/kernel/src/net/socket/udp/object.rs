@@ -11,7 +11,6 @@ use crate::{
     machine::Env,
     net::{
         address::{Address, Family},
-        host,
         socket::{
             message::{Caller, Control, MessageFlags, Outgoing, Received},
             object::{Kind, SocketObject},
@@ -68,7 +67,7 @@ impl UdpSocket {
                     put(raw::SOL_IPV6, raw::IPV6_PKTINFO, info);
                 }
                 if self.ip.packet_info.get() {
-                    let own = if to.is_multicast() { host::OWN_ADDRESS } else { to };
+                    let own = if to.is_multicast() { self.stack.address } else { to };
                     let index = LOOPBACK_INDEX.to_ne_bytes();
                     put(raw::SOL_IP, raw::IP_PKTINFO, [index, own.octets(), to.octets()].concat());
                 }

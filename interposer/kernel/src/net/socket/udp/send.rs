@@ -70,7 +70,7 @@ impl UdpSocket {
             return Ok(len);
         }
         if draft.to == dns::SERVER {
-            Self::report_foreign_name(env, &draft.bytes, message.caller);
+            self.report_foreign_name(env, &draft.bytes, message.caller);
         }
         self.finish(env.machine, draft)?;
         Ok(len)
@@ -94,11 +94,11 @@ impl UdpSocket {
         if matches!(to.ip(), IpAddr::V4(v4) if v4.is_broadcast()) && !self.options.broadcast.get() {
             return Err(Errno::EACCES.into());
         }
-        if !to.ip().is_multicast() && !host::is_local(to.ip()) {
+        if !to.ip().is_multicast() && !self.stack.has_route_to(to.ip()) {
             return Err(Error::new(Errno::ENETUNREACH, "no route leaves the simulation"));
         }
         if let Some(source) = message.packet.source
-            && !host::is_local(source)
+            && !self.stack.is_local(source)
         {
             let errno = if source.is_ipv4() { Errno::ENETUNREACH } else { Errno::EINVAL };
             return Err(Error::new(errno, "the machine has no such address"));
@@ -139,7 +139,8 @@ impl UdpSocket {
         packet: PacketChoices,
     ) {
         let Some(local) = self.bound_to() else { return };
-        let own = if local.ip().is_unspecified() { host::source_for(to.ip()) } else { local.ip() };
+        let own =
+            if local.ip().is_unspecified() { self.stack.source_for(to.ip()) } else { local.ip() };
         let from = SocketAddr::new(packet.source.unwrap_or(own), local.port());
         let is_group = to.ip().is_multicast();
         let (service, hops) = match to {
@@ -164,7 +165,7 @@ impl UdpSocket {
         let coverage = self.udp.partial_coverage(bytes.len());
         let arrived = Duration::ZERO;
         let datagram = Datagram { protocol, from, to, bytes, service, hops, coverage, arrived };
-        let path = Path::of_datagram(machine, &self.program(), from, to);
+        let path = Path::of_datagram(&self.stack, machine, &self.program(), from, to);
         let parcel = Parcel::Datagram { datagram, sender: self.this.clone() };
         let now = machine.clock.now();
         let before = self.last_due.borrow().get(&to).copied().unwrap_or(Instant::BOOT);
@@ -177,9 +178,9 @@ impl UdpSocket {
     }
 
     /// Says so if a program asks for a name that only the world outside knows.
-    fn report_foreign_name(env: &mut Env<'_>, query: &[u8], caller: Caller) {
+    fn report_foreign_name(&self, env: &mut Env<'_>, query: &[u8], caller: Caller) {
         let Some(query) = dns::Query::read(query) else { return };
-        if query.addresses(&env.machine.config.hostname).is_some() {
+        if query.addresses(&self.stack.network()).is_some() {
             return;
         }
         let (what, who) = (format!("name {}", query.name), format!("process {}", caller.pid));

@@ -153,7 +153,7 @@ impl UdpSocket {
             return Err(Errno::EINVAL.into());
         }
         let ip = wanted.ip();
-        if !ip.is_unspecified() && !ip.is_multicast() && !host::is_local(ip) {
+        if !ip.is_unspecified() && !ip.is_multicast() && !self.stack.is_local(ip) {
             return Err(Error::new(Errno::EADDRNOTAVAIL, "the machine has no such address"));
         }
         if (1..PRIVILEGED_PORTS_END).contains(&wanted.port()) && uid != 0 {
@@ -190,14 +190,14 @@ impl UdpSocket {
         uid: u32,
     ) -> Result<()> {
         let remote = SocketAddr::new(host::destination(remote.ip()), remote.port());
-        if !host::is_local(remote.ip()) {
+        if !self.stack.has_route_to(remote.ip()) {
             return Err(Error::new(Errno::ENETUNREACH, "no route leaves the simulation"));
         }
         self.bind_any(machine, uid)?;
         if let Some((local, only, uid)) = self.binding.get()
             && !self.explicit.get()
         {
-            let local = SocketAddr::new(host::source_for(remote.ip()), local.port());
+            let local = SocketAddr::new(self.stack.source_for(remote.ip()), local.port());
             self.binding.set(Some((local, only, uid)));
         }
         self.remote.set(Some(remote));
@@ -253,7 +253,7 @@ impl UdpSocket {
             return;
         }
         let Some(best) = fitting.iter().map(|&(rank, _)| rank).max() else {
-            let path = Self::path_back(machine, sender, (to, from));
+            let path = Self::path_back(stack, machine, sender, (to, from));
             let parcel = Parcel::Unreachable { sender: sender.clone(), destination: to };
             link::deliver(stack, machine, &path, Instant::BOOT, parcel);
             return;
@@ -277,12 +277,13 @@ impl UdpSocket {
 
     /// The path of what the machine itself answers to a sender.
     fn path_back(
+        stack: &Stack,
         machine: &mut Machine,
         sender: &Weak<Self>,
         (from, to): (SocketAddr, SocketAddr),
     ) -> Path {
         let program = sender.upgrade().map_or_else(Rc::default, |sender| sender.program());
-        Path::of_datagram(machine, &program, from, to)
+        Path::of_datagram(stack, machine, &program, from, to)
     }
 
     /// The machine's name server answers.
@@ -296,9 +297,9 @@ impl UdpSocket {
             return;
         }
         let Some(read) = dns::Query::read(&query.bytes) else { return };
-        let bytes = read.answer(&machine.config.hostname);
+        let bytes = read.answer(&stack.network());
         let (from, to) = (query.to, query.from);
-        let path = Self::path_back(machine, sender, (from, to));
+        let path = Self::path_back(stack, machine, sender, (from, to));
         let datagram = Datagram { from, to, bytes, service: 0, ..query.clone() };
         let parcel = Parcel::Datagram { datagram, sender: Weak::new() };
         link::deliver(stack, machine, &path, Instant::BOOT, parcel);

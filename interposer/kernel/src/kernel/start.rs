@@ -1,0 +1,283 @@
+//! When a node's program starts, and what its end means.
+//!
+//! A run of one program that starts once has its program in the host process that the supervisor has made. In any other,
+//! that process is the keeper: it runs no program, and is copied whenever a node starts.
+
+use alloc::{collections::VecDeque, format, string::String, vec::Vec};
+use core::time::Duration;
+
+use simrun_abi::{
+    boot::Boot,
+    control::End,
+    event::{StuckThread, What},
+    faults::Effect,
+    node::{Condition, Milestone, Restart, Role},
+};
+
+use super::{
+    Kernel,
+    nodes::{Fall, Stage},
+};
+use crate::{
+    error::Error,
+    host::Host,
+    machine::{Due, SignalTarget},
+    mm::{AddressSpace, SpaceId},
+    node::NodeId,
+    outcome::Next,
+    process::{Process, ProcessId, ProcessState, Tid},
+    signal::{Signal, SignalInfo},
+};
+
+/// How nodes start.
+#[derive(Debug, Default)]
+pub(crate) struct Starts {
+    /// The host process that is copied.
+    pub keeper: Option<SpaceId>,
+    /// Nodes whose time has come.
+    pub due: VecDeque<NodeId>,
+    /// A node whose program is to be loaded, and the copy that waits for it.
+    pub loading: Option<(NodeId, SpaceId)>,
+    /// Whether the conditions of any node do not hold yet.
+    pub anyone_waits: bool,
+    /// Whether any node is about to lose its processes.
+    pub anyone_falls: bool,
+}
+
+/// Whether programs start more than once, or several do.
+pub(super) fn needs_keeper(boot: &Boot) -> bool {
+    let starts_again = |effect: &Effect| matches!(effect, Effect::LosePower { .. });
+    boot.nodes.len() > 1 || boot.faults.iter().any(|fault| starts_again(&fault.effect))
+}
+
+impl Kernel {
+    /// Lets nodes start whose conditions hold.
+    pub(super) fn start_what_can(&mut self) {
+        if !self.starts.anyone_waits {
+            return;
+        }
+        let waiting: Vec<_> = self.waiting_nodes().collect();
+        let count = waiting.len();
+        let ready: Vec<_> = waiting.into_iter().filter(|&node| self.may_start(node)).collect();
+        self.starts.anyone_waits = ready.len() < count;
+        for node in ready {
+            let delay = self.nodes[node.index()].plan.start_delay_ns;
+            self.start_after(node, Duration::from_nanos(delay));
+        }
+    }
+
+    fn waiting_nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.node_ids().filter(|node| self.nodes[node.index()].stage == Stage::Waits)
+    }
+
+    fn may_start(&self, node: NodeId) -> bool {
+        self.missing(node).next().is_none()
+    }
+
+    /// What a node waits for.
+    fn missing(&self, node: NodeId) -> impl Iterator<Item = &Condition> {
+        let conditions = &self.nodes[node.index()].plan.starts_when;
+        conditions.iter().filter(|condition| !self.holds(condition))
+    }
+
+    fn holds(&self, Condition { node, reached }: &Condition) -> bool {
+        let Some(other) = self.nodes.get(usize::from(*node)) else { return false };
+        match reached {
+            Milestone::Started => !matches!(other.stage, Stage::Waits | Stage::Due),
+            Milestone::Succeeded => other.stage == Stage::Over(0),
+            Milestone::Listens(port) => {
+                other.parked.as_ref().map_or(&self.net, |own| &own.net).listens(*port)
+            }
+            Milestone::Printed(text) => self.machine.has_printed(NodeId::new(*node), text),
+        }
+    }
+
+    /// A node starts so much later.
+    pub(super) fn start_after(&mut self, node: NodeId, delay: Duration) {
+        self.nodes[node.index()].stage = Stage::Due;
+        if delay.is_zero() {
+            self.starts.due.push_back(node);
+        } else {
+            let due = self.machine.clock.now() + delay;
+            self.machine.timers.set(due, Due::Start(node));
+        }
+    }
+
+    /// Starts the nodes whose time has come; what the shell must do for that, if it must.
+    pub(super) fn start_nodes(&mut self, host: &mut dyn Host, here: SpaceId) -> Option<Next> {
+        if let Some((node, space)) = self.starts.loading {
+            if here != space {
+                return Some(self.go_to(space, here));
+            }
+            self.starts.loading = None;
+            self.note_start(host, node);
+            if let Err(error) = self.start_main(host, node, space) {
+                self.fail_to_start(host, node, error);
+                return None;
+            }
+        }
+        self.starts.due.front()?;
+        let keeper = self.starts.keeper?;
+        if here != keeper {
+            return Some(self.go_to(keeper, here));
+        }
+        let node = self.starts.due.pop_front()?;
+        let space = self.spaces.insert(AddressSpace::default());
+        self.starts.loading = Some((node, space));
+        Some(Next::Fork(space))
+    }
+
+    /// Hands the token to another host process.
+    pub(super) fn go_to(&self, space: SpaceId, here: SpaceId) -> Next {
+        if self.spaces.get(here).is_some() { Next::Switch(space) } else { Next::Leave(space) }
+    }
+
+    /// Says so if a node does not start for the first time.
+    fn note_start(&mut self, host: &mut dyn Host, node: NodeId) {
+        let state = &mut self.nodes[node.index()];
+        state.starts += 1;
+        if state.starts > 1 {
+            let text = format!("{} starts again", state.plan.name);
+            self.on_node(node, |kernel| kernel.machine.record(host, What::Message { text }));
+        }
+    }
+
+    fn fail_to_start(&mut self, host: &mut dyn Host, node: NodeId, error: Error) {
+        let program = String::from_utf8_lossy(&self.nodes[node.index()].plan.program).into_owned();
+        let effect = format!("it cannot be executed: {}", error.errno.name());
+        self.machine.escape(host, "starting the program", &program, &effect);
+        self.end(End::NotStarted, 0);
+    }
+
+    /// A node's program has ended with this wait status: so do its other processes, and perhaps the run.
+    pub(super) fn on_main_end(&mut self, host: &mut dyn Host, node: NodeId, status: u32) {
+        let again_after = match self.nodes[node.index()].plan.role {
+            Role::Workload => {
+                if status != 0 || self.is_last_workload(node) {
+                    self.end(End::Finished, status);
+                }
+                None
+            }
+            Role::Service { restart, delay_ns } => {
+                let starts_again = match restart {
+                    Restart::Never => false,
+                    Restart::OnFailure => status != 0,
+                    Restart::Always => true,
+                };
+                starts_again.then(|| Duration::from_nanos(delay_ns))
+            }
+        };
+        self.fall(host, node, Fall { status: Some(status), again_after });
+    }
+
+    fn is_last_workload(&self, node: NodeId) -> bool {
+        let mut others = self.nodes.iter().enumerate().filter(|&(index, _)| index != node.index());
+        !others.any(|(_, other)| {
+            let is_over = matches!(
+                other.stage,
+                Stage::Over(_) | Stage::Falls(Fall { again_after: None, .. })
+            );
+            other.plan.role == Role::Workload && !is_over
+        })
+    }
+
+    /// Has all processes of a node end.
+    pub(super) fn fall(&mut self, host: &mut dyn Host, node: NodeId, fall: Fall) {
+        self.nodes[node.index()].stage = Stage::Falls(fall);
+        self.starts.anyone_falls = true;
+        for (id, process) in self.processes.iter() {
+            if process.node == node && is_left(process) {
+                let info = SignalInfo::from_kernel(Signal::KILL);
+                self.machine.signals.push((SignalTarget::Process(id), info));
+            }
+        }
+        self.settle(host);
+    }
+
+    /// Sees to the nodes that have lost their processes.
+    pub(super) fn finish_falls(&mut self, host: &mut dyn Host) {
+        if !self.starts.anyone_falls {
+            return;
+        }
+        self.starts.anyone_falls = false;
+        for node in self.node_ids() {
+            let Stage::Falls(fall) = self.nodes[node.index()].stage else { continue };
+            if self.processes.iter().any(|(_, process)| process.node == node && is_left(process)) {
+                self.starts.anyone_falls = true;
+                continue;
+            }
+            self.on_node(node, |kernel| kernel.forget_everything(node));
+            match fall.again_after {
+                Some(delay) => self.start_after(node, delay),
+                None => self.nodes[node.index()].stage = Stage::Over(fall.status.unwrap_or(0)),
+            }
+        }
+        self.settle(host);
+    }
+
+    /// What does not outlive the processes of a node.
+    fn forget_everything(&mut self, node: NodeId) {
+        let gone: Vec<_> = self.own_processes().map(|(id, process)| (id, process.pid)).collect();
+        for (id, pid) in gone {
+            self.pids.remove(&pid);
+            self.processes.remove(id);
+        }
+        let threads: Vec<_> = self.tids.iter().map(|(&tid, &id)| (tid, id)).collect();
+        for (tid, id) in threads {
+            self.scheduler.dequeue(id);
+            self.tids.remove(&tid);
+            self.threads.remove(id);
+        }
+        self.ipc = crate::ipc::Ipc::default();
+        self.terminals = crate::file::tty::Terminals::default();
+        self.settings.clear();
+        self.machine.tree.forget_memory();
+        self.next_tid = super::state::PID_FIRST;
+        if self.net.is_off() {
+            self.net = self.net.network().renew(node.index());
+        }
+    }
+
+    /// The main process of a node, while it has one.
+    pub(super) fn main_of(&self, node: NodeId) -> Option<ProcessId> {
+        match self.nodes[node.index()].stage {
+            Stage::Up(main) => Some(main),
+            _ => None,
+        }
+    }
+
+    /// Nodes that wait for what will never be, as a report shows them.
+    pub(super) fn stuck_nodes(&self) -> Vec<StuckThread> {
+        let waits_for = |node| {
+            let missing = self.missing(node).map(|condition| self.describe(condition));
+            missing.collect::<Vec<_>>().join(", ")
+        };
+        self.waiting_nodes()
+            .map(|node| StuckThread {
+                node: node.raw(),
+                pid: 0,
+                tid: 0,
+                program: self.nodes[node.index()].plan.name.clone(),
+                call: "its start".into(),
+                waits_for: waits_for(node),
+            })
+            .collect()
+    }
+
+    fn describe(&self, condition: &Condition) -> String {
+        let name = self.nodes.get(usize::from(condition.node)).map_or("", |node| &node.plan.name);
+        match &condition.reached {
+            Milestone::Started => format!("{name} to start"),
+            Milestone::Succeeded => format!("{name} to succeed"),
+            Milestone::Listens(port) => format!("{name} to listen at port {port}"),
+            Milestone::Printed(text) => {
+                format!("{name} to print {:?}", String::from_utf8_lossy(text))
+            }
+        }
+    }
+}
+
+/// Whether a process has still to end before its node is empty.
+fn is_left(process: &Process) -> bool {
+    process.state == ProcessState::Alive && process.pid != Tid::INIT
+}

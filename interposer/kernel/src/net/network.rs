@@ -1,0 +1,106 @@
+//! What connects the nodes: which of them has an address, and which names lead there.
+
+use alloc::{rc::Rc, string::String, vec::Vec};
+use core::{
+    cell::RefCell,
+    net::{IpAddr, Ipv4Addr},
+};
+
+use simrun_abi::node::Node;
+
+use super::Stack;
+
+/// All nodes as the network knows them, by index.
+#[derive(Default)]
+pub struct Network {
+    places: RefCell<Vec<Place>>,
+}
+
+struct Place {
+    address: Ipv4Addr,
+    /// In lower case, the host name first. One that begins with a dot stands for all that end like it.
+    names: Vec<String>,
+    stack: Rc<Stack>,
+}
+
+impl Place {
+    fn has_name(&self, asked: &str) -> bool {
+        self.names.iter().any(|name| match name.strip_prefix('.') {
+            Some(_) => asked.len() > name.len() && asked.ends_with(name.as_str()),
+            None => asked == name,
+        })
+    }
+}
+
+impl Network {
+    /// The network of these nodes.
+    #[must_use]
+    pub fn new(nodes: &[Node]) -> Rc<Self> {
+        let network = Rc::new(Self::default());
+        for node in nodes {
+            let names = [&node.hostname, &node.name].into_iter().chain(&node.names);
+            let names = names.map(|name| name.trim_start_matches('*').to_ascii_lowercase());
+            let address = Ipv4Addr::from(node.address);
+            let stack = Stack::new(address, &network);
+            network.places.borrow_mut().push(Place { address, names: names.collect(), stack });
+        }
+        network
+    }
+
+    /// A node's stack.
+    ///
+    /// # Panics
+    /// If there is no such node.
+    #[must_use]
+    pub fn stack(&self, node: usize) -> Rc<Stack> {
+        Rc::clone(&self.places.borrow()[node].stack)
+    }
+
+    /// Gives a node that has lost power a stack that remembers nothing.
+    ///
+    /// # Panics
+    /// If there is no such node.
+    pub fn renew(self: &Rc<Self>, node: usize) -> Rc<Stack> {
+        let mut places = self.places.borrow_mut();
+        let place = &mut places[node];
+        place.stack = Stack::new(place.address, self);
+        Rc::clone(&place.stack)
+    }
+
+    /// The stack of whoever has an address.
+    #[must_use]
+    pub fn at(&self, address: IpAddr) -> Option<Rc<Stack>> {
+        let IpAddr::V4(address) = address else { return None };
+        let places = self.places.borrow();
+        places.iter().find(|place| place.address == address).map(|place| Rc::clone(&place.stack))
+    }
+
+    /// The index of the node that has an address.
+    #[must_use]
+    pub fn node_at(&self, address: IpAddr) -> Option<usize> {
+        self.places.borrow().iter().position(|place| IpAddr::V4(place.address) == address)
+    }
+
+    /// The addresses that a name, in lower case, leads to.
+    #[must_use]
+    pub fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        let places = self.places.borrow();
+        let named = places.iter().filter(|place| place.has_name(name));
+        named.map(|place| place.address.into()).collect()
+    }
+
+    /// The names that lead to an address.
+    #[must_use]
+    pub fn names_of(&self, address: IpAddr) -> Vec<String> {
+        let places = self.places.borrow();
+        let place = places.iter().find(|place| place.address == address);
+        place.map(|place| place.names.clone()).unwrap_or_default()
+    }
+
+    /// Every address with the first name that leads there.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<(Ipv4Addr, String)> {
+        let places = self.places.borrow();
+        places.iter().map(|place| (place.address, place.names[0].clone())).collect()
+    }
+}

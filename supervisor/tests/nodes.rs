@@ -1,0 +1,89 @@
+//! Several machines in one run, as a kept run describes them.
+
+mod common;
+
+use std::{fs, path::Path};
+
+use common::{fingerprint, stored};
+use serde_json::{Value, json};
+
+/// What waits for connections, tells who asks, counts in a file, and fails at the third.
+const SERVER: &str = r#"
+import os, socket, sys
+listener = socket.create_server(("", 8080))
+while True:
+    connection, (peer, _) = listener.accept()
+    with open("/tmp/asked", "a+") as file:
+        file.write("x")
+        file.seek(0)
+        count = len(file.read())
+    connection.sendall(f"{socket.gethostname()} {os.getpid()} {peer} {count}\n".encode())
+    connection.close()
+    if count == 3:
+        sys.exit(1)
+"#;
+const CLIENT: &str = r#"
+import os, socket, time
+print(socket.gethostname(), os.getpid(), socket.gethostbyname("web"), os.path.exists("/tmp/asked"), flush=True)
+for attempt in range(5):
+    try:
+        print(socket.create_connection(("web", 8080)).makefile().read(), end="", flush=True)
+    except ConnectionError as error:
+        print(type(error).__name__, flush=True)
+        time.sleep(1)
+"#;
+
+/// Keeps a run of the client, and makes the server a second machine of it.
+fn keep(store: &Path) -> String {
+    let kept =
+        stored(store, ["--seed", "1", "--", "python3", "-c", CLIENT]).output().expect("a run");
+    assert!(kept.status.success() || !kept.stderr.is_empty());
+    let runs = fs::read_dir(store.join("runs")).expect("runs").flatten();
+    let folder = runs.map(|entry| entry.path()).next().expect("a run is kept");
+    let path = folder.join("run.json");
+    let mut record: Value =
+        serde_json::from_slice(&fs::read(&path).expect("a record")).expect("it is JSON");
+    let client = &mut record["nodes"][0];
+    let mut web = client.clone();
+    (client["name"], client["hostname"]) = (json!("client"), json!("client"));
+    client["starts_when"] = json!([{ "node": 1, "reached": { "Listens": 8080 } }]);
+    (web["name"], web["hostname"]) = (json!("web"), json!("web"));
+    web["address"] = json!("10.0.1.1");
+    web["command"][2] = json!(SERVER);
+    web["role"] = json!({ "Service": { "restart": "OnFailure", "delay_ns": 500_000_000 } });
+    record["nodes"].as_array_mut().expect("a list").push(web);
+    record["options"]["streams"] = json!("Told");
+    fs::write(&path, record.to_string()).expect("a record");
+    folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned()
+}
+
+#[test]
+fn machines_have_things_of_their_own_and_reach_each_other() {
+    let store = tempfile::tempdir().expect("a folder");
+    let run = keep(store.path());
+    let again = || stored(store.path(), ["rerun", &run]).output().expect("a run");
+    let idle = fingerprint(&again());
+    let busy = {
+        let _load = common::Load::start();
+        fingerprint(&again())
+    };
+    assert_eq!(idle, busy);
+    let logs = stored(store.path(), ["logs", "last", "--node", "client"]).output().expect("logs");
+    let said = String::from_utf8_lossy(&logs.stdout);
+    let lines: Vec<&str> = said
+        .lines()
+        .map(|line| line.split_once(" client  100   ").map_or(line, |(_, text)| text))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "client 100 10.0.1.1 False",
+            "web 100 10.0.0.1 1",
+            "web 100 10.0.0.1 2",
+            "web 100 10.0.0.1 3",
+            "ConnectionRefusedError",
+            // What it wrote is still there when it has started again.
+            "web 100 10.0.0.1 4",
+        ]
+    );
+}
