@@ -61,6 +61,7 @@ impl Conduct<'_> {
         let mut learned: Vec<String> = Vec::new();
         let mut recording = None;
         if let Some((place, belonging)) = &self.kept {
+            place.hide_in(&mut plan.boot.hidden);
             match Recording::begin(place, plan, belonging) {
                 Ok(begun) => recording = Some(begun),
                 Err(error) => {
@@ -68,7 +69,6 @@ impl Conduct<'_> {
                     learned.push(format!("the run is not kept: {place}: {error}"));
                 }
             }
-            plan.boot.hidden = place.hidden();
         }
         loop {
             let mut report = Report::new(&plan.boot, self.quiet);

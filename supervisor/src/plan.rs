@@ -138,7 +138,7 @@ impl Plan {
                 limit: CAPTURE_LIMIT,
                 always: written_through(&world.write_through)?,
             },
-            hidden: Vec::new(),
+            hidden: store::Place::hidden_here().map_err(Error::Here)?,
             faults: fault_plan(&together(&world.faults))?,
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,

@@ -120,6 +120,24 @@ fn programs_do_not_see_the_store() {
     assert_eq!(runs(&root.path().join(".simrun/store")).len(), 2);
     fs::write(root.path().join(".simrun/faults.yaml"), "").expect("a file");
     assert_eq!(list().stdout, b".simrun\n", "what is not the store's is seen");
+    let here = |arguments: &[&str], store: Option<&str>| {
+        let mut command = simrun(arguments);
+        command.env_remove("SIMRUN_STORE").current_dir(root.path());
+        command.envs(store.map(|store| ("SIMRUN_STORE", store)));
+        command.output().expect("a run")
+    };
+    let listing = ["--seed", "1", "--", "/bin/ls", "-A", ".simrun"];
+    let kept = here(&listing, None);
+    assert_eq!(kept.stdout, b"faults.yaml\n");
+    let unkept = here(&[&["--no-store"][..], &listing].concat(), None);
+    assert_eq!(fingerprint(&unkept), fingerprint(&kept), "whether a run is kept");
+    assert_eq!(fingerprint(&here(&listing, Some(""))), fingerprint(&kept), "or none ever is");
+    let verified = here(&[&["verify", "--runs", "2"][..], &listing].concat(), None);
+    assert!(String::from_utf8_lossy(&verified.stderr).contains(&fingerprint(&kept)));
+    let mut again = simrun(["rerun", "last", "--no-store"]);
+    again.env("SIMRUN_STORE", root.path().join(".simrun/store")).current_dir("/");
+    let again = again.output().expect("a run");
+    assert_eq!(fingerprint(&again), fingerprint(&kept), "wherever it is made again from");
 }
 
 #[test]

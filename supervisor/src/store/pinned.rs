@@ -150,6 +150,9 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
+    /// Paths that the run could not find, because runs are kept there.
+    #[serde(default)]
+    pub hidden: Vec<Text>,
     /// What the host's processor offers: programs choose their code by it.
     pub processor: Processor,
 }
@@ -194,7 +197,7 @@ impl Pinned {
             faults: self.options.faults.clone(),
             // Doing it again changes nothing of the host's.
             capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
-            hidden: Vec::new(),
+            hidden: bytes(&self.options.hidden),
             waiting: yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
         let command = bytes(&self.command);
@@ -229,6 +232,7 @@ impl Options {
             file_times: boot.file_times,
             faults: boot.faults.clone(),
             capture: boot.capture.clone(),
+            hidden: boot.hidden.iter().map(|path| Text(path.clone())).collect(),
             processor: boot.processor,
         }
     }

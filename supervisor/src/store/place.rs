@@ -40,11 +40,16 @@ impl Place {
         if let Some(asked) = env::var_os(VARIABLE) {
             return if asked.is_empty() { Ok(None) } else { Self::at(Path::new(&asked)).map(Some) };
         }
+        Self::of_project().map(Some)
+    }
+
+    /// The place of the nearest folder from the working directory up that has one; else the working directory's.
+    fn of_project() -> io::Result<Self> {
         let here = env::current_dir()?;
         // The root directory is nobody's project, unless somebody works there.
         let has_one = |folder: &&Path| folder.parent().is_some() && folder.join(FOLDER).is_dir();
         let nearest = here.ancestors().find(has_one);
-        Ok(Some(Self { folder: nearest.unwrap_or(&here).join(FOLDER).join(STORE) }))
+        Ok(Self { folder: nearest.unwrap_or(&here).join(FOLDER).join(STORE) })
     }
 
     /// The place with this path.
@@ -87,20 +92,41 @@ impl Place {
         }
     }
 
-    /// The paths that no program of a run may find: another run would find other things there. A folder with nothing
-    /// but the store is one of them.
-    pub fn hidden(&self) -> Vec<Vec<u8>> {
+    /// The path that no program of a run may find: another run would find other things there. A folder that would hold
+    /// nothing without the store is that path.
+    pub fn hidden(&self) -> Vec<u8> {
         let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
         let parent = folder.parent().filter(|parent| parent.ends_with(FOLDER));
-        let is_alone = |parent: &&Path| {
-            fs::read_dir(parent).is_ok_and(|entries| {
-                entries
-                    .flatten()
-                    .all(|entry| Some(entry.file_name().as_os_str()) == folder.file_name())
-            })
+        let is_alone = |parent: &&Path| match fs::read_dir(parent) {
+            Ok(entries) => entries
+                .flatten()
+                .all(|entry| Some(entry.file_name().as_os_str()) == folder.file_name()),
+            // It will be made with the store.
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
         };
         let hidden = parent.filter(is_alone).map_or(folder.clone(), Path::to_path_buf);
-        vec![hidden.into_os_string().into_vec()]
+        hidden.into_os_string().into_vec()
+    }
+
+    /// What is hidden from every run that is started here, kept or not, wherever it is kept: the project's place, and that
+    /// of the environment.
+    ///
+    /// # Errors
+    /// When the working directory is gone.
+    pub fn hidden_here() -> io::Result<Vec<Vec<u8>>> {
+        let mut hidden = vec![Self::of_project()?.hidden()];
+        if let Some(named) = Self::find(None)? {
+            named.hide_in(&mut hidden);
+        }
+        Ok(hidden)
+    }
+
+    /// Adds what is [hidden](Self::hidden) of this place.
+    pub fn hide_in(&self, hidden: &mut Vec<Vec<u8>>) {
+        let own = self.hidden();
+        if !hidden.contains(&own) {
+            hidden.push(own);
+        }
     }
 }
 
@@ -125,9 +151,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().canonicalize().expect("a path");
         let place = Place::at(&root.join(FOLDER).join(STORE)).expect("a place");
+        let before = place.hidden();
         place.create().expect("folders");
-        let hidden = |path: PathBuf| vec![path.into_os_string().into_vec()];
+        let hidden = |path: PathBuf| path.into_os_string().into_vec();
         assert_eq!(place.hidden(), hidden(root.join(FOLDER)));
+        assert_eq!(place.hidden(), before, "the first run hides what later ones do");
         fs::write(root.join(FOLDER).join("faults.yaml"), "").expect("a file");
         assert_eq!(place.hidden(), hidden(root.join(FOLDER).join(STORE)));
         let elsewhere = Place::at(&root.join("runs")).expect("a place");
