@@ -2,15 +2,13 @@
 #![no_main]
 #![allow(dead_code, unused_imports, reason = "of the command only what reads files is here")]
 
-#[path = "../../supervisor/src/config/mod.rs"]
-mod config;
 #[path = "../../supervisor/src/faults/mod.rs"]
 mod faults;
 
 use simrun_kernel::{fault::Faults, random::Random};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    let Ok(file) = config::parse::<faults::FaultFile>("file", text) else { return };
+    let Ok(file) = simrun_config::parse::<faults::FaultFile>("file", text) else { return };
     if let Ok(plan) = faults::compile("file", &file) {
         let _ = Faults::new(&plan, &Random::new(1));
     }

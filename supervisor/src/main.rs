@@ -2,7 +2,6 @@
 //!
 //! - [`cli`]: the command line.
 //! - [`plan`]: raw arguments made into one validated plan, before anything runs.
-//! - [`config`]: files in strict YAML.
 //! - [`faults`]: fault files, and the plan that is made of them.
 //! - [`launch`]: from boot parameters to the end of a run.
 //! - [`conduct`]: a run from its plan to what is said and kept of it.
@@ -23,7 +22,6 @@ mod captured;
 mod cli;
 mod compare;
 mod conduct;
-mod config;
 mod exit;
 mod explore;
 mod faults;

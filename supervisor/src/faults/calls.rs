@@ -1,5 +1,6 @@
 //! System calls by name.
 
+use simrun_config::{Spanned, Wrong, spelling};
 use simrun_kernel::{
     fault::Pattern,
     syscall::{
@@ -7,8 +8,6 @@ use simrun_kernel::{
         table::{self, Coverage},
     },
 };
-
-use crate::config::{Spanned, Wrong, spelling};
 
 /// A system call that a fault may be for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

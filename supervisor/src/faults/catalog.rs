@@ -6,9 +6,9 @@ use std::{
 };
 
 use simrun_abi::faults as abi;
+use simrun_config::{Problem, spelling};
 
 use super::{FaultFile, compile};
-use crate::config::{self, Problem, spelling};
 
 /// Where a project keeps its own.
 const PROJECT_FOLDER: &str = ".simrun/faults";
@@ -81,7 +81,7 @@ impl Source {
     /// # Errors
     /// The first thing that is wrong.
     pub fn read(&self) -> Result<(FaultFile, Vec<abi::Fault>), Problem> {
-        let file: FaultFile = config::parse(&self.shown, &self.text)?;
+        let file: FaultFile = simrun_config::parse(&self.shown, &self.text)?;
         let plan = compile(&self.name, &file).map_err(|wrong| wrong.of(&self.shown))?;
         Ok((file, plan))
     }

@@ -1,6 +1,10 @@
 //! From a fault file to the plan that the kernel takes. What cannot be is found here.
 
 use simrun_abi::faults as abi;
+use simrun_config::{
+    OneOrMany, Quantity, Spanned, Wrong, spelling,
+    units::{Share, Time, Unit},
+};
 use simrun_kernel::{error::Errno, uapi::signal::SIGNAL_NAMES};
 
 use super::{
@@ -11,10 +15,6 @@ use super::{
         Match,
     },
     links,
-};
-use crate::config::{
-    OneOrMany, Quantity, Spanned, Wrong, spelling,
-    units::{Share, Time, Unit},
 };
 
 /// Registers that carry arguments.

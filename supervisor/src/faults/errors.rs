@@ -1,8 +1,7 @@
 //! Which call may fail with which error.
 
+use simrun_config::{Spanned, Wrong, spelling};
 use simrun_kernel::error::Errno;
-
-use crate::config::{Spanned, Wrong, spelling};
 
 /// A line for each call: its name and the errors.
 static TABLE: &str = include_str!("errors.txt");

@@ -2,8 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-
-use crate::config::{
+use simrun_config::{
     Named, OneOrMany, Quantity, Spanned,
     units::{Bandwidth, Frequency, Share, Size, Time},
 };

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use simrun_abi::faults as abi;
+use simrun_config::{Spanned, Wrong, units::Unit};
 
 use super::file::{Action, Fault, Match, Protocol, Refusal, Way};
-use crate::config::{Spanned, Wrong, units::Unit};
 
 /// Bytes that may wait for a narrow link unless the file says otherwise.
 const QUEUE_BYTES: u64 = 256 << 10;

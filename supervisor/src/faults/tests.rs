@@ -4,10 +4,10 @@ use simrun_abi::faults as abi;
 use simrun_kernel::{error::Errno, fault::Faults, random::Random};
 
 use super::{FaultFile, compile};
-use crate::config;
 
 fn read(text: &str) -> Result<Vec<abi::Fault>, String> {
-    let file: FaultFile = config::parse("f.yaml", text).map_err(|problem| problem.to_string())?;
+    let file: FaultFile =
+        simrun_config::parse("f.yaml", text).map_err(|problem| problem.to_string())?;
     compile("f", &file).map_err(|wrong| wrong.of("f.yaml").to_string())
 }
 
