@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+
 /// Folder of a project in which simrun keeps things.
 pub const FOLDER: &str = ".simrun";
 /// Folder in it for runs.
@@ -131,7 +133,8 @@ impl Place {
 }
 
 /// Puts a file in its place as a whole: whoever reads it finds the old one or the new one. It is not synchronized with
-/// the disk: that would take longer than many a run, and only a power cut can tell.
+/// the disk: that would take longer than many a run, and only a power cut can tell. So the two files change places, and
+/// the old one is removed then: a rename over it makes ext4 write the new one out at once (`auto_da_alloc`).
 ///
 /// # Errors
 /// When the host does not allow it.
@@ -139,7 +142,12 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     fs::write(&new, bytes)?;
-    fs::rename(new, path)
+    let new = Path::new(&new);
+    // Not there yet, or the file system cannot.
+    match renameat2(AT_FDCWD, new, AT_FDCWD, path, RenameFlags::RENAME_EXCHANGE) {
+        Ok(()) => fs::remove_file(new),
+        Err(_) => fs::rename(new, path),
+    }
 }
 
 #[cfg(test)]
