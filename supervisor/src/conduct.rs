@@ -13,7 +13,7 @@ use crate::{
     launch::{self, Ending, Listener, Outcome, Streams},
     plan::{Error, Plan},
     report::{Report, fault_line, say},
-    store::{Belonging, Place, Record, Recording},
+    store::{Belonging, Place, Record, Recording, inputs::Inputs},
     trace::Trace,
     verbs::Failure,
 };
@@ -83,6 +83,10 @@ impl Conduct<'_> {
                 }
             };
             let Some(words) = launch::learn(&mut plan.boot, &outcome) else {
+                let recording = recording.map(|mut recording| {
+                    let inputs = recording.inputs();
+                    (recording, inputs)
+                });
                 write_through(plan, &outcome, &mut report);
                 return Ok(finish(outcome, report, recording));
             };
@@ -139,9 +143,13 @@ fn write_through(plan: &Plan, outcome: &Outcome, report: &mut Report) {
     }
 }
 
-fn finish(outcome: Outcome, mut report: Report, recording: Option<Recording>) -> Conducted {
-    let record = recording.map(|recording| {
-        let (record, error) = recording.finish(&outcome, report.warnings());
+fn finish(
+    outcome: Outcome,
+    mut report: Report,
+    recording: Option<(Recording, Inputs)>,
+) -> Conducted {
+    let record = recording.map(|(recording, inputs)| {
+        let (record, error) = recording.finish(&outcome, report.warnings(), &inputs);
         if let Some(error) = error {
             report.warn(&format!("what is kept of the run is incomplete: {error}"));
         }

@@ -74,9 +74,10 @@ pub fn line(event: &Event) -> String {
         What::Call { text, result, reason } => ("call", call_details(text, *result, reason)),
         What::Output { stream, bytes } => ("output", output_details(*stream, bytes)),
         What::StandardInput { bytes } => ("standard-input", Map::from_iter([readable(bytes)])),
-        What::Input { path } => {
+        What::Input { path, found } => {
             let path = String::from_utf8_lossy(path).into_owned();
-            ("input", Map::from_iter([("path".to_owned(), path.into())]))
+            let found = serde_json::to_value(found).expect("a name");
+            ("input", Map::from_iter([("path".to_owned(), path.into()), ("found".into(), found)]))
         }
         other => tagged(other),
     };

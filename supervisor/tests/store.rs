@@ -510,3 +510,26 @@ fn the_help_of_every_verb_has_an_example() {
         assert!(said.stdout.contains(&example), "{}", said.stdout);
     }
 }
+
+#[test]
+fn who_only_asks_about_a_file_depends_on_what_is_said_of_it() {
+    let (store, elsewhere) = (folder(), folder());
+    let path = |name: &str| elsewhere.path().join(name);
+    fs::write(path("asked"), "1").expect("a file");
+    fs::write(path("other"), "1").expect("a file");
+    let script = "stat -c '%F %a %s' asked; test -e absent";
+    let mut command = stored(store.path(), ["--seed", "1", "--", "/bin/sh", "-c", script]);
+    command.current_dir(elsewhere.path()).output().expect("a run");
+    let changes = || {
+        let data = json(store.path(), &["rerun", "last", "--no-store"]);
+        let changes = data["changes"].as_array().cloned().expect("a list");
+        let paths = changes.iter().map(|change| change["path"].as_str().unwrap_or_default());
+        paths.map(|path| path.rsplit('/').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    fs::write(path("asked"), "2").expect("own file");
+    fs::write(path("other"), "22").expect("own file");
+    assert_eq!(changes(), [""; 0], "what is in a file is not told by stat(2)");
+    fs::set_permissions(path("asked"), fs::Permissions::from_mode(0o600)).expect("own file");
+    fs::write(path("absent"), "").expect("a file");
+    assert_eq!(changes(), ["absent", "asked"]);
+}

@@ -20,6 +20,16 @@ pub struct Event {
     pub what: What,
 }
 
+/// What a run has found at a path of the host; the later ones tell more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Found {
+    /// A file with its type, permissions and size, or that there is none.
+    Status,
+    /// The bytes of a file, or the names in a directory.
+    Content,
+}
+
 /// A standard stream of the workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -137,6 +147,8 @@ pub enum What {
     Input {
         /// Absolute path on the host.
         path: Vec<u8>,
+        /// What it has found there.
+        found: Found,
     },
     /// The code of a file was searched. It helps later runs and is no part of this one's log.
     Searched {

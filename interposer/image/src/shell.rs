@@ -366,8 +366,8 @@ fn directory_entries(mut buffer: &[u8]) -> impl Iterator<Item = HostEntry> {
     })
 }
 
-/// How full the ring gets before the supervisor is called, in bytes.
-const RING_BELL_AT: usize = control::RING_SIZE / 4;
+/// How full the ring gets before the supervisor is called, in bytes: it has work to do on another processor.
+const RING_BELL_AT: usize = control::RING_SIZE / 64;
 
 /// Puts bytes into the event ring, waiting for the supervisor to make room if there is none.
 fn push(mut bytes: &[u8]) {

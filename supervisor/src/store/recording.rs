@@ -13,12 +13,12 @@ use std::{
 };
 
 use nix::fcntl::{Flock, FlockArg};
-use simrun_abi::event::{Event, Stream, StuckThread, What};
+use simrun_abi::event::{Event, Found, Stream, StuckThread, What};
 
 use super::{
     EVENTS, INPUTS, LOCK, RECORD, STANDARD_INPUT, failure,
     id::Id,
-    inputs::Inputs,
+    inputs::{Gathering, Inputs},
     invariant::Invariants,
     output::{self, Writer},
     pinned::Pinned,
@@ -30,8 +30,8 @@ use crate::{captured::Manifest, launch::Outcome, plan::Plan, trace::Trace};
 
 /// Most bytes of standard error in which a crash is looked for: the last ones.
 const TAIL_MAX: usize = 64 << 10;
-/// Most files that are taken for inputs.
-const INPUTS_MAX: usize = 100_000;
+/// Most programs that are written down.
+const PROGRAMS_MAX: usize = 1000;
 
 /// Where a run belongs.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ struct Heard {
     output: Writer,
     events: Option<Trace>,
     standard_input: Option<File>,
-    inputs: BTreeSet<Text>,
+    inputs: Gathering,
     programs: BTreeSet<Text>,
     stuck: Vec<StuckThread>,
     invariants: Invariants,
@@ -132,21 +132,34 @@ impl Recording {
     pub fn flush(&mut self) {
         let flushed = self.heard.output.flush();
         self.heard.keep_first_error(flushed);
+        self.heard.inputs.get_ahead();
+    }
+
+    /// The digests of what the run has found. The run is over, and nothing has been written through yet.
+    pub fn inputs(&mut self) -> Inputs {
+        std::mem::take(&mut self.heard.inputs).finish()
     }
 
     /// Writes down how the run ended; also says what of it could not be written, if so.
-    pub fn finish(mut self, outcome: &Outcome, warnings: &[String]) -> (Record, Option<io::Error>) {
-        self.flush();
+    pub fn finish(
+        mut self,
+        outcome: &Outcome,
+        warnings: &[String],
+        inputs: &Inputs,
+    ) -> (Record, Option<io::Error>) {
         let mut heard = self.heard;
+        let flushed = heard.output.flush();
+        heard.keep_first_error(flushed);
         if let Some(events) = heard.events.take() {
             let finished = events.finish();
             heard.keep_first_error(finished);
         }
         let kept = Manifest::keep(&outcome.capture, &self.folder);
         heard.keep_first_error(kept);
-        let inputs = Inputs::of(&heard.inputs);
         // Nobody looks at it before the run has ended.
-        let written = json(&inputs).and_then(|json| fs::write(self.folder.join(INPUTS), json));
+        let written = serde_json::to_vec(inputs)
+            .map_err(io::Error::from)
+            .and_then(|json| fs::write(self.folder.join(INPUTS), json));
         heard.keep_first_error(written);
         let mut result = RunResult::of(outcome, &heard.stuck);
         result.warnings = warnings.to_vec();
@@ -202,14 +215,16 @@ impl Heard {
     fn new(folder: &Path, record: &Record, keeps_events: bool) -> io::Result<Self> {
         let nodes = record.pinned.nodes.iter().map(|node| node.name.clone()).collect();
         let events = if keeps_events { Some(Trace::create(&folder.join(EVENTS))?) } else { None };
-        let program: BTreeSet<_> =
+        let programs: BTreeSet<_> =
             record.pinned.nodes.iter().map(|node| node.program.clone()).collect();
+        let mut inputs = Gathering::default();
+        programs.iter().for_each(|program| inputs.add(program.clone(), Found::Content));
         Ok(Self {
             output: Writer::new(folder, nodes),
             events,
             standard_input: None,
-            inputs: program.clone(),
-            programs: program,
+            inputs,
+            programs,
             stuck: Vec::new(),
             invariants: Invariants::default(),
             tail: VecDeque::new(),
@@ -242,21 +257,15 @@ impl Heard {
             }
             What::Exec { path } if path.starts_with('/') => {
                 let path = Text::from(path.as_bytes());
-                self.add_input(&path);
-                if self.programs.len() < INPUTS_MAX {
+                self.inputs.add(path.clone(), Found::Content);
+                if self.programs.len() < PROGRAMS_MAX {
                     self.programs.insert(path);
                 }
             }
-            What::Input { path } => self.add_input(&Text(path.clone())),
+            What::Input { path, found } => self.inputs.add(Text(path.clone()), *found),
             What::Deadlock { threads } => self.stuck = threads.clone(),
             _ => {}
         }
         Ok(())
-    }
-
-    fn add_input(&mut self, path: &Text) {
-        if self.inputs.len() < INPUTS_MAX && !self.inputs.contains(path) {
-            self.inputs.insert(path.clone());
-        }
     }
 }

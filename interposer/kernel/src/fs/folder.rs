@@ -4,6 +4,7 @@ use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 use core::cell::{Cell, RefCell};
 
 use linux_raw_sys::general as raw;
+use simrun_abi::event::Found;
 
 use super::{Inode, Tree, walk};
 use crate::{
@@ -66,7 +67,7 @@ impl Folder {
             _ if tree.hides(&path) => None,
             Ok(stat) => Some(tree.adopt(host, path.into(), &stat)?),
             Err(Errno::ENOENT) => {
-                tree.note_input(host, &path);
+                tree.note_input(host, &path, Found::Status);
                 None
             }
             Err(errno) => return Err(errno.into()),
@@ -118,7 +119,7 @@ impl Folder {
     /// The names of the host.
     fn list_below(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
         let Some(below) = &self.below else { return Ok(Vec::new()) };
-        tree.note_input(host, below);
+        tree.note_input(host, below, Found::Content);
         let flags = raw::O_RDONLY | raw::O_DIRECTORY | raw::O_NOFOLLOW;
         let directory = host.open(below, flags, 0)?;
         let listed = host

@@ -6,6 +6,8 @@ use alloc::{
 };
 use core::cell::{Cell, RefCell};
 
+use simrun_abi::event::Found;
+
 use super::{Contents, ExtendedAttributes, Folder, Tree, durable::Pages};
 use crate::{
     error::{Errno, Result},
@@ -82,8 +84,8 @@ pub struct Inode {
     pub body: Body,
     /// Where the host has it, for one that the run did not make.
     pub origin: Option<Rc<[u8]>>,
-    /// Whether the supervisor knows that the run depends on it.
-    is_input: Cell<bool>,
+    /// What the supervisor knows that the run has found in it.
+    noted: Cell<Option<Found>>,
     /// Whether the run has set attributes or times.
     is_touched: Cell<bool>,
     attributes: Cell<Attributes>,
@@ -150,7 +152,7 @@ impl Inode {
             number,
             body,
             origin: None,
-            is_input: Cell::new(false),
+            noted: Cell::new(None),
             is_touched: Cell::new(false),
             attributes: Cell::new(attributes),
             times: Cell::new(times),
@@ -286,12 +288,13 @@ impl Inode {
         self.update(|attributes| attributes.links = attributes.links.saturating_add_signed(by));
     }
 
-    /// Lets the supervisor know, once, that the run depends on a file of the host.
-    pub fn note_input(&self, tree: &Tree, host: &mut dyn Host) {
+    /// Lets the supervisor know, once, what the run has found in a file of the host.
+    pub fn note_input(&self, tree: &Tree, host: &mut dyn Host, found: Found) {
         if let Some(path) = &self.origin
-            && !self.is_input.replace(true)
+            && self.noted.get() < Some(found)
         {
-            tree.note_input(host, path);
+            self.noted.set(Some(found));
+            tree.note_input(host, path, found);
         }
     }
 

@@ -3,7 +3,10 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use linux_raw_sys::general as raw;
-use simrun_abi::{boot::FileTimes, event::What};
+use simrun_abi::{
+    boot::FileTimes,
+    event::{Found, What},
+};
 
 use crate::{
     context::Context,
@@ -39,7 +42,7 @@ pub fn open_program(
     access::check(walk.caller, &inode, Access::EXECUTE)?;
     inode.check_unwritten()?;
     let fd = contents.descriptor(walk.host)?;
-    inode.note_input(walk.tree, walk.host);
+    inode.note_input(walk.tree, walk.host, Found::Content);
     Ok(OpenedProgram { fd, path: path.to_vec(), file: inode })
 }
 

@@ -2,6 +2,8 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
+use simrun_abi::event::Found as FoundInput;
+
 use super::{
     path::{HERE, Origin},
     pipe,
@@ -176,7 +178,7 @@ fn describe(
         }
         FileKind::Directory => File::Directory(Directory::of_tree(&tree, inode)),
         _ => {
-            inode.note_input(&tree, cx.host);
+            inode.note_input(&tree, cx.host, FoundInput::Content);
             File::Regular(RegularFile::open(&tree, cx.host, inode, flags)?)
         }
     };

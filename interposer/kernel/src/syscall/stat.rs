@@ -3,12 +3,13 @@
 use alloc::rc::Rc;
 
 use linux_raw_sys::general as raw;
+use simrun_abi::event::Found;
 
 use super::path::{AtFlags, HERE, Reached};
 use crate::{
     context::Context,
     error::{Errno, Result},
-    file::File,
+    file::{File, FileDescription},
     fs::{Body, Inode, Place, tree::attributes, views},
     host::{Follow, HostStat},
     outcome::Outcome,
@@ -27,16 +28,32 @@ fn stat_path(cx: &mut Context<'_>, directory: u64, path: u64, flags: AtFlags) ->
     stat_reached(cx, &reached)
 }
 
+/// A program learns what the host says of a file.
+fn note_found(cx: &mut Context<'_>, file: &Inode) {
+    file.note_input(&cx.env().tree(), cx.host, Found::Status);
+}
+
+fn stat_description(cx: &mut Context<'_>, file: &FileDescription) -> Result<HostStat> {
+    if let Some(inode) = file.file.inode() {
+        note_found(cx, inode);
+    }
+    file.stat(&mut cx.env())
+}
+
 fn stat_reached(cx: &mut Context<'_>, reached: &Reached) -> Result<HostStat> {
     let found = match reached {
-        Reached::Description(file) => return file.stat(&mut cx.env()),
+        Reached::Description(file) => return stat_description(cx, file),
         Reached::Found(found) => found,
     };
     let stat = match &found.place {
-        Place::Tree(spot) => spot.existing()?.status(cx.host),
+        Place::Tree(spot) => {
+            let file = spot.existing()?;
+            note_found(cx, file);
+            file.status(cx.host)
+        }
         Place::View(path, Some(node)) => views::status(cx.kernel, node, path),
         Place::View(_, None) => return Err(Errno::ENOENT.into()),
-        Place::Description(file) => file.stat(&mut cx.env())?,
+        Place::Description(file) => stat_description(cx, file)?,
     };
     let kind = FileKind::of(stat.mode);
     if found.must_be_directory() && kind != FileKind::Directory && kind != FileKind::Link {
@@ -48,7 +65,7 @@ fn stat_reached(cx: &mut Context<'_>, reached: &Reached) -> Result<HostStat> {
 /// fstat(2).
 pub fn fstat(cx: &mut Context<'_>, [fd, to, ..]: [u64; 6]) -> Result<Outcome> {
     let file = cx.description_or_place(fd)?;
-    let stat = file.stat(&mut cx.env())?;
+    let stat = stat_description(cx, &file)?;
     write_stat(cx, to, &stat)
 }
 

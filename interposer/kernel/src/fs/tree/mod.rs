@@ -14,7 +14,7 @@ use core::cell::{Cell, OnceCell, RefCell};
 use linux_raw_sys::general as raw;
 use simrun_abi::{
     boot::{Boot, Detail, FileTimes},
-    event::{Event, What},
+    event::{Event, Found, What},
     faults::{Disk, Effect, Fault},
     node::Node,
 };
@@ -202,10 +202,10 @@ impl Tree {
         Ok(at)
     }
 
-    /// Lets the supervisor know that the run depends on what the host has at a path: bytes, names, or nothing.
-    pub fn note_input(&self, host: &mut dyn Host, path: &[u8]) {
+    /// Lets the supervisor know that the run depends on what the host has at a path.
+    pub fn note_input(&self, host: &mut dyn Host, path: &[u8], found: Found) {
         if self.notes_inputs {
-            let what = What::Input { path: path.to_vec() };
+            let what = What::Input { path: path.to_vec(), found };
             host.emit(&Event { time_ns: 0, node: 0, pid: 0, tid: 0, what }.encode());
         }
     }
@@ -254,6 +254,10 @@ impl Tree {
         let mut inode = Inode::new((DISK, self.number(from)), body, attributes, Times::all(time));
         inode.origin = Some(path);
         let inode = Rc::new(inode);
+        if kind == FileKind::Link {
+            // Whoever comes here goes where it leads.
+            inode.note_input(self, host, Found::Status);
+        }
         if has_others {
             self.linked.borrow_mut().insert(from, Rc::clone(&inode));
         }
