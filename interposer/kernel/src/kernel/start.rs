@@ -185,13 +185,19 @@ impl Kernel {
     pub(super) fn fall(&mut self, host: &mut dyn Host, node: NodeId, fall: Fall) {
         self.nodes[node.index()].stage = Stage::Falls(fall);
         self.starts.anyone_falls = true;
-        for (id, process) in self.processes.iter() {
-            if process.node == node && is_left(process) {
-                let info = SignalInfo::from_kernel(Signal::KILL);
-                self.machine.signals.push((SignalTarget::Process(id), info));
-            }
+        for id in self.left_on(node).collect::<Vec<_>>() {
+            let info = SignalInfo::from_kernel(Signal::KILL);
+            self.machine.post_signal(SignalTarget::Process(id), info);
         }
         self.settle(host);
+    }
+
+    /// The processes that have still to end before a node is empty.
+    fn left_on(&self, node: NodeId) -> impl Iterator<Item = ProcessId> {
+        let is_left = move |process: &Process| {
+            process.node == node && process.state == ProcessState::Alive && process.pid != Tid::INIT
+        };
+        self.processes.iter().filter(move |(_, process)| is_left(process)).map(|(id, _)| id)
     }
 
     /// Sees to the nodes that have lost their processes.
@@ -202,7 +208,7 @@ impl Kernel {
         self.starts.anyone_falls = false;
         for node in self.node_ids() {
             let Stage::Falls(fall) = self.nodes[node.index()].stage else { continue };
-            if self.processes.iter().any(|(_, process)| process.node == node && is_left(process)) {
+            if self.left_on(node).next().is_some() {
                 self.starts.anyone_falls = true;
                 continue;
             }
@@ -234,7 +240,7 @@ impl Kernel {
         self.machine.tree.forget_memory();
         self.next_tid = super::state::PID_FIRST;
         if self.net.is_off() {
-            self.net = self.net.network().renew(node.index());
+            self.net = self.network.renew(node.index());
         }
     }
 
@@ -275,9 +281,4 @@ impl Kernel {
             }
         }
     }
-}
-
-/// Whether a process has still to end before its node is empty.
-fn is_left(process: &Process) -> bool {
-    process.state == ProcessState::Alive && process.pid != Tid::INIT
 }

@@ -23,34 +23,39 @@ const RESPONSE: u16 = 0x8080;
 const RECURSION_DESIRED: u16 = 0x0100;
 const NAME_ERROR: u16 = 3;
 
+/// What makes a file, given the host name of the machine that reads it.
+type Make = fn(&str, &Network) -> String;
+
 /// Files that resolvers read, in `/etc`.
-const FILES: [&str; 5] = ["hosts", "hostname", "resolv.conf", "nsswitch.conf", "host.conf"];
+const FILES: [(&str, Make); 5] = [
+    ("hosts", |_, network| {
+        let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+        let nodes = network.hosts().into_iter();
+        let lines = nodes.map(|(address, name)| format!("{address}\t{name}\n"));
+        [loopback.into()].into_iter().chain(lines).collect()
+    }),
+    ("hostname", |hostname, _| format!("{hostname}\n")),
+    ("resolv.conf", |_, _| format!("nameserver {}\n", SERVER.ip())),
+    ("nsswitch.conf", |_, _| {
+        "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n".into()
+    }),
+    ("host.conf", |_, _| "multi on\n".into()),
+];
+
+fn find(path: &str) -> Option<Make> {
+    FILES.into_iter().find(|(name, _)| *name == path).map(|(_, make)| make)
+}
 
 /// Whether a resolver's file is at a path below `/etc`.
 #[must_use]
 pub fn is_file(path: &str) -> bool {
-    FILES.contains(&path)
+    find(path).is_some()
 }
 
 /// A resolver's file at a path below `/etc`; `None` where the host's own files show.
 #[must_use]
 pub fn file(path: &str, hostname: &str, network: &Network) -> Option<Vec<u8>> {
-    let text = match path {
-        "hosts" => {
-            let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-            let nodes = network.hosts().into_iter();
-            let lines = nodes.map(|(address, name)| format!("{address}\t{name}\n"));
-            [loopback.into()].into_iter().chain(lines).collect()
-        }
-        "hostname" => format!("{hostname}\n"),
-        "resolv.conf" => format!("nameserver {}\n", SERVER.ip()),
-        "nsswitch.conf" => String::from(
-            "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n",
-        ),
-        "host.conf" => String::from("multi on\n"),
-        _ => return None,
-    };
-    Some(text.into_bytes())
+    find(path).map(|make| make(hostname, network).into_bytes())
 }
 
 /// A question to the name server.

@@ -25,9 +25,9 @@ struct Place {
 
 impl Place {
     fn has_name(&self, asked: &str) -> bool {
-        self.names.iter().any(|name| match name.strip_prefix('.') {
-            Some(_) => asked.len() > name.len() && asked.ends_with(name.as_str()),
-            None => asked == name,
+        self.names.iter().any(|name| match name.starts_with('.') {
+            true => asked.len() > name.len() && asked.ends_with(name.as_str()),
+            false => asked == name,
         })
     }
 }
@@ -70,15 +70,11 @@ impl Network {
     /// The stack of whoever has an address.
     #[must_use]
     pub fn at(&self, address: IpAddr) -> Option<Rc<Stack>> {
-        let IpAddr::V4(address) = address else { return None };
-        let places = self.places.borrow();
-        places.iter().find(|place| place.address == address).map(|place| Rc::clone(&place.stack))
+        self.place_at(address, |place| Rc::clone(&place.stack))
     }
 
-    /// The index of the node that has an address.
-    #[must_use]
-    pub fn node_at(&self, address: IpAddr) -> Option<usize> {
-        self.places.borrow().iter().position(|place| IpAddr::V4(place.address) == address)
+    fn place_at<T>(&self, address: IpAddr, get: impl FnOnce(&Place) -> T) -> Option<T> {
+        self.places.borrow().iter().find(|place| place.address == address).map(get)
     }
 
     /// The addresses that a name, in lower case, leads to.
@@ -92,9 +88,7 @@ impl Network {
     /// The names that lead to an address.
     #[must_use]
     pub fn names_of(&self, address: IpAddr) -> Vec<String> {
-        let places = self.places.borrow();
-        let place = places.iter().find(|place| place.address == address);
-        place.map(|place| place.names.clone()).unwrap_or_default()
+        self.place_at(address, |place| place.names.clone()).unwrap_or_default()
     }
 
     /// Every address with the first name that leads there.

@@ -123,7 +123,7 @@ impl Stack {
     /// Whether there is a machine with this address.
     #[must_use]
     pub fn has_route_to(&self, address: IpAddr) -> bool {
-        self.is_local(address) || self.network().node_at(address).is_some()
+        self.is_local(address) || self.network().at(address).is_some()
     }
 
     /// Where something sent to this address arrives.

@@ -40,9 +40,7 @@ pub fn lookup(kernel: &Kernel, caller: ThreadId, path: &[u8]) -> Option<Node> {
     match root {
         "proc" => proc::lookup(kernel, caller, rest),
         "sys" => sys::lookup(kernel, rest),
-        "etc" => {
-            dns::file(rest, &kernel.machine.config.hostname, &kernel.net.network()).map(Node::Text)
-        }
+        "etc" => dns::file(rest, &kernel.machine.config.hostname, &kernel.network).map(Node::Text),
         "dev" => dev::lookup(kernel, rest),
         _ => None,
     }
