@@ -74,8 +74,6 @@ pub enum Error {
 pub struct Plan {
     /// Parameters of the run.
     pub boot: Boot,
-    /// What was asked to be run: a command with its arguments, or `sim` and a file.
-    pub command: Vec<Vec<u8>>,
     /// Real time after which the run is ended.
     pub wall_timeout: Option<Duration>,
     /// The files and offsets of the loops that wait, those that attempts have shown included.
@@ -143,9 +141,7 @@ impl Plan {
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        let command = boot.nodes[0].arguments.clone();
-        let (wall_timeout, yield_at) = (world.wall_timeout, world.yield_at.clone());
-        Ok(Self { boot, command, wall_timeout, yield_at })
+        Ok(Self { boot, wall_timeout: world.wall_timeout, yield_at: world.yield_at.clone() })
     }
 }
 
@@ -183,12 +179,7 @@ impl Plan {
                 *variable = format!("{name}={seed}").into_bytes();
             }
         }
-        Self {
-            boot,
-            command: self.command.clone(),
-            wall_timeout: self.wall_timeout,
-            yield_at: self.yield_at.clone(),
-        }
+        Self { boot, wall_timeout: self.wall_timeout, yield_at: self.yield_at.clone() }
     }
 }
 

@@ -152,11 +152,7 @@ impl Table {
         let mut hasher = blake3::Hasher::new();
         hasher.update(key).update(digest);
         let check: [u8; CHECK_LEN] = finish(&hasher);
-        let mut entry = [0; ENTRY_LEN];
-        for (place, byte) in entry.iter_mut().zip([&key[..], digest, &check].concat()) {
-            *place = byte;
-        }
-        entry
+        [&key[..], digest, &check].concat().try_into().expect("the length of an entry")
     }
 }
 

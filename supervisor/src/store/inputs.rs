@@ -1,6 +1,7 @@
 //! What a run has found in the host's files, each with its digest: `inputs.json`.
 
 use std::{
+    cell::OnceCell,
     collections::BTreeMap,
     fmt, fs, io,
     os::unix::fs::{FileTypeExt, MetadataExt},
@@ -134,10 +135,10 @@ impl Gathering {
 
     /// The digests of all.
     pub fn finish(self) -> Inputs {
-        let digests = (!self.left.is_empty()).then(Digests::open);
-        let rest = self.left.into_iter().zip(digests.iter().cycle());
-        let rest: Vec<_> =
-            rest.map(|((path, found), digests)| Input::of(digests, path, found)).collect();
+        // Opened by the first that needs it.
+        let digests = OnceCell::new();
+        let of = |(path, found)| Input::of(digests.get_or_init(Digests::open), path, found);
+        let rest: Vec<_> = self.left.into_iter().map(of).collect();
         let ahead = self.helper.and_then(|Helper { ask, thread }| {
             drop(ask);
             thread.join().ok()

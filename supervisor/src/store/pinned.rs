@@ -21,7 +21,7 @@ use crate::{
 pub struct Pinned {
     /// The master seed.
     pub seed: u64,
-    /// What was run: a command with its arguments, or `sim` and a file.
+    /// What is shown as having been run: the first machine's command with its arguments.
     pub command: Vec<Text>,
     /// The machines.
     pub nodes: Vec<PinnedNode>,
@@ -162,7 +162,7 @@ impl Pinned {
     pub fn of(plan: &Plan) -> Self {
         Self {
             seed: plan.boot.seed,
-            command: texts(&plan.command),
+            command: texts(&plan.boot.nodes[0].arguments),
             nodes: plan.boot.nodes.iter().map(PinnedNode::of).collect(),
             options: Options::of(plan),
         }
@@ -200,13 +200,7 @@ impl Pinned {
             hidden: bytes(&self.options.hidden),
             waiting: yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        let command = bytes(&self.command);
-        Ok(Plan {
-            boot,
-            command,
-            yield_at,
-            wall_timeout: wall_timeout_ns.map(Duration::from_nanos),
-        })
+        Ok(Plan { boot, yield_at, wall_timeout: wall_timeout_ns.map(Duration::from_nanos) })
     }
 }
 
@@ -232,7 +226,7 @@ impl Options {
             file_times: boot.file_times,
             faults: boot.faults.clone(),
             capture: boot.capture.clone(),
-            hidden: boot.hidden.iter().map(|path| Text(path.clone())).collect(),
+            hidden: texts(&boot.hidden),
             processor: boot.processor,
         }
     }
