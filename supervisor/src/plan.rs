@@ -94,7 +94,7 @@ impl Plan {
         let directory = directory(world.cwd.as_deref())?;
         let environment = Environment::new(seed, &world.env);
         let program = find_program(&world.command[0], &directory, environment.get("PATH"))?;
-        let boot = Boot {
+        let mut boot = Boot {
             seed,
             start_time_ns: world.start_time,
             timeout_ns: world.timeout.map(|timeout| timeout.as_nanos() as u64),
@@ -137,10 +137,11 @@ impl Plan {
                 always: written_through(&world.write_through)?,
             },
             hidden: store::Place::hidden_here().map_err(Error::Here)?,
-            faults: fault_plan(&together(&world.faults))?,
+            faults: Vec::new(),
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
+        boot.faults = fault_plan(&together(&world.faults), &boot.nodes)?;
         Ok(Self { boot, wall_timeout: world.wall_timeout, yield_at: world.yield_at.clone() })
     }
 }
@@ -227,16 +228,16 @@ fn together(names: &[String]) -> Vec<String> {
     names.iter().flat_map(|name| name.split('+')).map(str::to_owned).collect()
 }
 
-/// What the kernel is to inject. Names are those of the project that simrun is started in.
+/// What the kernel is to inject into a run of these nodes. Names are those of the project that simrun is started in.
 ///
 /// # Errors
 /// When a file is not there or wrong.
-pub fn fault_plan(names: &[String]) -> Result<Vec<Fault>, Error> {
+pub fn fault_plan(names: &[String], nodes: &[Node]) -> Result<Vec<Fault>, Error> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let here = env::current_dir().map_err(Error::Here)?;
-    Ok(faults::Catalog::of(&here).plan(names)?)
+    Ok(faults::Catalog::of(&here).plan(names, nodes)?)
 }
 
 fn identity() -> Identity {

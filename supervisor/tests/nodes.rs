@@ -4,7 +4,11 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{fingerprint, stored};
+use common::{
+    fault_file, fingerprint,
+    machines::{self, Machine, machine},
+    stored,
+};
 use serde_json::{Value, json};
 
 /// What waits for connections, tells who asks, counts in a file, and fails at the third.
@@ -86,4 +90,63 @@ fn machines_have_things_of_their_own_and_reach_each_other() {
             "web 100 10.0.0.1 4",
         ]
     );
+}
+
+/// Answers whatever is asked, and tells how long its own sleep of a second took.
+const ECHO: &str = r#"
+import socket, time
+start = time.monotonic()
+time.sleep(1)
+print(round(time.monotonic() - start), flush=True)
+listener = socket.create_server(("", 8080))
+while True:
+    connection, _ = listener.accept()
+    while data := connection.recv(100):
+        connection.sendall(data)
+"#;
+const ASK: &str = r#"
+import socket, time
+time.sleep(4)
+for name in ["a", "b", "localhost"]:
+    if name == "localhost":
+        listener = socket.create_server(("", 8080))
+    connection = socket.create_connection((name, 8080))
+    if name == "localhost":
+        other, _ = listener.accept()
+        start = time.monotonic()
+        connection.sendall(b"x")
+        other.recv(100)
+    else:
+        start = time.monotonic()
+        connection.sendall(b"x")
+        connection.recv(100)
+    print(name, round((time.monotonic() - start) * 1000), flush=True)
+"#;
+
+#[test]
+fn a_fault_is_for_the_machines_that_it_names() {
+    let store = tempfile::tempdir().expect("a folder");
+    let faults = fault_file(
+        store.path(),
+        "  pair:\n    do: { latency: 50ms }\n  all:\n    do: { latency: 1ms }\n  sleep:\n    do: { delay: 2s }\n    match: { call: clock_nanosleep }\n    limit: 1\n",
+    );
+    let named = |nodes: &[&str], peers: &[&str], tags: &[&str]| json!({ "nodes": nodes, "peers": peers, "tags": tags });
+    let places = [("pair", named(&["client"], &["a"], &[])), ("sleep", named(&[], &[], &["slow"]))];
+    let machines = [
+        machine("client", ASK),
+        machine("a", ECHO),
+        Machine { name: "b", tags: &["slow"], program: ECHO.into() },
+    ];
+    let run = machines::keep(store.path(), "1", &faults, &places, &machines);
+    let idle = fingerprint(&machines::again(store.path(), &run));
+    let busy = {
+        let _load = common::Load::start();
+        fingerprint(&machines::again(store.path(), &run))
+    };
+    assert_eq!(idle, busy);
+    let printed = |node| machines::printed(store.path(), node);
+    // What goes back from `a` is not slow, and within a machine nothing is.
+    assert_eq!(printed("client"), "a 52\nb 2\nlocalhost 0\n");
+    // A sleep that begins late is over when both are.
+    assert_eq!((printed("a"), printed("b")), ("1\n".into(), "2\n".into()));
 }

@@ -71,6 +71,21 @@ pub struct Match {
     pub open_descriptors: u64,
     /// The link, for a fault of links.
     pub link: LinkMatch,
+    /// The nodes.
+    pub nodes: NodeMatch,
+    /// Nodes, or pairs of them, that are spared though all else fits; none if nothing is said there.
+    pub unless: NodeMatch,
+}
+
+/// Which nodes a fault is for: all that is said must be so. Texts are patterns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeMatch {
+    /// Names or tags of the node that makes a call, is hit, or sends something; none for any.
+    pub nodes: Vec<String>,
+    /// Names or tags of the node that it sends something to; none for any.
+    pub peers: Vec<String>,
+    /// Tags that the first node must have one of; none for any.
+    pub tags: Vec<String>,
 }
 
 /// Which links a fault is for, and which way.

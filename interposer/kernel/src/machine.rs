@@ -169,7 +169,7 @@ impl Machine {
         Self {
             clock: Clock::new(boot.start_time_ns),
             timers: Timers::default(),
-            faults: Faults::new(&boot.faults, &random),
+            faults: Faults::new(&boot.faults, &boot.nodes, &random),
             random,
             injections: Vec::new(),
             events: EventLog::new(boot.detail),

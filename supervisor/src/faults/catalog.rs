@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use simrun_abi::faults as abi;
+use simrun_abi::{faults as abi, node::Node};
 use simrun_config::{Problem, spelling};
 
-use super::{FaultFile, compile};
+use super::{FaultFile, compile, nodes};
 
 /// Where a project keeps its own.
 const PROJECT_FOLDER: &str = ".simrun/faults";
@@ -145,11 +145,11 @@ impl Catalog {
         }
     }
 
-    /// The plan of several, in their order.
+    /// The plan of several, in their order, for a run of these nodes.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn plan(&self, names: &[String]) -> Result<Vec<abi::Fault>, Error> {
+    pub fn plan(&self, names: &[String], nodes: &[Node]) -> Result<Vec<abi::Fault>, Error> {
         let mut known = Vec::new();
         let mut plan = Vec::new();
         for name in names {
@@ -157,7 +157,9 @@ impl Catalog {
             if known.contains(&source.name) {
                 return Err(Error::Twice(source.name));
             }
-            plan.extend(source.read()?.1);
+            let (file, faults) = source.read()?;
+            nodes::check(&file, nodes).map_err(|wrong| wrong.of(&source.shown))?;
+            plan.extend(faults);
             known.push(source.name);
         }
         Ok(plan)
@@ -209,7 +211,7 @@ mod tests {
         assert_eq!(message("mien"), "there are no faults named `mien`; did you mean `mine`?");
         assert_eq!(message("rain"), "there are no faults named `rain`");
         assert!(message("no/such").starts_with("no/such: the faults cannot be read"));
-        let twice = catalog.plan(&["eintr".into(), "disk-full".into()]);
+        let twice = catalog.plan(&["eintr".into(), "disk-full".into()], &[]);
         assert!(twice.unwrap_err().to_string().contains("eintr.yaml:1:1: `faults` is missing"));
     }
 }

@@ -14,7 +14,7 @@ use super::{
         Action, Argument, Damage, Descriptor, DiskModel, DiskOperation, Fault, FaultFile, Jump,
         Match,
     },
-    links,
+    links, nodes,
 };
 
 /// Registers that carry arguments.
@@ -92,7 +92,20 @@ impl Match {
             && self.address.is_empty()
             && self.port.is_empty()
             && self.host.is_empty()
-            && self.direction.is_empty())
+            && self.direction.is_empty()
+            && self.peer.is_empty()
+            && self.not.as_ref().is_none_or(|not| not.peer.is_empty()))
+    }
+
+    /// Whether it is about nodes, if about anything.
+    fn is_about_nodes_alone(&self) -> bool {
+        let nodes = Self {
+            node: self.node.clone(),
+            tag: self.tag.clone(),
+            not: self.not.clone(),
+            ..Self::default()
+        };
+        *self == nodes
     }
 }
 
@@ -158,10 +171,8 @@ fn effect(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
                 DiskModel::Strict => abi::Disk::Strict,
             },
         },
-        Action::JumpClock(_) if fault.r#match.value != Match::default() => {
-            return Err(fault
-                .r#match
-                .wrong("there is one wall clock for all: `match` says nothing"));
+        Action::JumpClock(_) if !fault.r#match.is_about_nodes_alone() => {
+            return Err(fault.r#match.wrong("a node has one wall clock for all of its programs"));
         }
         Action::JumpClock(Jump::Forward(by)) => {
             abi::Effect::JumpClock { by: by.compile(), direction: abi::Direction::Forward }
@@ -316,6 +327,7 @@ fn matches(wanted: &Match, calls: &[Call]) -> Result<abi::Match, Wrong> {
     if let Some(process) = wanted.process.iter().find(|process| process.is_empty()) {
         return Err(process.wrong("a program has a name"));
     }
+    let (nodes, unless) = nodes::matches(wanted)?;
     let texts = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect();
     Ok(abi::Match {
         calls: calls.iter().map(|call| call.number).collect(),
@@ -326,6 +338,8 @@ fn matches(wanted: &Match, calls: &[Call]) -> Result<abi::Match, Wrong> {
         arguments: wanted.argument.iter().map(argument).collect::<Result<_, _>>()?,
         open_descriptors: wanted.open_descriptors.unwrap_or_default(),
         link: links::matches(wanted)?,
+        nodes,
+        unless,
     })
 }
 

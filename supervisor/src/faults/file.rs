@@ -24,7 +24,7 @@ pub struct FaultFile {
 pub struct Fault {
     /// What it does
     pub r#do: Spanned<Action>,
-    /// Which calls it may hit: all that is said must be so. Without it, any that it can hit
+    /// What it may hit: all that is said must be so. Without it, anything that it can hit
     #[serde(default)]
     pub r#match: Spanned<Match>,
     /// How likely each of them is hit; always, if neither this nor `rate` is given
@@ -48,7 +48,7 @@ pub struct Fault {
     pub until: Option<Spanned<Quantity<Time>>>,
 }
 
-/// Which calls a fault may hit
+/// What a fault may hit
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Match {
@@ -77,6 +77,27 @@ pub struct Match {
     pub host: OneOrMany<Spanned<String>>,
     /// Which way over the link; both, without it
     pub direction: OneOrMany<Way>,
+    /// Name of the node, or one of its tags: the one that makes the call, that is hit, or that sends. Patterns as of
+    /// `process`
+    pub node: OneOrMany<Spanned<String>>,
+    /// The same of the node that something is sent to
+    pub peer: OneOrMany<Spanned<String>>,
+    /// A tag that the node must have besides
+    pub tag: OneOrMany<Spanned<String>>,
+    /// Nodes that are spared all the same; with `peer`, what is sent from the ones to the others
+    pub not: Option<Spanned<NodeMatch>>,
+}
+
+/// Nodes that a fault spares: those for which all that is said is so
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct NodeMatch {
+    /// Name of the node, or one of its tags
+    pub node: OneOrMany<Spanned<String>>,
+    /// Name of the node that something is sent to, or one of its tags
+    pub peer: OneOrMany<Spanned<String>>,
+    /// A tag that the node must have besides
+    pub tag: OneOrMany<Spanned<String>>,
 }
 
 /// What carries data over a link

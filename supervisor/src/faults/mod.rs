@@ -4,6 +4,7 @@
 //! - [`compile`]: from there to the plan that the kernel takes; finds what cannot be.
 //! - [`errors`]: which call may fail with which error.
 //! - [`links`]: the same for faults of links.
+//! - [`nodes`]: nodes by name and tag.
 //! - [`calls`]: system calls by name.
 //! - [`catalog`]: files by name, those that come with simrun and those of a project.
 
@@ -13,6 +14,7 @@ mod compile;
 mod errors;
 mod file;
 mod links;
+mod nodes;
 pub use catalog::{Catalog, Error};
 pub use compile::compile;
 pub use file::FaultFile;

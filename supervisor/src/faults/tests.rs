@@ -1,9 +1,12 @@
 //! Fault files: what they say, and what is said of those that are wrong.
 
-use simrun_abi::faults as abi;
+use simrun_abi::{
+    faults as abi,
+    node::{Node, Role},
+};
 use simrun_kernel::{error::Errno, fault::Faults, random::Random};
 
-use super::{FaultFile, compile};
+use super::{FaultFile, compile, nodes};
 
 fn read(text: &str) -> Result<Vec<abi::Fault>, String> {
     let file: FaultFile =
@@ -59,13 +62,23 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ),
     (
         "do: { delay: 1s }\nmatch: read",
-        "5:12: `read` is no mapping with `call`, `process`, `path`, `descriptor`, `disk`, `argument`, `open-descriptors`, `protocol`, `address`, `port`, `host` or `direction`",
+        "5:12: `read` is no mapping with `call`, `process`, `path`, `descriptor`, `disk`, `argument`, `open-descriptors`, `protocol`, `address`, `port`, `host`, `direction`, `node`, `peer`, `tag` or `not`",
     ),
     (
         "do: { delay: 1s }\nmatch: { path: data/x }",
         "5:20: `data/x` matches nothing: a path is absolute; did you mean `**/data/x`?",
     ),
     ("do: { delay: 1s }\nmatch: { process: '' }", "5:23: a program has a name"),
+    ("do: { delay: 1s }\nmatch: { node: [a, ''] }", "5:24: a node has a name, and a tag is a word"),
+    ("do: { delay: 1s }\nmatch: { not: {} }", "5:19: one of `node`, `peer` or `tag` belongs here"),
+    (
+        "do: { delay: 1s }\nmatch: { node: a, peer: b }",
+        "5:12: this is no fault of links: there is no link to match",
+    ),
+    (
+        "do: { latency: 1s }\nmatch: { not: { pear: b } }",
+        "5:21: unknown key `pear`; did you mean `peer`?",
+    ),
     // What a call cannot do.
     (
         "do: { fail: EPERM }\nmatch: { call: close }",
@@ -162,7 +175,7 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ("do: { jump-clock: 5s }", "4:23: unknown word `5s`; it is one of `forward` or `backward`"),
     (
         "do: { jump-clock: { forward: 5s } }\nmatch: { process: x }",
-        "5:12: there is one wall clock for all: `match` says nothing",
+        "5:12: a node has one wall clock for all of its programs",
     ),
     ("do: { oversleep: 1s }\nmatch: { call: getpid }", "5:20: `getpid` has no time-out"),
     ("do: wake\nmatch: { call: read }", "5:20: `read` is never woken for no reason"),
@@ -257,7 +270,7 @@ fn a_file_says_what_the_kernel_does() {
             disk: vec![abi::DiskOperation::Write],
             arguments: vec![abi::Argument { index: 2, least: 16, most: u64::MAX, bits: 0 }],
             open_descriptors: 4,
-            link: abi::LinkMatch::default(),
+            ..abi::Match::default()
         },
         chance: abi::Chance::Probability { share: share(1 << 30), correlation: share(1 << 31) },
         window: abi::Window {
@@ -315,7 +328,7 @@ fn plans_survive_the_way_to_the_kernel() {
     let decoded: Vec<abi::Fault> = postcard::from_bytes(&bytes).expect("it was encoded");
     assert_eq!(decoded, plan);
     assert!(bytes.len() < 20_000, "{} bytes", bytes.len());
-    assert!(Faults::new(&decoded, &Random::new(1)).is_some());
+    assert!(Faults::new(&decoded, &[], &Random::new(1)).is_some());
 }
 
 #[test]
@@ -370,5 +383,50 @@ fn what_cannot_be_done_to_links_is_said() {
     for (text, words) in cases {
         let found = read(&one(text)).err().unwrap_or_default();
         assert!(found.contains(words), "{text}: {found}");
+    }
+}
+
+fn node(name: &str, tag: &str) -> Node {
+    Node {
+        name: name.into(),
+        hostname: name.into(),
+        names: Vec::new(),
+        address: [10, 0, 0, 1],
+        tags: vec![tag.into()],
+        cpus: 1,
+        memory: 1,
+        disk: 1,
+        clock_offset_ns: 0,
+        program: Vec::new(),
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        directory: Vec::new(),
+        start_delay_ns: 0,
+        starts_when: Vec::new(),
+        role: Role::Workload,
+    }
+}
+
+#[test]
+fn nodes_that_are_not_there_are_named_with_the_nearest_that_is() {
+    let there = [node("web", "front"), node("db-1", "storage"), node("db-2", "storage")];
+    let check = |wanted: &str| {
+        let text = one(&format!("do: {{ latency: 1s }}\nmatch: {wanted}"));
+        let file: FaultFile = simrun_config::parse("f.yaml", &text).expect("it is right");
+        nodes::check(&file, &there).map_err(|wrong| wrong.of("f.yaml").to_string())
+    };
+    for right in ["{}", "{ node: web, peer: [db-*, storage] }", "{ tag: front, not: { tag: st* } }"]
+    {
+        assert_eq!(check(right), Ok(()), "{right}");
+    }
+    let cases = [
+        ("{ node: wbe }", "5:20: there is no node or tag `wbe`; did you mean `web`?"),
+        ("{ node: [web, db_1] }", "5:26: there is no node or tag `db_1`; did you mean `db-1`?"),
+        ("{ peer: strage }", "5:20: there is no node or tag `strage`; did you mean `storage`?"),
+        ("{ tag: web }", "5:19: no node has the tag `web`"),
+        ("{ not: { peer: cache-* } }", "5:27: there is no node or tag `cache-*`"),
+    ];
+    for (wrong, words) in cases {
+        assert_eq!(check(wrong), Err(format!("f.yaml:{words}")));
     }
 }

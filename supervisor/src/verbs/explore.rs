@@ -111,7 +111,7 @@ impl<'a> Exploration<'a> {
         let mut faults = BTreeMap::new();
         for model in &world.faults {
             let together: Vec<String> = model.split(TOGETHER).map(str::to_owned).collect();
-            faults.insert(model.clone(), plan::fault_plan(&together)?);
+            faults.insert(model.clone(), plan::fault_plan(&together, &plan.boot.nodes)?);
         }
         let mut models = vec![BASELINE.to_owned()];
         models.extend(world.faults.iter().cloned());

@@ -1,6 +1,8 @@
 //! What the tests of the command share.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub mod machines;
+
 use std::{
     ffi::OsStr,
     fs,

@@ -3,8 +3,9 @@
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 use core::time::Duration;
 
-use simrun_abi::faults::{
-    DamageKind, Descriptor, Direction, DiskOperation, Effect, Fault, Match, Share,
+use simrun_abi::{
+    faults::{DamageKind, Descriptor, Direction, DiskOperation, Effect, Fault, Match, Share},
+    node::Node,
 };
 
 use super::{
@@ -12,11 +13,12 @@ use super::{
     chance::Dice,
     engine::Firing,
     pattern::{Pattern, matches_program},
+    place::Place,
     quantity::Source,
     scene::Scene,
     trigger::Trigger,
 };
-use crate::{error::Errno, random::Stream, uapi::signal::signal_name};
+use crate::{error::Errno, node::NodeId, random::Stream, uapi::signal::signal_name};
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 /// How many windows are looked at for a time that is drawn, before it is given up: one that all are too short for.
@@ -143,6 +145,7 @@ impl Doing {
 
 /// What it is for.
 struct Target {
+    place: Place,
     processes: Vec<Pattern>,
     paths: Vec<Pattern>,
     descriptors: Vec<Descriptor>,
@@ -152,9 +155,10 @@ struct Target {
 }
 
 impl Target {
-    fn new(wanted: &Match) -> Self {
+    fn new(wanted: &Match, nodes: &[Node]) -> Self {
         let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::new(text)).collect();
         Self {
+            place: Place::new(wanted, nodes),
             processes: patterns(&wanted.processes),
             paths: patterns(&wanted.paths),
             descriptors: wanted.descriptors.clone(),
@@ -170,7 +174,8 @@ impl Target {
             let value = scene.argument(usize::from(wanted.index));
             (wanted.least..=wanted.most).contains(&value) && value & wanted.bits == wanted.bits
         };
-        self.arguments.iter().all(|wanted| argument(scene, wanted))
+        self.place.is_for(scene.node())
+            && self.arguments.iter().all(|wanted| argument(scene, wanted))
             && (self.open_descriptors == 0 || scene.open_descriptors() >= self.open_descriptors)
             && (self.descriptors.is_empty()
                 || scene.descriptor().is_some_and(|found| self.descriptors.contains(&found)))
@@ -197,11 +202,11 @@ pub struct Armed {
 
 impl Armed {
     /// The fault, with a stream of its own.
-    pub fn new(fault: &Fault, stream: Stream) -> Self {
+    pub fn new(fault: &Fault, nodes: &[Node], stream: Stream) -> Self {
         Self {
             name: fault.name.as_str().into(),
             trigger: Trigger::new(fault, stream),
-            target: Target::new(&fault.matches),
+            target: Target::new(&fault.matches, nodes),
             doing: Doing::new(&fault.effect),
         }
     }
@@ -214,6 +219,11 @@ impl Armed {
     /// Whether it has processes stand still.
     pub fn pauses(&self) -> bool {
         matches!(self.doing, Doing::Pause(_))
+    }
+
+    /// Whether it is for what happens on a node.
+    pub fn is_for(&self, node: NodeId) -> bool {
+        self.target.place.is_for(node)
     }
 
     /// That it has just done this.

@@ -3,7 +3,10 @@
 use alloc::{rc::Rc, vec, vec::Vec};
 use core::time::Duration;
 
-use simrun_abi::faults::{DiskOperation, Effect, Fault};
+use simrun_abi::{
+    faults::{DiskOperation, Effect, Fault},
+    node::Node,
+};
 
 use super::{
     Damage,
@@ -14,6 +17,7 @@ use super::{
 use crate::{
     error::Errno,
     event::Fingerprint,
+    node::NodeId,
     random::{Purpose, Random},
     time::Instant,
 };
@@ -120,9 +124,9 @@ pub struct Injected {
 }
 
 impl Faults {
-    /// The faults of a plan; `None` without any, so that there is nothing to ask.
+    /// The faults of a plan, in a run of these nodes; `None` without any, so that there is nothing to ask.
     #[must_use]
-    pub fn new(plan: &[Fault], random: &Random) -> Option<Self> {
+    pub fn new(plan: &[Fault], nodes: &[Node], random: &Random) -> Option<Self> {
         if plan.is_empty() {
             return None;
         }
@@ -141,9 +145,9 @@ impl Faults {
         };
         let (of_links, others): (Vec<_>, Vec<_>) =
             plan.iter().partition(|fault| fault.effect.is_of_links());
-        of_links.into_iter().for_each(|fault| faults.links.add(fault, stream(fault)));
+        of_links.into_iter().for_each(|fault| faults.links.add(fault, nodes, stream(fault)));
         for (index, fault) in (0..).zip(others) {
-            faults.armed.push(Armed::new(fault, stream(fault)));
+            faults.armed.push(Armed::new(fault, nodes, stream(fault)));
             let lists = match fault.effect {
                 Effect::Interrupt | Effect::Oversleep(_) | Effect::Wake => &mut faults.at_wait,
                 _ => &mut faults.at_call,
@@ -235,6 +239,12 @@ impl Faults {
         let hit = armed.consider_time(elapsed, programs);
         let firing = hit.map(|(victim, hit)| (victim, armed.firing(hit)));
         TimedVerdict { firing, next: armed.next_time(elapsed + 1) }
+    }
+
+    /// Whether a fault is for what happens on a node.
+    #[must_use]
+    pub fn is_for(&self, index: u16, node: NodeId) -> bool {
+        self.armed[usize::from(index)].is_for(node)
     }
 
     /// Whether a fault has processes stand still.

@@ -10,7 +10,7 @@
 //! - [`link`]: faults of links between sockets.
 //! - [`trigger`]: when and how often one fires.
 //! - [`chance`], [`window`]: how often, and when.
-//! - [`quantity`], [`pattern`]: numbers that are drawn, and names that are matched.
+//! - [`quantity`], [`pattern`], [`place`]: numbers that are drawn, names and nodes that are matched.
 
 mod armed;
 mod chance;
@@ -18,6 +18,7 @@ mod damage;
 mod engine;
 pub mod link;
 mod pattern;
+mod place;
 mod quantity;
 mod scene;
 mod trigger;

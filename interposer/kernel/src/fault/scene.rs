@@ -4,10 +4,12 @@ use alloc::vec::Vec;
 
 use simrun_abi::faults::{Descriptor, DiskOperation};
 
-use crate::error::Errno;
+use crate::{error::Errno, node::NodeId};
 
 /// A call that a fault may hit. What is not asked for costs nothing.
 pub trait Scene {
+    /// The node that the call is made on.
+    fn node(&mut self) -> NodeId;
     /// Path of the calling program.
     fn program(&mut self) -> Vec<u8>;
     /// An argument of the call.

@@ -9,7 +9,7 @@ use simrun_abi::faults::{
 };
 
 use super::{Faults, Hit, Scene, Verdict};
-use crate::{error::Errno, random::Random, testing::program::Game};
+use crate::{error::Errno, node::NodeId, random::Random, testing::program::Game};
 
 /// A fault that hits all calls with these numbers.
 fn fault(name: &str, calls: &[u32], effect: Effect) -> Fault {
@@ -44,6 +44,9 @@ struct Plain {
 const PLAIN: Plain = Plain { descriptor: Some(Descriptor::File), possible: true };
 
 impl Scene for Plain {
+    fn node(&mut self) -> NodeId {
+        NodeId::default()
+    }
     fn program(&mut self) -> Vec<u8> {
         b"/usr/bin/service".to_vec()
     }
@@ -80,7 +83,7 @@ impl Scene for Plain {
 }
 
 fn faults(plan: &[Fault]) -> Faults {
-    Faults::new(plan, &Random::new(11)).expect("there are some")
+    Faults::new(plan, &[], &Random::new(11)).expect("there are some")
 }
 
 /// What happens to so many calls with the number 0, a nanosecond apart.
@@ -209,7 +212,7 @@ fn only_calls_that_faults_are_for_are_looked_at() {
         [false, true, false, false, false]
     );
     assert_eq!([7, 8, 600].map(|n| faults.watch_wait(n)), [false, true, false]);
-    assert!(Faults::new(&[], &Random::new(1)).is_none());
+    assert!(Faults::new(&[], &[], &Random::new(1)).is_none());
 }
 
 // Whole calls.

@@ -147,6 +147,7 @@ impl Kernel {
         let mut victims = self.possible_victims();
         // One that stands still already must get on before it does so again.
         victims.retain(|&(id, _)| !pauses || self.process(id).paused_until.is_none());
+        victims.retain(|&(id, _)| self.is_fault_for(index, self.process(id).node));
         let programs: Vec<_> = victims.iter().map(|(_, program)| Rc::clone(program)).collect();
         let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
         let Some(faults) = &mut self.machine.faults else { return };
@@ -178,9 +179,9 @@ impl Kernel {
                 }
             }
             (Hit::Pause(duration), Some(victim)) => self.pause(victim, duration),
-            (Hit::JumpClock(direction, by), _) => self.jump_clock(direction, by),
+            (Hit::JumpClock(direction, by), _) => self.jump_clock(index, direction, by),
             (Hit::LosePower(off), _) => {
-                for node in self.exposed_nodes() {
+                for node in self.exposed_nodes(index) {
                     self.lose_power(host, node, off);
                 }
             }
@@ -189,8 +190,8 @@ impl Kernel {
     }
 
     /// Sets the wall clocks another time; none goes back beyond the machine's boot.
-    fn jump_clock(&mut self, direction: Direction, by: Duration) {
-        for node in self.exposed_nodes() {
+    fn jump_clock(&mut self, index: u16, direction: Direction, by: Duration) {
+        for node in self.exposed_nodes(index) {
             self.on_node(node, |kernel| {
                 let clock = &mut kernel.machine.clock;
                 let wall = match direction {
@@ -208,8 +209,14 @@ impl Kernel {
         self.nodes.len() == 1 || self.nodes[node.index()].plan.role != Role::Workload
     }
 
-    fn exposed_nodes(&self) -> Vec<NodeId> {
-        self.node_ids().filter(|&node| self.may_be_hit(node)).collect()
+    fn is_fault_for(&self, index: u16, node: NodeId) -> bool {
+        self.machine.faults.as_ref().is_some_and(|faults| faults.is_for(index, node))
+    }
+
+    /// The nodes that a fault hits which comes at its time.
+    fn exposed_nodes(&self, index: u16) -> Vec<NodeId> {
+        let is_hit = |&node: &NodeId| self.may_be_hit(node) && self.is_fault_for(index, node);
+        self.node_ids().filter(is_hit).collect()
     }
 
     /// Processes that live and may be hit, but for those of the machines themselves, by node and number.
@@ -226,10 +233,14 @@ impl Kernel {
     /// nothing else can happen is over.
     pub(super) fn has_future(&self, in_vain: u32) -> bool {
         let Some(faults) = &self.machine.faults else { return true };
-        let programs: Vec<_> =
-            self.possible_victims().into_iter().map(|(_, program)| program).collect();
+        let victims = self.possible_victims();
         self.machine.timers.any(|due| match due {
-            Due::Fault(index) => in_vain < IN_VAIN_MAX && faults.could_help(*index, &programs),
+            Due::Fault(index) => {
+                let is_hit = |id: &ProcessId| faults.is_for(*index, self.process(*id).node);
+                let hit = victims.iter().filter(|(id, _)| is_hit(id));
+                let programs: Vec<_> = hit.map(|(_, program)| Rc::clone(program)).collect();
+                in_vain < IN_VAIN_MAX && faults.could_help(*index, &programs)
+            }
             Due::Resume(_) => in_vain < IN_VAIN_MAX,
             _ => true,
         })

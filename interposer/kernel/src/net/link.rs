@@ -4,7 +4,6 @@ use alloc::{
     format,
     rc::{Rc, Weak},
     string::{String, ToString},
-    vec::Vec,
 };
 use core::{
     net::{IpAddr, SocketAddr},
@@ -134,10 +133,9 @@ pub fn wire(
     (client, server): (SocketAddr, SocketAddr),
 ) -> Option<Rc<Wire>> {
     let faults = machine.faults.as_mut().filter(|faults| !faults.links.is_empty())?;
-    let names = stack.names_of(server.ip());
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let program = Rc::clone(program);
-    faults.links.wire(Link { protocol, client, server, program }, &names)
+    let nodes = (stack.node_at(client.ip()), stack.node_at(server.ip()));
+    let link = Link { protocol, client, server, nodes, program: Rc::clone(program) };
+    faults.links.wire(link, &|like| stack.any_name(server.ip(), &|name| like.matches(name)))
 }
 
 /// What faults make of something that is sent over a link.

@@ -9,6 +9,7 @@ use core::{
 use simrun_abi::node::Node;
 
 use super::Stack;
+use crate::node::NodeId;
 
 /// All nodes as the network knows them, by index.
 #[derive(Default)]
@@ -37,11 +38,11 @@ impl Network {
     #[must_use]
     pub fn new(nodes: &[Node]) -> Rc<Self> {
         let network = Rc::new(Self::default());
-        for node in nodes {
+        for (index, node) in (0..).zip(nodes) {
             let names = [&node.hostname, &node.name].into_iter().chain(&node.names);
             let names = names.map(|name| name.trim_start_matches('*').to_ascii_lowercase());
             let address = Ipv4Addr::from(node.address);
-            let stack = Stack::new(address, &network);
+            let stack = Stack::new(NodeId::new(index), address, &network);
             network.places.borrow_mut().push(Place { address, names: names.collect(), stack });
         }
         network
@@ -63,7 +64,7 @@ impl Network {
     pub fn renew(self: &Rc<Self>, node: usize) -> Rc<Stack> {
         let mut places = self.places.borrow_mut();
         let place = &mut places[node];
-        place.stack = Stack::new(place.address, self);
+        place.stack = Stack::new(place.stack.node, place.address, self);
         Rc::clone(&place.stack)
     }
 
@@ -85,10 +86,10 @@ impl Network {
         named.map(|place| place.address.into()).collect()
     }
 
-    /// The names that lead to an address.
-    #[must_use]
-    pub fn names_of(&self, address: IpAddr) -> Vec<String> {
-        self.place_at(address, |place| place.names.clone()).unwrap_or_default()
+    /// Whether any of the names that lead to an address is such a one.
+    pub fn any_name(&self, address: IpAddr, is_it: &dyn Fn(&[u8]) -> bool) -> bool {
+        let any = |place: &Place| place.names.iter().any(|name| is_it(name.as_bytes()));
+        self.place_at(address, any).unwrap_or_default()
     }
 
     /// Every address with the first name that leads there.

@@ -3,7 +3,6 @@
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     rc::{Rc, Weak},
-    string::String,
     vec::Vec,
 };
 use core::{
@@ -23,6 +22,7 @@ use super::{
 };
 use crate::{
     machine::{Expire, Machine},
+    node::NodeId,
     random::Stream,
     time::Instant,
 };
@@ -46,6 +46,8 @@ const FIRST_ID: u64 = 10_001;
 /// One node's network.
 pub struct Stack {
     this: Weak<Self>,
+    /// Its node.
+    pub node: NodeId,
     /// Its node's address on `eth0`.
     pub address: Ipv4Addr,
     /// What it shows of its devices.
@@ -80,9 +82,10 @@ pub struct Stack {
 impl Stack {
     /// A stack without sockets.
     #[must_use]
-    pub fn new(address: Ipv4Addr, network: &Rc<Network>) -> Rc<Self> {
+    pub fn new(node: NodeId, address: Ipv4Addr, network: &Rc<Network>) -> Rc<Self> {
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
+            node,
             address,
             interfaces: Interfaces::new(address),
             network: Rc::downgrade(network),
@@ -145,14 +148,18 @@ impl Stack {
         }
     }
 
-    /// Names that lead to an address.
-    #[must_use]
-    pub fn names_of(&self, address: IpAddr) -> Vec<String> {
-        if address.is_loopback() {
-            [String::from("localhost")].to_vec()
-        } else {
-            self.network().names_of(address)
+    /// Whether any of the names that lead to an address is such a one.
+    pub fn any_name(&self, address: IpAddr, is_it: &dyn Fn(&[u8]) -> bool) -> bool {
+        match address.is_loopback() {
+            true => is_it(b"localhost"),
+            false => self.network().any_name(address, is_it),
         }
+    }
+
+    /// The node that has an address; its own if none has.
+    #[must_use]
+    pub fn node_at(&self, address: IpAddr) -> NodeId {
+        self.network().at(address).map_or(self.node, |stack| stack.node)
     }
 
     /// Its node loses power.

@@ -14,6 +14,7 @@ use crate::{
     fault::Scene,
     file::{File, FileDescription},
     net::socket::Socket,
+    node::NodeId,
     uapi::{
         limits::{PIPE_BUF, RW_COUNT_MAX},
         socket::Msghdr,
@@ -160,6 +161,10 @@ fn fits(description: &FileDescription, errno: Errno) -> bool {
 const RANDOM_WHOLE: u64 = 256;
 
 impl Scene for CallScene<'_, '_> {
+    fn node(&mut self) -> NodeId {
+        self.cx.kernel.node()
+    }
+
     fn program(&mut self) -> Vec<u8> {
         self.cx.process().program.to_vec()
     }

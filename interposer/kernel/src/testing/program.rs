@@ -165,7 +165,7 @@ impl Game {
         let _ = game.machine.write_user(PAUSE, &[0, 1_000_000u64].map(u64::to_le_bytes).concat());
         let _ = game.machine.write_user(PAUSE + 16, &[0xff; 8]);
         game.call(u64::from(nr::__NR_rt_sigprocmask), [0, PAUSE + 16, 0, 8, 0, 0]);
-        game.kernel.machine.faults = Faults::new(&faults, &game.kernel.machine.random);
+        game.kernel.machine.faults = Faults::new(&faults, &[], &game.kernel.machine.random);
         game.kernel.arm_faults();
         game
     }

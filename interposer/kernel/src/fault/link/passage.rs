@@ -1,0 +1,65 @@
+//! What the faults make of something that is sent, all together.
+
+use alloc::{rc::Rc, string::String, vec::Vec};
+use core::time::Duration;
+
+/// What becomes of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrives.
+    #[default]
+    Arrives,
+    /// It does not.
+    Lost,
+    /// It is answered as if nobody listened.
+    Refused,
+    /// It is answered with there being no way.
+    Unreachable,
+    /// Both ends are told that the connection is reset.
+    Reset,
+    /// It does not arrive, nor does anything after it on its link.
+    Vanishes,
+}
+
+/// A fault that has fired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Its name.
+    pub fault: Rc<str>,
+    /// How often it has fired, this time included.
+    pub count: u64,
+    /// What it does, in words.
+    pub effect: String,
+}
+
+/// What the faults make of something that is sent, all together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passage {
+    /// What becomes of it.
+    pub fate: Fate,
+    /// How long it takes besides what it waits for others.
+    pub(super) delay: Duration,
+    /// How long it takes until it is through the narrowest line.
+    pub(super) queued: Duration,
+    /// The faults that have a part in it.
+    pub reports: Vec<Report>,
+}
+
+impl Passage {
+    /// How much later it arrives.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        self.queued.saturating_add(self.delay)
+    }
+
+    /// Of several fates the first one is met.
+    pub(super) fn settle(&mut self, fate: Fate) {
+        if self.fate == Fate::Arrives {
+            self.fate = fate;
+        }
+    }
+
+    pub(super) fn report(&mut self, fault: &Rc<str>, count: u64, effect: String) {
+        self.reports.push(Report { fault: Rc::clone(fault), count, effect });
+    }
+}
