@@ -1,0 +1,57 @@
+//! What the examples' pages promise.
+
+mod common;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use common::{run_stored, said, stored};
+use serde_json::Value;
+
+/// A copy of an example, in a folder as the repository's.
+fn copy(name: &str, folder: &Path) -> PathBuf {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+    let to = folder.join("examples").join(name);
+    fs::create_dir_all(&to).expect("a folder");
+    for entry in fs::read_dir(from).expect("an example").flatten() {
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+    }
+    to
+}
+
+/// Explores a command from the folder that has `examples` in it. What went wrong, and the exit status.
+fn explore(folder: &Path, options: &[&str], command: &[&str]) -> (i32, BTreeSet<String>) {
+    let store = folder.join("store");
+    let arguments = ["explore"].iter().chain(options).chain(&["--"]).chain(command);
+    let output = stored(&store, arguments).current_dir(folder).output().expect("runs");
+    let said = said(&output);
+    let status = run_stored(&store, ["status", "last", "--format", "json"]);
+    let report: Value = serde_json::from_str(&status.stdout).expect("a report");
+    let bugs = report["bugs"].as_array().expect("a list").iter();
+    (said.status, bugs.map(|bug| bug["title"].as_str().unwrap_or_default().to_owned()).collect())
+}
+
+#[test]
+fn flaky_test_is_found_out_and_mended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let example = copy("flaky", folder.path());
+    let test = ["/usr/bin/python3", "examples/flaky/test_shop.py"];
+    let options = ["--depth", "10", "--faults", "slow-network,pauses"];
+    let (status, bugs) = explore(folder.path(), &options, &test);
+    assert_eq!(status, 1);
+    for part in ["ConnectionRefusedError", "TimeoutError", "Lists differ"] {
+        assert!(bugs.iter().any(|bug| bug.contains(part)), "{part}: {bugs:?}");
+    }
+    let mended = Command::new("patch")
+        .args(["-p1", "-s", "-i"])
+        .arg(example.join("fix.patch"))
+        .current_dir(folder.path())
+        .status()
+        .expect("patch");
+    assert!(mended.success());
+    assert_eq!(explore(folder.path(), &options, &test), (0, BTreeSet::new()));
+}
