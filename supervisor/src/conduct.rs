@@ -137,7 +137,8 @@ fn write_through(plan: &Plan, outcome: &Outcome, report: &mut Report) {
         return;
     }
     let names: Vec<String> = below.iter().map(|path| path.display().to_string()).collect();
-    match captured::write_through(&outcome.capture, &below) {
+    let nodes: Vec<&str> = plan.boot.nodes.iter().map(|node| node.name.as_str()).collect();
+    match captured::write_through(&outcome.capture, &below, &nodes) {
         Ok(count) => report.tell(format!("{count} files written through to {}", names.join(", "))),
         Err(error) => report.warn(&format!("not all is written through: {error}")),
     }

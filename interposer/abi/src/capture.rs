@@ -64,6 +64,8 @@ pub enum Change {
 /// A name whose file a run has made, changed or removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Captured {
+    /// Index of the node whose file it is.
+    pub node: u16,
     /// Absolute path.
     pub path: Vec<u8>,
     /// What became of it.

@@ -7,10 +7,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use simrun_abi::capture::{CapturedKind, Change, Content};
+use simrun_abi::capture::{Captured, CapturedKind, Change, Content};
 
 use super::records;
-use crate::store::{Error, text::Text};
+use crate::store::{Error, pinned::PinnedNode, text::Text};
 
 /// The list in a run's folder.
 const LIST: &str = "files.json";
@@ -46,6 +46,9 @@ pub enum Bytes {
 /// A name that a run has made, changed or removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
+    /// Name of the node whose it is.
+    #[serde(default)]
+    pub node: String,
     /// Absolute path.
     pub path: Text,
     /// What became of it.
@@ -78,7 +81,7 @@ pub struct KeptFile {
     pub modified_ns: i64,
 }
 
-/// All of them, in the order of their paths.
+/// All of them, in the order of nodes and their paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The entries.
@@ -86,11 +89,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Keeps what a run did in the run's folder.
+    /// Keeps what a run with these nodes did in the run's folder.
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn keep(capture: &File, run: &Path) -> io::Result<()> {
+    pub fn keep(capture: &File, nodes: &[PinnedNode], run: &Path) -> io::Result<()> {
         let records = records(capture)?;
         if records.is_empty() {
             return Ok(());
@@ -102,7 +105,7 @@ impl Manifest {
             if record.content.is_some() {
                 record.copy(capture, &mut File::create_new(folder.join(number.to_string()))?)?;
             }
-            manifest.files.push(Entry::of(number, &record.captured));
+            manifest.files.push(Entry::of(number, nodes, &record.captured));
         }
         let mut text = serde_json::to_vec(&manifest)?;
         text.push(b'\n');
@@ -121,11 +124,6 @@ impl Manifest {
             Ok(text) => serde_json::from_slice(&text).map_err(|error| Error::Format(path, error)),
         }
     }
-
-    /// The entry of a path.
-    pub fn find(&self, path: &Text) -> Option<&Entry> {
-        self.files.iter().find(|entry| entry.path == *path)
-    }
 }
 
 impl Bytes {
@@ -140,7 +138,8 @@ impl Bytes {
 }
 
 impl Entry {
-    fn of(number: usize, captured: &simrun_abi::capture::Captured) -> Self {
+    fn of(number: usize, nodes: &[PinnedNode], captured: &Captured) -> Self {
+        let node = nodes.get(usize::from(captured.node)).map_or("", |node| &node.name).to_owned();
         let path = Text(captured.path.clone());
         let file = captured.file.as_ref().map(|file| {
             let (kind, size, bytes) = match &file.kind {
@@ -170,6 +169,6 @@ impl Entry {
                 modified_ns: file.modified_ns,
             }
         });
-        Self { path, change: captured.change, file }
+        Self { node, path, change: captured.change, file }
     }
 }

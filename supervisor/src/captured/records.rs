@@ -19,7 +19,7 @@ pub struct Record {
 /// Longest record: a path, a target, and some numbers.
 const RECORD_MAX: u32 = 64 << 10;
 
-/// All of them, in the order of their paths.
+/// All of them, in the order of nodes and their paths.
 ///
 /// # Errors
 /// When the file cannot be read, or does not hold what it should.
@@ -50,7 +50,9 @@ pub fn records(capture: &File) -> io::Result<Vec<Record>> {
         };
         records.push(Record { captured, content });
     }
-    records.sort_by(|a, b| a.captured.path.cmp(&b.captured.path));
+    records.sort_by(|Record { captured: a, .. }, Record { captured: b, .. }| {
+        (a.node, &a.path).cmp(&(b.node, &b.path))
+    });
     Ok(records)
 }
 

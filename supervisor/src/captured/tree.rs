@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Manifest,
+    Entry,
     manifest::{KeptFile, Kind},
 };
 use crate::store::Error;
@@ -23,14 +23,18 @@ pub struct Exported {
     pub missing: usize,
 }
 
-/// Copies everything that a run has made or changed to a folder, each at its path below it.
+/// Copies what a run has made or changed to a folder, each at its path below it.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn export(manifest: &Manifest, run: &Path, to: &Path) -> Result<Exported, Error> {
+pub fn export<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+    run: &Path,
+    to: &Path,
+) -> Result<Exported, Error> {
     let mut exported = Exported::default();
     let mut directories = Vec::new();
-    for entry in &manifest.files {
+    for entry in entries {
         let Some(file) = &entry.file else { continue };
         let path = entry.path.as_os_str();
         let place = to.join(Path::new(path).strip_prefix("/").unwrap_or(Path::new(path)));

@@ -13,7 +13,7 @@ use std::{
 };
 
 use nix::{sys::stat::Mode, unistd::mkfifo};
-use simrun_abi::capture::{Captured, CapturedFile, CapturedKind, Change, Content};
+use simrun_abi::capture::{CapturedFile, CapturedKind, Change, Content};
 
 use super::{Record, records, tree::copy_tree};
 
@@ -28,20 +28,24 @@ pub struct Error {
     pub source: io::Error,
 }
 
-/// Writes all that a run did below these paths; how many names it concerned.
+/// What is written, and where.
+struct Wanted<'a> {
+    record: &'a Record,
+    place: PathBuf,
+}
+
+/// Writes all that a run with these nodes did below these paths; how many names it concerned. Of several nodes each has a
+/// folder of its name there: they may have written different things to one path.
 ///
 /// # Errors
 /// The first thing that cannot be written; the rest is written all the same.
-pub fn write_through(capture: &File, below: &[PathBuf]) -> Result<usize, Error> {
+pub fn write_through(capture: &File, below: &[PathBuf], nodes: &[&str]) -> Result<usize, Error> {
     let fail = |path: &Path| {
         let path = path.to_path_buf();
         move |source| Error { path, source }
     };
     let all = records(capture).map_err(fail(Path::new("what the run wrote")))?;
-    let wanted: Vec<_> = all
-        .iter()
-        .filter(|record| below.iter().any(|above| path(&record.captured).starts_with(above)))
-        .collect();
+    let wanted: Vec<_> = all.iter().filter_map(|record| want(record, below, nodes)).collect();
     if wanted.is_empty() {
         return Ok(0);
     }
@@ -53,31 +57,51 @@ pub fn write_through(capture: &File, below: &[PathBuf]) -> Result<usize, Error> 
             first.get_or_insert(error);
         }
     };
-    for (number, record) in wanted.iter().enumerate() {
+    for (number, Wanted { record, .. }) in wanted.iter().enumerate() {
         let moved = record.captured.file.as_ref().and_then(moved_from);
         if let Some(from) = moved {
             keep(put_aside(from, &aside.path().join(number.to_string())).map_err(fail(from)));
         }
     }
-    for record in wanted.iter().rev().filter(|record| record.captured.change == Change::Removed) {
-        keep(remove(path(&record.captured)).map_err(fail(path(&record.captured))));
-    }
-    for (number, record) in wanted.iter().enumerate() {
-        if let Some(file) = &record.captured.file {
-            let moved = aside.path().join(number.to_string());
-            keep(put(capture, record, file, &moved).map_err(fail(path(&record.captured))));
+    for Wanted { record, place } in wanted.iter().rev() {
+        if record.captured.change == Change::Removed {
+            keep(remove(place).map_err(fail(place)));
         }
     }
-    for record in wanted.iter().rev() {
+    for (number, Wanted { record, place }) in wanted.iter().enumerate() {
+        if let Some(file) = &record.captured.file {
+            let moved = aside.path().join(number.to_string());
+            keep(put(capture, record, file, (&moved, place)).map_err(fail(place)));
+        }
+    }
+    for Wanted { record, place } in wanted.iter().rev() {
         if let Some(file) = record.captured.file.as_ref().filter(|file| is_directory(file)) {
-            keep(set_mode(path(&record.captured), file).map_err(fail(path(&record.captured))));
+            keep(set_mode(place, file).map_err(fail(place)));
         }
     }
     first.map_or(Ok(wanted.len()), Err)
 }
 
-fn path(captured: &Captured) -> &Path {
-    Path::new(std::ffi::OsStr::from_bytes(&captured.path))
+/// Whether and where something is to be written.
+fn want<'a>(record: &'a Record, below: &[PathBuf], nodes: &[&str]) -> Option<Wanted<'a>> {
+    let captured = &record.captured;
+    let path = Path::new(std::ffi::OsStr::from_bytes(&captured.path));
+    let (above, rest) =
+        below.iter().find_map(|above| Some((above, path.strip_prefix(above).ok()?)))?;
+    if nodes.len() == 1 {
+        return Some(Wanted { record, place: path.to_path_buf() });
+    }
+    let node = *nodes.get(usize::from(captured.node))?;
+    let is_folder = captured.file.as_ref().is_some_and(is_directory);
+    let place = match rest.file_name() {
+        Some(_) => above.join(node).join(rest),
+        None if is_folder => above.join(node),
+        // There is no room for folders in a file.
+        None => format!("{}.{node}", above.display()).into(),
+    };
+    // The host's file is all nodes', and no copy is made of it for this.
+    let changes_nothing = captured.change == Change::Attributes && !place.exists();
+    (!changes_nothing).then_some(Wanted { record, place })
 }
 
 fn is_directory(file: &CapturedFile) -> bool {
@@ -108,8 +132,13 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-fn put(capture: &File, record: &Record, file: &CapturedFile, moved: &Path) -> io::Result<()> {
-    let path = path(&record.captured);
+/// Makes a file; what the run has moved is at `moved`.
+fn put(
+    capture: &File,
+    record: &Record,
+    file: &CapturedFile,
+    (moved, path): (&Path, &Path),
+) -> io::Result<()> {
     if record.captured.change == Change::Attributes {
         return set_mode(path, file);
     }
@@ -144,5 +173,62 @@ fn set_mode(path: &Path, file: &CapturedFile) -> io::Result<()> {
     match file.kind {
         CapturedKind::Link { .. } => Ok(()),
         _ => fs::set_permissions(path, Permissions::from_mode(file.mode & 0o7777)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use simrun_abi::capture::Captured;
+
+    use super::*;
+
+    fn regular(node: u16, path: &Path, change: Change, bytes: &[u8]) -> Vec<u8> {
+        let kind = CapturedKind::Regular { size: bytes.len() as u64, content: Content::Kept };
+        let file = CapturedFile {
+            kind,
+            moved_from: None,
+            mode: 0o100_644,
+            owner: 0,
+            group: 0,
+            modified_ns: 0,
+        };
+        let path = path.as_os_str().as_bytes().to_vec();
+        let mut record = Captured { node, path, change, file: Some(file) }.encode();
+        record.extend(bytes);
+        record
+    }
+
+    #[test]
+    fn of_several_nodes_each_writes_to_a_folder_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let host = folder.path().join("host");
+        fs::create_dir(&host).expect("a folder");
+        for name in ["a", "b", "single"] {
+            fs::write(host.join(name), "host's").expect("a file");
+        }
+        let mut capture = tempfile::tempfile().expect("a file");
+        let removed = |path: &Path| {
+            let path = path.as_os_str().as_bytes().to_vec();
+            Captured { node: 1, path, change: Change::Removed, file: None }.encode()
+        };
+        for record in [
+            regular(0, &host.join("a"), Change::Changed, b"one's"),
+            regular(1, &host.join("a"), Change::Changed, b"two's"),
+            regular(0, &host.join("b"), Change::Attributes, b""),
+            regular(0, &host.join("single"), Change::Changed, b"one's"),
+            regular(1, Path::new("/elsewhere"), Change::Made, b"not wanted"),
+            removed(&host.join("b")),
+        ] {
+            capture.write_all(&record).expect("a file");
+        }
+        let nodes = ["one", "two"];
+        let below = [host.join("single"), host.clone()];
+        assert_eq!(write_through(&capture, &below, &nodes).expect("room"), 4);
+        let read = |name: &str| fs::read_to_string(host.join(name)).expect("a file");
+        let found = ["one/a", "two/a", "single.one", "a", "b", "single"].map(read);
+        assert_eq!(found, ["one's", "two's", "one's", "host's", "host's", "host's"]);
+        assert!(!host.join("one/b").exists() && !host.join("two/b").exists());
     }
 }

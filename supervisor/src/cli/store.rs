@@ -154,7 +154,10 @@ pub struct FilesArguments {
     pub run: String,
     /// Print this file
     pub path: Option<PathBuf>,
-    /// Copy them all to this folder
+    /// Those of this node only
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
+    /// Copy them all to this folder; if there are several nodes and none is named, to one folder for each
     #[arg(long, value_name = "DIR", conflicts_with = "path")]
     pub export: Option<PathBuf>,
     /// As they were after so much simulated time, for which the run is done again

@@ -154,7 +154,7 @@ impl Recording {
             let finished = events.finish();
             heard.keep_first_error(finished);
         }
-        let kept = Manifest::keep(&outcome.capture, &self.folder);
+        let kept = Manifest::keep(&outcome.capture, &self.record.pinned.nodes, &self.folder);
         heard.keep_first_error(kept);
         // Nobody looks at it before the run has ended.
         let written = serde_json::to_vec(inputs)

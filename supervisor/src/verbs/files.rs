@@ -4,7 +4,7 @@ use std::{fs::File, io, path::Path};
 
 use simrun_abi::capture::Change;
 
-use super::{Failure, find_run, open_null, print_json, printed, rerun, streams};
+use super::{Failure, check_node, find_run, open_null, print_json, printed, rerun, streams};
 use crate::{
     captured::{Entry, Kind, Manifest, export},
     cli::{FilesArguments, Format},
@@ -13,7 +13,7 @@ use crate::{
         say,
         table::{Table, bytes, print},
     },
-    store::{Belonging, Error, Place, RunFolder, find::nearest, text::Text},
+    store::{Belonging, Error, Place, Record, RunFolder, find::nearest, text::Text},
 };
 
 /// Lists the files of a run, prints one, or copies them out.
@@ -22,23 +22,29 @@ use crate::{
 /// When there is no such run or file.
 pub fn files(arguments: &FilesArguments) -> Result<u8, Failure> {
     let folder = find_run(&arguments.stored.place()?, &arguments.run)?;
+    let record = folder.record()?;
+    check_node(arguments.node.as_deref(), &record)?;
     match arguments.at {
-        None => show(arguments, folder.path(), folder.record()?.state.is_final()),
+        None => show(arguments, folder.path(), &record),
         Some(at) => {
             let again = tempfile::tempdir().map_err(|source| Failure::File {
                 doing: "a folder for the run cannot be made",
                 source,
             })?;
-            let run = run_until(&folder, at.as_nanos() as u64, again.path())?;
-            show(arguments, run.path(), true)
+            let run = run_until(&folder, &record, at.as_nanos() as u64, again.path())?;
+            show(arguments, run.path(), &run.record()?)
         }
     }
 }
 
 /// Runs again until a simulated time; what is kept of that.
-fn run_until(folder: &RunFolder, at_ns: u64, store: &Path) -> Result<RunFolder, Failure> {
-    let original = folder.record()?;
-    rerun::warn(&original, &folder.inputs()?.changes());
+fn run_until(
+    folder: &RunFolder,
+    original: &Record,
+    at_ns: u64,
+    store: &Path,
+) -> Result<RunFolder, Failure> {
+    rerun::warn(original, &folder.inputs()?.changes());
     let mut plan = original.pinned.plan()?;
     plan.boot.timeout_ns = Some(plan.boot.timeout_ns.map_or(at_ns, |limit| limit.min(at_ns)));
     let place = Place::at(store).map_err(|error| Error::File(store.to_path_buf(), error))?;
@@ -58,40 +64,57 @@ fn run_until(folder: &RunFolder, at_ns: u64, store: &Path) -> Result<RunFolder, 
     }
 }
 
-fn show(arguments: &FilesArguments, run: &Path, has_ended: bool) -> Result<u8, Failure> {
-    let manifest = Manifest::read(run)?;
+fn show(arguments: &FilesArguments, run: &Path, record: &Record) -> Result<u8, Failure> {
+    let mut files = Manifest::read(run)?.files;
+    // Kept before nodes had files of their own: there was one node.
+    files.iter_mut().filter(|entry| entry.node.is_empty()).for_each(|entry| {
+        entry.node = record.node_name(0).to_owned();
+    });
+    if let Some(node) = &arguments.node {
+        files.retain(|entry| entry.node == *node);
+    }
+    let is_mixed = arguments.node.is_none() && record.pinned.nodes.len() > 1;
     if let Some(to) = &arguments.export {
-        let exported = export(&manifest, run, to)?;
-        say(&format!("{} files copied to {}", exported.copied, to.display()));
-        if exported.missing > 0 {
-            let why = "they were larger than what is kept (--capture-limit)";
-            say(&format!("{} files without their contents: {why}", exported.missing));
-        }
-        return Ok(0);
+        return export_all(&files, run, to, is_mixed);
     }
     if let Some(path) = &arguments.path {
-        return print_file(
-            &manifest,
-            run,
-            &Text(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec()),
-        );
+        return print_file(&files, run, &path.clone().into_os_string().into());
     }
     match arguments.stored.format {
-        Format::Json => print_json(&manifest.files),
-        Format::Text if manifest.files.is_empty() && !has_ended => {
+        Format::Json => print_json(&files),
+        Format::Text if files.is_empty() && !record.state.is_final() => {
             say("the run was interrupted: its files are not known");
             Ok(0)
         }
-        Format::Text if manifest.files.is_empty() => {
+        Format::Text if files.is_empty() => {
             say("the run has changed no files");
             Ok(0)
         }
         Format::Text => {
-            let mut table = Table::new(&["change", "mode", "size", "path"]).numbers(&[2]);
-            manifest.files.iter().for_each(|entry| table.push(row(entry)));
+            let columns = ["node", "change", "mode", "size", "path"];
+            let from = usize::from(!is_mixed);
+            let mut table = Table::new(&columns[from..]).numbers(&[3 - from]);
+            files.iter().for_each(|entry| table.push(row(entry).split_off(from)));
             printed(print(table.text().as_bytes()))
         }
     }
+}
+
+/// Copies files out, if they are of several nodes to a folder for each.
+fn export_all(files: &[Entry], run: &Path, to: &Path, is_mixed: bool) -> Result<u8, Failure> {
+    let (mut copied, mut missing) = (0, 0);
+    for files in files.chunk_by(|one, other| one.node == other.node) {
+        let to = if is_mixed { to.join(&files[0].node) } else { to.to_path_buf() };
+        let exported = export(files, run, &to)?;
+        copied += exported.copied;
+        missing += exported.missing;
+    }
+    say(&format!("{copied} files copied to {}", to.display()));
+    if missing > 0 {
+        let why = "they were larger than what is kept (--capture-limit)";
+        say(&format!("{missing} files without their contents: {why}"));
+    }
+    Ok(0)
 }
 
 fn row(entry: &Entry) -> Vec<String> {
@@ -101,8 +124,9 @@ fn row(entry: &Entry) -> Vec<String> {
         Change::Attributes => "attributes",
         Change::Removed => "removed",
     };
+    let node = entry.node.clone();
     let Some(file) = &entry.file else {
-        return vec![change.into(), String::new(), String::new(), entry.path.to_string()];
+        return vec![node, change.into(), String::new(), String::new(), entry.path.to_string()];
     };
     let (size, mut path) = match &file.kind {
         Kind::Regular => (bytes(file.size), entry.path.to_string()),
@@ -113,16 +137,24 @@ fn row(entry: &Entry) -> Vec<String> {
     if let Some(from) = &file.moved_from {
         path.push_str(&format!(" (was {from})"));
     }
-    vec![change.into(), format!("{:04o}", file.mode & 0o7777), size, path]
+    vec![node, change.into(), format!("{:04o}", file.mode & 0o7777), size, path]
 }
 
-fn print_file(manifest: &Manifest, run: &Path, path: &Text) -> Result<u8, Failure> {
-    let Some(entry) = manifest.find(path) else {
-        let paths: Vec<String> =
-            manifest.files.iter().map(|entry| entry.path.to_string()).collect();
-        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        let hint = nearest(&path.to_string(), &paths);
-        return Err(Failure::Unknown(format!("the run has not written {path}{hint}")));
+fn print_file(files: &[Entry], run: &Path, path: &Text) -> Result<u8, Failure> {
+    let found: Vec<&Entry> = files.iter().filter(|entry| entry.path == *path).collect();
+    let entry = match found[..] {
+        [entry] => entry,
+        [] => {
+            let paths: Vec<String> = files.iter().map(|entry| entry.path.to_string()).collect();
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            let hint = nearest(&path.to_string(), &paths);
+            return Err(Failure::Unknown(format!("the run has not written {path}{hint}")));
+        }
+        _ => {
+            let nodes: Vec<&str> = found.iter().map(|entry| entry.node.as_str()).collect();
+            let words = format!("{path} is on nodes {}: choose with --node", nodes.join(", "));
+            return Err(Failure::Unknown(words));
+        }
     };
     let fail = |why: &str| Err(Failure::Unknown(format!("{path} {why}")));
     let Some(file) = &entry.file else { return fail("was removed") };

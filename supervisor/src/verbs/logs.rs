@@ -4,13 +4,12 @@ use std::{thread, time::Duration};
 
 use simrun_abi::event::Stream;
 
-use super::{Failure, find_run, printed};
+use super::{Failure, check_node, find_run, printed};
 use crate::{
     cli::{Format, LogsArguments},
     report::{say, table::print},
     store::{
-        Error, Record,
-        find::nearest,
+        Error,
         output::{Line, Reader},
     },
 };
@@ -25,7 +24,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub fn logs(arguments: &LogsArguments) -> Result<u8, Failure> {
     let folder = find_run(&arguments.stored.place()?, &arguments.run)?;
     let mut record = folder.record()?;
-    check_node(arguments, &record)?;
+    check_node(arguments.node.as_deref(), &record)?;
     let mut reader = Reader::new(folder.path());
     let fail = |error| Error::File(folder.path().to_path_buf(), error);
     loop {
@@ -52,18 +51,6 @@ pub fn logs(arguments: &LogsArguments) -> Result<u8, Failure> {
         say(&format!("run {} is {}: there may be more", record.id, record.state.name()));
     }
     Ok(0)
-}
-
-fn check_node(arguments: &LogsArguments, record: &Record) -> Result<(), Failure> {
-    let names: Vec<&str> = record.pinned.nodes.iter().map(|node| node.name.as_str()).collect();
-    match &arguments.node {
-        Some(node) if !names.contains(&node.as_str()) => Err(Failure::Unknown(format!(
-            "no node of run {} is called {node}{}",
-            record.id,
-            nearest(node, &names)
-        ))),
-        _ => Ok(()),
-    }
 }
 
 fn is_asked_for(arguments: &LogsArguments, line: &Line) -> bool {

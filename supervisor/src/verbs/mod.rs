@@ -55,7 +55,11 @@ use crate::{
     launch::{self, Streams},
     plan,
     report::table,
-    store::{self, Place, RunFolder, find::find, index::Index},
+    store::{
+        self, Place, Record, RunFolder,
+        find::{find, nearest},
+        index::Index,
+    },
 };
 
 /// Why a verb gave no exit status of its own.
@@ -113,6 +117,19 @@ fn find_run(place: &Place, typed: &str) -> Result<RunFolder, Failure> {
     }
     let id = find("run", typed, &Index::open(place)?.names()?).map_err(store::Error::from)?;
     Ok(RunFolder::of(place, &id))
+}
+
+/// A node that somebody means is one of a run.
+fn check_node(typed: Option<&str>, record: &Record) -> Result<(), Failure> {
+    let names: Vec<&str> = record.pinned.nodes.iter().map(|node| node.name.as_str()).collect();
+    match typed {
+        Some(node) if !names.contains(&node) => Err(Failure::Unknown(format!(
+            "no node of run {} is called {node}{}",
+            record.id,
+            nearest(node, &names)
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Data was written to standard output, or not.

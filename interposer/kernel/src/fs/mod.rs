@@ -29,5 +29,5 @@ pub use folder::{DirectoryEntry, Folder};
 pub use inode::{Attributes, Body, FileTime, Inode, Running, Times};
 pub use moved::Moved;
 pub use path::join;
-pub use tree::{Spot, Tree};
+pub use tree::{Progress, Spot, Tree};
 pub use walk::{Found, Last, Place, Resolve, Standing, Walk};

@@ -9,9 +9,9 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::FileDescription,
-    fs::tree::attributes::drop_identity,
+    fs::{Progress, tree::attributes::drop_identity},
     host::Host,
-    machine::{Due, Env, Machine, SignalTarget},
+    machine::{Due, Env, SignalTarget},
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
     process::{Call, Process, ProcessState, State, ThreadId, Tid},
@@ -499,10 +499,15 @@ impl Kernel {
         self.ended.get_or_insert((end, status));
     }
 
-    /// Tells the supervisor what the run has done to its files.
+    /// Tells the supervisor what each node has done to its files.
     fn capture(&mut self, host: &mut dyn Host) {
-        let Machine { tree, config, .. } = &self.machine;
-        if let Err(error) = tree.capture(host, &config.capture) {
+        let mut progress = Progress::new(&self.machine.config.capture);
+        let captured = self.node_ids().try_for_each(|node| {
+            let capture =
+                |kernel: &mut Self| kernel.machine.tree.capture(host, node, &mut progress);
+            self.on_node(node, capture)
+        });
+        if let Err(error) = captured {
             let effect =
                 format!("what the run wrote is not kept as a whole: {}", error.errno.name());
             self.machine.escape(host, "the capture of files", "simrun", &effect);

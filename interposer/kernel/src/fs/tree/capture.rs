@@ -12,6 +12,7 @@ use crate::{
     error::{Errno, Result},
     fs::walk,
     host::{Follow, Host, HostFd},
+    node::NodeId,
 };
 
 /// Bytes of content copied at a time.
@@ -19,10 +20,9 @@ const CHUNK: usize = 256 << 10;
 /// Where the supervisor reads.
 const FILE: HostFd = HostFd(fds::CAPTURE);
 
-/// Writes down names and files, one after the other.
-struct Writer<'a> {
-    host: &'a mut dyn Host,
-    wanted: &'a Capture,
+/// What was written down of all nodes so far.
+pub struct Progress {
+    wanted: Capture,
     /// Bytes written so far.
     at: u64,
     /// Bytes of content for which there is room.
@@ -31,14 +31,34 @@ struct Writer<'a> {
     buffer: Vec<u8>,
 }
 
+impl Progress {
+    /// Of a run of which this much is wanted.
+    #[must_use]
+    pub fn new(wanted: &Capture) -> Self {
+        Self { wanted: wanted.clone(), at: 0, left: wanted.limit, buffer: Vec::new() }
+    }
+}
+
+/// Writes down names and files of a node, one after the other.
+struct Writer<'a> {
+    host: &'a mut dyn Host,
+    node: NodeId,
+    progress: &'a mut Progress,
+}
+
 impl Tree {
-    /// Tells the supervisor what the run has done to its files.
+    /// Tells the supervisor what a node has done to its files.
     ///
     /// # Errors
     /// What the host fails with; what was told before stands.
-    pub fn capture(&self, host: &mut dyn Host, wanted: &Capture) -> Result<()> {
+    pub fn capture(
+        &self,
+        host: &mut dyn Host,
+        node: NodeId,
+        progress: &mut Progress,
+    ) -> Result<()> {
         let root = self.root(host)?;
-        let mut writer = Writer { host, wanted, at: 0, left: wanted.limit, buffer: Vec::new() };
+        let mut writer = Writer { host, node, progress };
         for (path, top) in [(&b"/"[..], root), (SHARED_MEMORY, Rc::clone(&self.shared_memory))] {
             if let Some(folder) = top.folder() {
                 writer.folder(path, folder)?;
@@ -105,12 +125,13 @@ impl Writer<'_> {
 
     fn write(&mut self, path: &[u8], change: Change, file: Option<&Rc<Inode>>) -> Result<()> {
         let described = file.map(|file| self.describe(path, change, file));
-        let record = Captured { path: path.to_vec(), change, file: described };
+        let record =
+            Captured { node: self.node.raw(), path: path.to_vec(), change, file: described };
         self.put(&record.encode())?;
         match file.and_then(|file| file.contents()) {
             Some(contents) if record.content_len() > 0 => {
-                self.left = self.left.saturating_sub(record.content_len());
-                let mut buffer = core::mem::take(&mut self.buffer);
+                self.progress.left = self.progress.left.saturating_sub(record.content_len());
+                let mut buffer = core::mem::take(&mut self.progress.buffer);
                 buffer.resize(CHUNK, 0);
                 let mut done = 0;
                 while done < record.content_len() {
@@ -123,7 +144,7 @@ impl Writer<'_> {
                         }
                     }
                 }
-                self.buffer = buffer;
+                self.progress.buffer = buffer;
                 Ok(())
             }
             _ => Ok(()),
@@ -137,11 +158,11 @@ impl Writer<'_> {
             Body::Special => CapturedKind::Special,
             Body::Regular(contents) => {
                 let size = contents.size();
-                let always =
-                    || self.wanted.always.iter().any(|above| moved(path, above, b"").is_some());
+                let Progress { wanted, left, .. } = &*self.progress;
+                let always = || wanted.always.iter().any(|above| moved(path, above, b"").is_some());
                 let content = match contents.is_changed() {
                     false => Content::OfHost,
-                    true if size <= self.left || always() => Content::Kept,
+                    true if size <= *left || always() => Content::Kept,
                     true => Content::Left,
                 };
                 CapturedKind::Regular { size, content }
@@ -163,11 +184,11 @@ impl Writer<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         let mut done = 0;
         while done < bytes.len() {
-            match self.host.pwrite(FILE, &bytes[done..], self.at)? {
+            match self.host.pwrite(FILE, &bytes[done..], self.progress.at)? {
                 0 => return Err(Errno::EIO.into()),
                 moved => {
                     done += moved;
-                    self.at += moved as u64;
+                    self.progress.at += moved as u64;
                 }
             }
         }

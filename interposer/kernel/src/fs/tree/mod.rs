@@ -28,6 +28,7 @@ pub mod open;
 mod space;
 mod sync;
 
+pub use capture::Progress;
 use space::Space;
 
 use super::{

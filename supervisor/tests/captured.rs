@@ -1,0 +1,72 @@
+//! What is kept of the files that several machines wrote.
+
+mod common;
+
+use std::fs;
+
+use common::{
+    machines::{self, machine},
+    stored,
+};
+use serde_json::Value;
+
+/// Writes to a path that others write to, and to one of its own.
+const WRITES: &str = r#"
+import socket
+name = socket.gethostname()
+with open("/tmp/both", "w") as file:
+    file.write(name)
+with open("/tmp/of-" + name, "w") as file:
+    file.write("own")
+"#;
+
+#[test]
+fn what_each_machine_wrote_is_kept_apart() {
+    let store = tempfile::tempdir().expect("a folder");
+    let waits = |rest: &str| format!("import time\n{WRITES}\n{rest}");
+    let client = machine("client", waits("time.sleep(1)"));
+    let web = machine("web", waits("time.sleep(10)"));
+    let run = machines::keep(store.path(), "1", "", &[], &[client, web]);
+    machines::again(store.path(), &run);
+    let verb = |arguments: &[&str]| {
+        let output = stored(store.path(), arguments).output().expect("a verb");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let listed = |arguments: &[&str]| -> Vec<(String, String)> {
+        let all = [&["files", "last", "--format", "json"], arguments].concat();
+        let files: Value = serde_json::from_str(&verb(&all).1).expect("JSON");
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let files = files.as_array().expect("a list").iter();
+        let files = files.map(|file| (text(&file["node"]), text(&file["path"])));
+        // Interpreters leave things of their own.
+        files.filter(|(_, path)| path.starts_with("/tmp/")).collect()
+    };
+    let entry = |node: &str, path: &str| (node.to_owned(), path.to_owned());
+    let client = [entry("client", "/tmp/both"), entry("client", "/tmp/of-client")];
+    let web = [entry("web", "/tmp/both"), entry("web", "/tmp/of-web")];
+    assert_eq!(listed(&[]), [client, web.clone()].concat());
+    assert_eq!(listed(&["--node", "web"]), web);
+    let table = verb(&["files", "last"]).1;
+    assert!(table.starts_with("node "), "{table}");
+    assert!(table.lines().any(|line| line.starts_with("web ") && line.ends_with(" /tmp/of-web")));
+
+    assert_eq!(verb(&["files", "last", "/tmp/of-web"]).1, "own", "who has it is clear");
+    let (status, _, words) = verb(&["files", "last", "/tmp/both"]);
+    assert_eq!(status, Some(125));
+    assert!(words.contains("/tmp/both is on nodes client, web: choose with --node"), "{words}");
+    assert_eq!(verb(&["files", "last", "--node", "web", "/tmp/both"]).1, "web");
+    let (status, _, words) = verb(&["files", "last", "--node", "clien"]);
+    assert_eq!(status, Some(125));
+    assert!(words.contains("is called clien; did you mean client?"), "{words}");
+
+    let (all, own) = (store.path().join("all"), store.path().join("own"));
+    assert_eq!(verb(&["files", "last", "--export", all.to_str().expect("a path")]).0, Some(0));
+    for node in ["client", "web"] {
+        let both = all.join(node).join("tmp/both");
+        assert_eq!(fs::read_to_string(both).expect("a file"), node);
+    }
+    let one = ["files", "last", "--node", "web", "--export", own.to_str().expect("a path")];
+    assert_eq!(verb(&one).0, Some(0));
+    assert_eq!(fs::read_to_string(own.join("tmp/both")).expect("a file"), "web");
+}
