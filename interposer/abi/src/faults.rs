@@ -4,6 +4,8 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
+use crate::thread_faults::OnThreads;
+
 /// A part of a whole, from none to all of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Share(u64);
@@ -306,6 +308,8 @@ pub enum Effect {
         /// What its disk promises; the same for all faults of a run.
         disk: Disk,
     },
+    /// It changes whose turn it is, or how long that takes.
+    Threads(OnThreads),
     /// What is sent over a link arrives so much later, in nanoseconds.
     Latency(Quantity),
     /// A link carries so many bytes in a second each way, for all that it is for.

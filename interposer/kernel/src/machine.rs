@@ -42,6 +42,8 @@ pub trait Expire {
 pub enum Due {
     /// A thread's time-out.
     Thread(ThreadId),
+    /// A thread that was woken some time ago goes on.
+    Late(ThreadId),
     /// An object's own, if it still lives, on its node.
     Object(NodeId, Weak<dyn Expire>),
     /// A node starts.

@@ -16,7 +16,7 @@ const PROJECT_FOLDER: &str = ".simrun/faults";
 const ENDING: &str = "yaml";
 
 /// Those that come with simrun.
-const BUILT_IN: [(&str, &str); 23] = [
+const BUILT_IN: [(&str, &str); 26] = [
     ("bit-rot", include_str!("../../faults/bit-rot.yaml")),
     ("brownout", include_str!("../../faults/brownout.yaml")),
     ("clock-jumps", include_str!("../../faults/clock-jumps.yaml")),
@@ -33,11 +33,14 @@ const BUILT_IN: [(&str, &str); 23] = [
     ("pauses", include_str!("../../faults/pauses.yaml")),
     ("power-loss", include_str!("../../faults/power-loss.yaml")),
     ("power-loss-strict", include_str!("../../faults/power-loss-strict.yaml")),
+    ("priorities", include_str!("../../faults/priorities.yaml")),
     ("rate-limit", include_str!("../../faults/rate-limit.yaml")),
     ("short-transfers", include_str!("../../faults/short-transfers.yaml")),
+    ("slow-cpu", include_str!("../../faults/slow-cpu.yaml")),
     ("slow-disk", include_str!("../../faults/slow-disk.yaml")),
     ("slow-network", include_str!("../../faults/slow-network.yaml")),
     ("spurious-wakeups", include_str!("../../faults/spurious-wakeups.yaml")),
+    ("starvation", include_str!("../../faults/starvation.yaml")),
     ("too-many-files", include_str!("../../faults/too-many-files.yaml")),
     ("torn-writes", include_str!("../../faults/torn-writes.yaml")),
 ];

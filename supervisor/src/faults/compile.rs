@@ -14,7 +14,7 @@ use super::{
         Action, Argument, Damage, Descriptor, DiskModel, DiskOperation, Fault, FaultFile, Jump,
         Match,
     },
-    links, nodes,
+    links, nodes, threads,
 };
 
 /// Registers that carry arguments.
@@ -113,7 +113,7 @@ impl Match {
 fn is_timed(fault: &Fault) -> bool {
     match &fault.r#do.value {
         Action::JumpClock(_) => true,
-        Action::Kill(_) | Action::Pause(_) | Action::LosePower(_) => {
+        Action::Kill(_) | Action::Pause(_) | Action::Starve(_) | Action::LosePower(_) => {
             !fault.r#match.is_about_calls()
         }
         _ => false,
@@ -121,13 +121,13 @@ fn is_timed(fault: &Fault) -> bool {
 }
 
 /// What a fault needs of the calls that it is for, and what to say of one that has it not.
-struct Need<'a> {
-    has: Box<dyn Fn(Call) -> bool + 'a>,
-    lacks: Box<dyn Fn(Call) -> String + 'a>,
+pub(super) struct Need<'a> {
+    pub has: Box<dyn Fn(Call) -> bool + 'a>,
+    pub lacks: Box<dyn Fn(Call) -> String + 'a>,
 }
 
 /// The calls that a fault is for: of those that are named, all must do; of all others, those that do.
-fn calls(wanted: &Spanned<Match>, needs: &[Need]) -> Result<Vec<Call>, Wrong> {
+pub(super) fn calls(wanted: &Spanned<Match>, needs: &[Need]) -> Result<Vec<Call>, Wrong> {
     let mut found = Vec::new();
     for name in &*wanted.call {
         for call in calls::named(name)? {
@@ -156,6 +156,9 @@ fn calls(wanted: &Spanned<Match>, needs: &[Need]) -> Result<Vec<Call>, Wrong> {
 fn effect(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
     if let Some(effect) = links::effect(fault)? {
         return Ok((effect, Vec::new()));
+    }
+    if let Some(found) = threads::effect(fault)? {
+        return Ok(found);
     }
     let action = &fault.r#do;
     let effect = match &action.value {
@@ -195,7 +198,7 @@ fn signal(name: &Spanned<String>) -> Result<u8, Wrong> {
 }
 
 /// What the match demands of calls besides their names.
-fn places(fault: &Fault) -> [Need<'_>; 3] {
+pub(super) fn places(fault: &Fault) -> [Need<'_>; 3] {
     let wanted = &fault.r#match;
     [
         Need {

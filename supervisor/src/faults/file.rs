@@ -168,6 +168,18 @@ pub enum Action {
     /// The machine loses power and starts again, with the files that its disk has left: every process is gone, and the
     /// command is run anew. Before a call or at a time, as with `kill`
     LosePower(LosePower),
+    /// A thread has no turn for so long, while others can run: the one that calls, if `match` is about calls; else at a
+    /// time, as with `kill`, any one of the process
+    Starve(Quantity<Time>),
+    /// A thread that waits in a call goes on so much later once it has been woken
+    DelayWakeup(Quantity<Time>),
+    /// When threads that wait for a futex are woken, who came last is first
+    ReverseWakes,
+    /// Of the threads that can run, the one of highest priority does, for the whole run; each draws its own
+    Prioritize(Priorities),
+    /// So many times the time passes with what the process does: a call takes a microsecond, with a factor of 1000 a
+    /// millisecond
+    SlowCpu(Spanned<u64>),
     /// What is sent over a link arrives so much later. Neither streams nor datagrams to one endpoint get out of order
     Latency(Quantity<Time>),
     /// A link carries no more bytes in a second each way, for all that match together
@@ -182,6 +194,17 @@ pub enum Action {
     Vanish(Quantity<Size>),
     /// The end of a stream of TCP arrives so much later
     SlowClose(Quantity<Time>),
+}
+
+/// Turns by priority, as in probabilistic concurrency testing
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Priorities {
+    /// How often the thread that runs lets all others go first
+    pub changes: u64,
+    /// Among how many of the first decisions on turns these are drawn; there is one at about each call while others wait.
+    /// 10000, without it
+    pub steps: Option<Spanned<u64>>,
 }
 
 /// A link that is narrow

@@ -3,7 +3,7 @@
 //! - [`file`]: what a fault file may say.
 //! - [`compile`]: from there to the plan that the kernel takes; finds what cannot be.
 //! - [`errors`]: which call may fail with which error.
-//! - [`links`]: the same for faults of links.
+//! - [`links`], [`threads`]: the same for faults of links, and of the turns of threads.
 //! - [`nodes`]: nodes by name and tag.
 //! - [`calls`]: system calls by name.
 //! - [`catalog`]: files by name, those that come with simrun and those of a project.
@@ -15,6 +15,7 @@ mod errors;
 mod file;
 mod links;
 mod nodes;
+mod threads;
 pub use catalog::{Catalog, Error};
 pub use compile::compile;
 pub use file::FaultFile;

@@ -30,20 +30,20 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ("do: { fial: EIO }", "4:11: unknown key `fial`; did you mean `fail`?"),
     (
         "do: { explode: now }",
-        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close`",
+        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close`",
     ),
     (
         "do: explode",
-        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close`",
+        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close`",
     ),
     ("do: fail", "4:9: `fail` needs a value"),
     (
         "do: { fail: EIO, delay: 1s }",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close` belongs here",
     ),
     (
         "do: {}",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close` belongs here",
     ),
     ("do: [fail]", "4:9: a list is no word"),
     ("do:", "4:7: nothing is no word"),
@@ -343,6 +343,31 @@ fn a_schema_tells_editors_the_same() {
         assert!(fault["properties"][key]["description"].is_string(), "{key} is explained");
     }
     assert_eq!(fault["required"], serde_json::json!(["do"]));
+}
+
+#[test]
+fn what_cannot_be_done_to_threads_is_said() {
+    let cases = [
+        ("do: { starve: 0ms }", "4:9: a delay of nothing does nothing"),
+        ("do: { delay-wakeup: 1ms }\nmatch: { call: getpid }", "`getpid` never waits"),
+        ("do: reverse-wakes\nmatch: { call: poll }", "`poll` wakes nobody in some order"),
+        ("do: { slow-cpu: 1 }", "4:21: a factor from 2 to 1000000 belongs here"),
+        ("do: { slow-cpu: 2 }\nrate: 1/s", "5:11: it is so for as long as the window is open"),
+        ("do: { slow-cpu: 2 }\nmatch: { call: read }", "a slow processor is not about calls"),
+        (
+            "do: { prioritize: { changes: 1, steps: 0 } }",
+            "4:44: among no decisions there is none to draw",
+        ),
+        ("do: { prioritize: { changes: 1 } }\nafter: 1s", "5:12: it is so from the start"),
+        (
+            "do: { prioritize: { changes: 1 } }\nmatch: { process: x }",
+            "to its end, for all threads",
+        ),
+    ];
+    for (text, words) in cases {
+        let found = read(&one(text)).err().unwrap_or_default();
+        assert!(found.contains(words), "{text}: {found}");
+    }
 }
 
 #[test]

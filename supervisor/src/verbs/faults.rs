@@ -61,6 +61,7 @@ fn page() -> Result<String, Failure> {
         ("`jump-clock`", "Jump"),
         ("`descriptor`", "Descriptor"),
         ("`disk`", "DiskOperation"),
+        ("`prioritize`", "Priorities"),
         ("`bandwidth`", "Line"),
         ("`connect`", "Refusal"),
         ("`protocol`", "Protocol"),

@@ -6,6 +6,7 @@ use core::time::Duration;
 use simrun_abi::{
     faults::{DamageKind, Descriptor, Direction, DiskOperation, Effect, Fault, Match, Share},
     node::Node,
+    thread_faults::OnThreads,
 };
 
 use super::{
@@ -54,6 +55,23 @@ pub enum Hit {
     LosePower(Duration),
     /// The disk damages the bytes that it reads or writes.
     Damage(Damage),
+    /// A thread has no turn while others can run.
+    Starve {
+        /// For so long.
+        by: Duration,
+        /// Which of its process, if it comes at a time.
+        random: u64,
+    },
+    /// A thread goes on later when it is woken.
+    DelayWakeup(Duration),
+    /// Who came last is woken first.
+    ReverseWakes,
+    /// Turns go by priorities.
+    Prioritize,
+    /// The thread that runs lets all others go first.
+    FallBehind,
+    /// What a process does takes so many times the time.
+    SlowProcessor(u64),
 }
 
 /// A duration in words.
@@ -87,6 +105,16 @@ impl Hit {
                 DamageKind::Misdirect => "reaches another place of the file",
             }
             .into(),
+            Self::Starve { by, .. } => {
+                format!("has no turn for {} while others can run", milliseconds(*by))
+            }
+            Self::DelayWakeup(by) => {
+                format!("goes on {} later when it is woken", milliseconds(*by))
+            }
+            Self::ReverseWakes => "wakes those first who came last".into(),
+            Self::Prioritize => "threads take turns by priorities that are drawn".into(),
+            Self::FallBehind => "the thread that runs lets all others go first".into(),
+            Self::SlowProcessor(factor) => format!("takes {factor} times the time"),
             Self::LosePower(off) => {
                 format!("the machine loses power and is off for {}", milliseconds(*off))
             }
@@ -107,6 +135,9 @@ enum Doing {
     JumpClock(Direction, Source),
     LosePower(Source),
     Damage(DamageKind),
+    Starve(Source),
+    DelayWakeup(Source),
+    ReverseWakes,
     Throttle {
         bytes_per_second: u64,
         /// When all that was admitted so far will be through, in nanoseconds from the start of the run.
@@ -133,6 +164,12 @@ impl Doing {
             Effect::JumpClock { by, direction } => Self::JumpClock(*direction, Source::new(by)),
             Effect::LosePower { off, .. } => Self::LosePower(Source::new(off)),
             Effect::Damage(kind) => Self::Damage(*kind),
+            Effect::Threads(OnThreads::Starve(by)) => Self::Starve(Source::new(by)),
+            Effect::Threads(OnThreads::DelayWakeup(by)) => Self::DelayWakeup(Source::new(by)),
+            Effect::Threads(OnThreads::ReverseWakes) => Self::ReverseWakes,
+            Effect::Threads(OnThreads::Prioritize { .. } | OnThreads::SlowProcessor(_)) => {
+                unreachable!("it is a state")
+            }
             Effect::Latency(_)
             | Effect::Bandwidth { .. }
             | Effect::Connect(_)
@@ -329,6 +366,14 @@ impl Armed {
             (Doing::Damage(kind), _) => {
                 Hit::Damage(Damage { kind: *kind, random: stream.next_u64() })
             }
+            (Doing::Starve(source), _) => {
+                let by = Duration::from_nanos(source.next(stream));
+                Hit::Starve { by, random: stream.next_u64() }
+            }
+            (Doing::DelayWakeup(source), _) => {
+                Hit::DelayWakeup(Duration::from_nanos(source.next(stream)))
+            }
+            (Doing::ReverseWakes, _) => Hit::ReverseWakes,
             (Doing::LosePower(source), _) => {
                 Hit::LosePower(Duration::from_nanos(source.next(stream)))
             }
@@ -366,8 +411,11 @@ impl Possible {
             Doing::Throttle { .. } => scene.bytes().filter(|&bytes| bytes > 0).map(Self::Bytes),
             Doing::Oversleep(_) => scene.has_deadline().then_some(Self::Anything),
             Doing::Wake => scene.may_wake().then_some(Self::Anything),
+            Doing::ReverseWakes => scene.wakes_one_of_several().then_some(Self::Anything),
             Doing::Interrupt
             | Doing::Delay(_)
+            | Doing::DelayWakeup(_)
+            | Doing::Starve(_)
             | Doing::Kill(_)
             | Doing::Pause(_)
             | Doing::LosePower(_)

@@ -6,6 +6,7 @@ use core::time::Duration;
 use simrun_abi::{
     faults::{DiskOperation, Effect, Fault},
     node::Node,
+    thread_faults::OnThreads,
 };
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
     armed::{Armed, Hit},
     link::Links,
     scene::Scene,
+    threads::Threads,
 };
 use crate::{
     error::Errno,
@@ -41,6 +43,8 @@ pub struct Faults {
     at_time: Indices,
     /// Those of links.
     pub links: Links,
+    /// Those that are a state of threads.
+    pub threads: Threads,
 }
 
 /// A fault that has fired.
@@ -71,6 +75,10 @@ pub struct Verdict {
     pub power: Option<Duration>,
     /// For how long its process stands still before.
     pub pause: Duration,
+    /// For how long its thread has no turn while others can run.
+    pub starve: Duration,
+    /// Whether it wakes those first who came last.
+    pub reverses_wakes: bool,
     /// The faults that have a part in it.
     pub firings: Vec<Firing>,
 }
@@ -82,6 +90,8 @@ pub struct WaitVerdict {
     pub ends: Option<WaitEnd>,
     /// How much longer it lasts than its time-out.
     pub oversleep: Duration,
+    /// How much later the thread goes on when it is woken.
+    pub wake_delay: Duration,
     /// The faults that have a part in it.
     pub firings: Vec<Firing>,
 }
@@ -121,6 +131,12 @@ pub struct Injected {
     pub ends: Option<WaitEnd>,
     /// How much later than asked for it times out.
     pub oversleep: Duration,
+    /// How much later its thread goes on when it is woken.
+    pub wake_delay: Duration,
+    /// Whether its thread has been woken and waits for that.
+    pub is_late: bool,
+    /// Whether it wakes those first who came last.
+    pub reverses_wakes: bool,
 }
 
 impl Faults {
@@ -137,6 +153,7 @@ impl Faults {
             at_disk: Default::default(),
             at_time: Vec::new(),
             links: Links::default(),
+            threads: Threads::default(),
         };
         let stream = |fault: &Fault| {
             let mut name = Fingerprint::default();
@@ -146,10 +163,17 @@ impl Faults {
         let (of_links, others): (Vec<_>, Vec<_>) =
             plan.iter().partition(|fault| fault.effect.is_of_links());
         of_links.into_iter().for_each(|fault| faults.links.add(fault, nodes, stream(fault)));
-        for (index, fault) in (0..).zip(others) {
+        let others = others.into_iter().filter(|fault| match &fault.effect {
+            Effect::Threads(effect) => !faults.threads.add(fault, effect, nodes, stream(fault)),
+            _ => true,
+        });
+        for (index, fault) in (0..).zip(others.collect::<Vec<_>>()) {
             faults.armed.push(Armed::new(fault, nodes, stream(fault)));
             let lists = match fault.effect {
-                Effect::Interrupt | Effect::Oversleep(_) | Effect::Wake => &mut faults.at_wait,
+                Effect::Interrupt
+                | Effect::Oversleep(_)
+                | Effect::Wake
+                | Effect::Threads(OnThreads::DelayWakeup(_)) => &mut faults.at_wait,
                 _ => &mut faults.at_call,
             };
             if fault.matches.calls.is_empty() {
@@ -214,6 +238,9 @@ impl Faults {
             let Some(hit) = armed.consider(elapsed, scene) else { continue };
             match hit {
                 Hit::Oversleep(by) => verdict.oversleep = verdict.oversleep.saturating_add(by),
+                Hit::DelayWakeup(by) => {
+                    verdict.wake_delay = verdict.wake_delay.saturating_add(by);
+                }
                 _ if verdict.ends.is_some() => {
                     armed.trigger.fired -= 1;
                     continue;
@@ -279,7 +306,16 @@ fn judge(all: &mut [Armed], indices: &[u16], elapsed: u64, scene: &mut dyn Scene
             Hit::Damage(damage) => verdict.damage = verdict.damage.or(Some(damage)),
             Hit::LosePower(off) => verdict.power = verdict.power.or(Some(off)),
             Hit::Kill(signal) => verdict.signal = verdict.signal.or(Some(signal)),
-            Hit::Interrupt | Hit::Oversleep(_) | Hit::Wake | Hit::JumpClock(..) => {}
+            Hit::Starve { by, .. } => verdict.starve = verdict.starve.max(by),
+            Hit::ReverseWakes => verdict.reverses_wakes = true,
+            Hit::Interrupt
+            | Hit::Oversleep(_)
+            | Hit::Wake
+            | Hit::JumpClock(..)
+            | Hit::DelayWakeup(_)
+            | Hit::Prioritize
+            | Hit::FallBehind
+            | Hit::SlowProcessor(_) => {}
         }
         verdict.firings.push(armed.firing(hit));
     }

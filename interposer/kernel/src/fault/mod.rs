@@ -8,6 +8,7 @@
 //! - [`damage`]: what a bad disk does to bytes.
 //! - [`scene`]: what a fault may ask about the call before it.
 //! - [`link`]: faults of links between sockets.
+//! - [`threads`]: slow processors, and priorities.
 //! - [`trigger`]: when and how often one fires.
 //! - [`chance`], [`window`]: how often, and when.
 //! - [`quantity`], [`pattern`], [`place`]: numbers that are drawn, names and nodes that are matched.
@@ -21,6 +22,7 @@ mod pattern;
 mod place;
 mod quantity;
 mod scene;
+mod threads;
 mod trigger;
 mod window;
 pub use armed::Hit;

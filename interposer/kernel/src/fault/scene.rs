@@ -22,6 +22,8 @@ pub trait Scene {
     fn has_deadline(&mut self) -> bool;
     /// Whether the call may end without a reason (futex(2), "spurious wake-ups").
     fn may_wake(&mut self) -> bool;
+    /// Whether the call wakes some of several threads that wait for a futex.
+    fn wakes_one_of_several(&mut self) -> bool;
     /// Absolute paths that the call is about, those of open files included.
     fn paths(&mut self) -> Vec<Vec<u8>>;
     /// How many descriptors the process has open.

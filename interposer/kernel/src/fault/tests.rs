@@ -65,6 +65,9 @@ impl Scene for Plain {
     fn may_wake(&mut self) -> bool {
         self.possible
     }
+    fn wakes_one_of_several(&mut self) -> bool {
+        self.possible
+    }
     fn paths(&mut self) -> Vec<Vec<u8>> {
         vec![b"/var/lib/service/data".to_vec()]
     }

@@ -49,6 +49,8 @@ pub struct FutexTable {
     /// Who holds each lock that has waiters.
     owners: BTreeMap<FutexKey, ThreadId>,
     arrivals: u64,
+    /// Whether who came last leaves first. Linux promises no order (futex(2), `FUTEX_WAKE`).
+    pub reversed: bool,
 }
 
 impl FutexTable {
@@ -77,19 +79,18 @@ impl FutexTable {
         self.places.contains_key(&thread) || self.vectors.contains_key(&thread)
     }
 
-    /// The first `max` waiters of a futex that `wanted` takes.
+    /// The first `max` waiters of a futex that `wanted` takes, or the last.
     fn first(
         &self,
         key: FutexKey,
         max: usize,
         wanted: impl Fn(Purpose) -> bool,
     ) -> Vec<(Place, Waiting)> {
-        self.waiters
-            .range((key, 0)..=(key, u64::MAX))
+        let all = self.waiters.range((key, 0)..=(key, u64::MAX));
+        let found = all
             .filter(|(_, waiting)| wanted(waiting.purpose))
-            .take(max)
-            .map(|(&place, &waiting)| (place, waiting))
-            .collect()
+            .map(|(&place, &waiting)| (place, waiting));
+        if self.reversed { found.rev().take(max).collect() } else { found.take(max).collect() }
     }
 
     /// Takes out the first `max` waiters whose bits meet `bits`, each with the number of its futex among those that it
@@ -153,6 +154,12 @@ impl FutexTable {
             self.owners.remove(&place.0);
         }
         true
+    }
+
+    /// How many threads wait on a futex.
+    #[must_use]
+    pub fn count(&self, key: FutexKey) -> usize {
+        self.waiters.range((key, 0)..=(key, u64::MAX)).count()
     }
 
     // Locks.

@@ -89,6 +89,7 @@ impl Kernel {
             kernel.machine.timers.set(due, Due::Timeout);
         }
         kernel.arm_faults();
+        kernel.arm_priorities();
         kernel.add_nodes(boot);
         let space = kernel.spaces.insert(AddressSpace::default());
         if needs_keeper(boot) {
@@ -96,7 +97,7 @@ impl Kernel {
             kernel.starts.anyone_waits = true;
         } else {
             kernel.start_main(host, NodeId::default(), space).map_err(BootError)?;
-            if let Some((first, _)) = kernel.scheduler.pick() {
+            if let Some((first, _)) = kernel.scheduler.pick(kernel.machine.clock.now()) {
                 kernel.make_current(first);
             }
         }

@@ -97,6 +97,7 @@ impl Kernel {
                 fail: verdict.fail,
                 bytes_max: verdict.bytes_max,
                 damage: verdict.damage,
+                reverses_wakes: verdict.reverses_wakes,
                 ..Injected::default()
             }));
         }
@@ -107,6 +108,9 @@ impl Kernel {
         }
         if let Some(off) = verdict.power {
             self.lose_power(host, self.node(), off);
+        }
+        if !verdict.starve.is_zero() {
+            self.starve(id, verdict.starve);
         }
         if !verdict.pause.is_zero() {
             self.pause(self.thread(id).process, verdict.pause);
@@ -180,6 +184,7 @@ impl Kernel {
             }
             (Hit::Pause(duration), Some(victim)) => self.pause(victim, duration),
             (Hit::JumpClock(direction, by), _) => self.jump_clock(index, direction, by),
+            (Hit::Starve { by, random }, Some(victim)) => self.starve_one_of(victim, by, random),
             (Hit::LosePower(off), _) => {
                 for node in self.exposed_nodes(index) {
                     self.lose_power(host, node, off);
@@ -314,8 +319,8 @@ impl Kernel {
         }
         let verdict = self.ask_faults_waiting(host, id, number, restart);
         self.record_firings(host, id, row, &verdict.firings);
-        let WaitVerdict { ends, oversleep, .. } = verdict;
-        let injected = Injected { wait_considered: true, ends, oversleep, ..injected };
+        let WaitVerdict { ends, oversleep, wake_delay, .. } = verdict;
+        let injected = Injected { wait_considered: true, ends, oversleep, wake_delay, ..injected };
         let call = self.thread_mut(id).call.as_mut()?;
         call.injected = Some(Box::new(injected));
         ends?;

@@ -63,7 +63,7 @@ impl Kernel {
 
     fn bury_thread(&mut self, host: &mut dyn Host, id: ThreadId, in_its_space: bool) {
         self.unregister(id);
-        self.scheduler.dequeue(id);
+        self.scheduler.forget(id);
         self.futexes.remove(id);
         self.ipc.forget_waiter(id);
         if in_its_space {

@@ -16,6 +16,7 @@
 //! - [`report`]: what is said of a run that cannot go on.
 //! - [`start`]: when a node's program starts, and what its end means.
 //! - [`spin`]: threads that wait in a loop without a system call.
+//! - [`threads`]: where faults meet the turns of threads.
 
 mod boot;
 mod fault;
@@ -34,6 +35,7 @@ mod run;
 mod spin;
 mod start;
 mod state;
+mod threads;
 pub use boot::BootError;
 pub(crate) use boot::thread_name;
 pub(crate) use lifecycle::killed_by;

@@ -150,7 +150,7 @@ impl Kernel {
             if self.ended.is_some() || !self.starts.due.is_empty() {
                 return;
             }
-            if let Some((next, choice)) = self.scheduler.pick() {
+            if let Some((next, choice)) = self.scheduler.pick(self.machine.clock.now()) {
                 self.switches += 1;
                 self.make_current(next);
                 if let Some(choice) = choice {
@@ -194,6 +194,7 @@ impl Kernel {
                         self.on_node(node, |kernel| object.expire(&mut kernel.machine));
                     }
                 }
+                Due::Late(id) => self.wake_at_last(id),
                 Due::Start(node) => self.starts.due.push_back(node),
                 Due::Timeout => self.end(End::TimedOut, 0),
                 Due::Fault(index) => self.fire_fault(host, index),
@@ -233,9 +234,13 @@ impl Kernel {
                 return step;
             }
             self.machine.damage = self.take_damage(id);
+            let call = self.thread(id).call.as_ref();
+            let injected = call.and_then(|call| call.injected.as_ref());
+            self.futexes.reversed = injected.is_some_and(|injected| injected.reverses_wakes);
         }
         let result = (row.handler)(&mut Context { kernel: self, host, thread: id }, arguments);
         self.machine.damage = None;
+        self.futexes.reversed = false;
         self.settle(host);
         self.conclude(host, id, row, result)
     }
@@ -270,6 +275,7 @@ impl Kernel {
     }
 
     pub(super) fn charge(&mut self, id: ThreadId, class: Class) {
+        let since = self.machine.clock.now();
         match class {
             Class::Call | Class::Place => {
                 self.machine.clock.charge(CALL_COST);
@@ -296,6 +302,9 @@ impl Kernel {
             }
         }
         self.memory_calls = 0;
+        if self.machine.faults.is_some() {
+            self.slow_down(id, since);
+        }
         let process = self.thread(id).process;
         if self.process(process).timers.count_processor_time() {
             self.run_processor_timers(process);
@@ -338,8 +347,14 @@ impl Kernel {
         if !self.scheduler.has_waiting() {
             return Step::Over;
         }
-        if !yields {
-            let Some(choice) = self.scheduler.preempts() else { return Step::Over };
+        if yields {
+            self.scheduler.note_yield(id);
+        } else {
+            let turn = self.scheduler.preempts(id, self.machine.clock.now());
+            if turn.fell_behind {
+                self.note_fall_behind(host, id);
+            }
+            let Some(choice) = turn.gives_way else { return Step::Over };
             self.machine.record(host, choice);
         }
         self.give_way(id);
@@ -441,11 +456,15 @@ impl Kernel {
 
     /// Lets a blocked thread look again at what it waits for.
     pub(crate) fn make_runnable(&mut self, id: ThreadId) {
-        let Some(thread) = self.threads.get_mut(id) else { return };
-        if !matches!(thread.state, State::Blocked(_)) {
-            return;
+        let Some(thread) = self.threads.get(id) else { return };
+        if matches!(thread.state, State::Blocked(_)) && !self.wakes_late(id) {
+            self.let_run(id);
         }
-        let process = thread.process;
+    }
+
+    /// Lets a blocked thread run, unless its process is stopped.
+    pub(super) fn let_run(&mut self, id: ThreadId) {
+        let process = self.thread(id).process;
         self.unregister(id);
         let stopped = self.is_stopped(process);
         self.thread_mut(id).state = if stopped { State::Stopped } else { State::Runnable };

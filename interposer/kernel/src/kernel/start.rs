@@ -230,7 +230,7 @@ impl Kernel {
         }
         let threads: Vec<_> = self.tids.iter().map(|(&tid, &id)| (tid, id)).collect();
         for (tid, id) in threads {
-            self.scheduler.dequeue(id);
+            self.scheduler.forget(id);
             self.tids.remove(&tid);
             self.threads.remove(id);
         }

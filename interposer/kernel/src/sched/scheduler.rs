@@ -4,7 +4,8 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use simrun_abi::{boot::Strategy, event::What};
 
-use crate::{process::ThreadId, random::Stream};
+use super::Priorities;
+use crate::{process::ThreadId, random::Stream, time::Instant};
 
 /// Preemption rates that a seed may draw, as one in so many calls. Some bugs need a switch at every call,
 /// others that a thread gets far before its peers move; a rate per run finds both (rr's chaos mode varies
@@ -22,6 +23,17 @@ pub struct Scheduler {
     random: Stream,
     forced: BTreeMap<u64, u32>,
     choices: u64,
+    /// Threads that have no turn until some instant, while others can run.
+    starved: BTreeMap<ThreadId, Instant>,
+    priorities: Option<Priorities>,
+}
+
+/// What becomes of the running thread's turn.
+pub struct Turn {
+    /// The choice, if it gives way.
+    pub gives_way: Option<What>,
+    /// Whether it has just fallen behind all others.
+    pub fell_behind: bool,
 }
 
 impl Scheduler {
@@ -36,6 +48,35 @@ impl Scheduler {
             random,
             forced: forced.iter().copied().collect(),
             choices: 0,
+            starved: BTreeMap::new(),
+            priorities: None,
+        }
+    }
+
+    /// From now on turns go by priorities.
+    pub fn prioritize(&mut self, priorities: Priorities) {
+        self.priorities = Some(priorities);
+    }
+
+    /// Until an instant, a thread has no turn while others can run.
+    pub fn starve(&mut self, thread: ThreadId, until: Instant) {
+        let until = self.starved.get(&thread).map_or(until, |&before| before.max(until));
+        self.starved.insert(thread, until);
+    }
+
+    /// A thread is gone.
+    pub fn forget(&mut self, thread: ThreadId) {
+        self.dequeue(thread);
+        self.starved.remove(&thread);
+        if let Some(priorities) = &mut self.priorities {
+            priorities.forget(thread);
+        }
+    }
+
+    /// A thread gives way by itself.
+    pub fn note_yield(&mut self, thread: ThreadId) {
+        if let Some(priorities) = &mut self.priorities {
+            priorities.fall_behind(thread);
         }
     }
 
@@ -68,40 +109,70 @@ impl Scheduler {
     }
 
     /// Takes the next thread out of the queue; the choice made, if there was one to make.
-    pub fn pick(&mut self) -> Option<(ThreadId, Option<What>)> {
+    pub fn pick(&mut self, now: Instant) -> Option<(ThreadId, Option<What>)> {
         if self.queue.is_empty() {
             return None;
         }
-        let (taken, choice) = self.choose(self.queue.len());
-        Some((self.queue.remove(taken), choice))
+        if self.starved.is_empty() {
+            let (taken, choice) = self.choose(self.queue.len(), |place| place);
+            return Some((self.queue.remove(taken), choice));
+        }
+        let mut places = self.places_of_fed(now);
+        if places.is_empty() {
+            places = (0..self.queue.len()).collect();
+        }
+        let (taken, choice) = self.choose(places.len(), |option| places[option]);
+        Some((self.queue.remove(places[taken]), choice))
+    }
+
+    /// Where those stand in the queue who are not starved.
+    fn places_of_fed(&mut self, now: Instant) -> Vec<usize> {
+        self.starved.retain(|_, until| *until > now);
+        let is_fed = |&place: &usize| !self.starved.contains_key(&self.queue[place]);
+        (0..self.queue.len()).filter(is_fed).collect()
     }
 
     /// Whether the running thread gives way here, as a choice. Asked once a call while others wait.
     ///
     /// To go on is the rule and is not recorded: up to the last forced choice, what is not forced goes on.
-    pub fn preempts(&mut self) -> Option<What> {
+    pub fn preempts(&mut self, running: ThreadId, now: Instant) -> Turn {
         let number = self.choices;
         self.choices += 1;
-        let drawn = match self.strategy {
-            Strategy::RoundRobin => false,
-            Strategy::Random => self.random.below(self.preempt_one_in) == 0,
+        let mut fell_behind = false;
+        let mut drawn = match (&mut self.priorities, self.strategy) {
+            (Some(priorities), _) => {
+                let overtakes = priorities.overtakes(running, self.queue.iter().copied());
+                fell_behind = overtakes.1;
+                overtakes.0
+            }
+            (None, Strategy::RoundRobin) => false,
+            (None, Strategy::Random) => self.random.below(self.preempt_one_in) == 0,
         };
+        if !self.starved.is_empty() {
+            let fed = !self.places_of_fed(now).is_empty();
+            drawn = fed && (drawn || self.starved.contains_key(&running));
+        }
         let taken = match self.forced.last_key_value() {
             Some((&last, _)) if number <= last => self.forced.get(&number) == Some(&1),
             _ => drawn,
         };
-        taken.then_some(What::Choice { number, options: 2, taken: 1 })
+        let gives_way = taken.then_some(What::Choice { number, options: 2, taken: 1 });
+        Turn { gives_way, fell_behind }
     }
 
-    fn choose(&mut self, options: usize) -> (usize, Option<What>) {
+    /// Which of so many threads is next; `place` says where in the queue each stands.
+    fn choose(&mut self, options: usize, place: impl Fn(usize) -> usize) -> (usize, Option<What>) {
         if options == 1 {
             return (0, None);
         }
         let number = self.choices;
         self.choices += 1;
-        let drawn = match self.strategy {
-            Strategy::RoundRobin => 0,
-            Strategy::Random => self.random.below(options as u64) as usize,
+        let drawn = match (&mut self.priorities, self.strategy) {
+            (Some(priorities), _) => {
+                priorities.highest((0..options).map(|option| self.queue[place(option)]))
+            }
+            (None, Strategy::RoundRobin) => 0,
+            (None, Strategy::Random) => self.random.below(options as u64) as usize,
         };
         let taken =
             self.forced.get(&number).map_or(drawn, |&forced| (forced as usize).min(options - 1));

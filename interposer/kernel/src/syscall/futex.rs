@@ -61,6 +61,25 @@ impl Request {
     }
 }
 
+/// How many threads wait for the futex from which the current call wakes some, if it does that.
+pub fn waiters_to_wake(cx: &mut Context<'_>) -> Option<usize> {
+    let [address, op, ..] = cx.call().arguments;
+    let private = op as u32 & raw::FUTEX_PRIVATE_FLAG != 0;
+    let command = op as u32 & !(raw::FUTEX_PRIVATE_FLAG | raw::FUTEX_CLOCK_REALTIME);
+    let wakes = matches!(
+        command,
+        raw::FUTEX_WAKE
+            | raw::FUTEX_WAKE_BITSET
+            | raw::FUTEX_WAKE_OP
+            | raw::FUTEX_REQUEUE
+            | raw::FUTEX_CMP_REQUEUE
+    );
+    let sharing = if private { Sharing::Private } else { Sharing::Shared };
+    let space = cx.process().space;
+    let key = cx.kernel.futex_key(space, address, sharing).ok().filter(|_| wakes)?;
+    Some(cx.kernel.futexes.count(key))
+}
+
 /// futex(2).
 pub fn futex(
     cx: &mut Context<'_>,

@@ -206,6 +206,10 @@ impl Scene for CallScene<'_, '_> {
             && matches!(operation, FUTEX_WAIT | FUTEX_WAIT_BITSET)
     }
 
+    fn wakes_one_of_several(&mut self) -> bool {
+        super::futex::waiters_to_wake(self.cx).is_some_and(|waiters| waiters > 1)
+    }
+
     fn paths(&mut self) -> Vec<Vec<u8>> {
         if let Some(description) = self.description() {
             return Vec::from([description.path.borrow().to_vec()]);

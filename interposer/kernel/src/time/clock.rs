@@ -150,6 +150,11 @@ impl Clock {
         (self.polls, self.points) = (0, 0);
     }
 
+    /// What was charged last takes so much longer.
+    pub fn extend(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+    }
+
     /// Charges a scheduling point: a thread may be waiting for time to pass, taking a lock again and again.
     pub fn charge_point(&mut self) {
         self.points = self.points.saturating_add(1);
