@@ -3,6 +3,7 @@
 //! - [`cli`]: the command line.
 //! - [`plan`]: raw arguments made into one validated plan, before anything runs.
 //! - [`faults`]: fault files, and the plan that is made of them.
+//! - [`mocks`]: services that stand in for others, as machines of a run.
 //! - [`launch`]: from boot parameters to the end of a run.
 //! - [`conduct`]: a run from its plan to what is said and kept of it.
 //! - [`cache`]: what only saves time.
@@ -27,6 +28,7 @@ mod explore;
 mod faults;
 mod input;
 mod launch;
+mod mocks;
 mod plan;
 mod report;
 mod start;
@@ -55,6 +57,7 @@ fn simrun() -> u8 {
         Some(Verb::Verify(arguments)) => verbs::verify(arguments),
         Some(Verb::Doctor) => verbs::doctor(),
         Some(Verb::Faults(arguments)) => verbs::faults(arguments),
+        Some(Verb::Mocks(arguments)) => verbs::mocks(arguments),
         Some(Verb::Schema(arguments)) => verbs::schema(arguments),
         Some(Verb::Syscalls(arguments)) => verbs::syscalls(arguments),
         Some(Verb::Ls(arguments)) => verbs::ls(arguments),

@@ -26,7 +26,7 @@ use simrun_kernel::arch::x86_64::Branch;
 
 use crate::{
     cli::{self, World},
-    faults, launch, store, trace,
+    faults, launch, mocks, store, trace,
 };
 
 /// Why there is no plan.
@@ -44,6 +44,9 @@ pub enum Error {
     /// The faults are none.
     #[error(transparent)]
     Faults(#[from] faults::Error),
+    /// The mocks are none.
+    #[error(transparent)]
+    Mocks(#[from] mocks::Error),
     /// The directory that simrun was started in is gone.
     #[error("the current directory cannot be found")]
     Here(#[source] io::Error),
@@ -141,6 +144,7 @@ impl Plan {
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
+        mocks::join(&mut boot.nodes, &world.mocks, &Environment::of_seed(seed).encode())?;
         boot.faults = fault_plan(&together(&world.faults), &boot.nodes)?;
         Ok(Self { boot, wall_timeout: world.wall_timeout, yield_at: world.yield_at.clone() })
     }
@@ -261,12 +265,17 @@ const SEED_VARIABLES: [&str; 3] = ["WENV_SEED", "FORMAL_SEED", "SIMRUN_SEED"];
 struct Environment(Vec<(OsString, OsString)>);
 
 impl Environment {
+    fn of_seed(seed: u64) -> Self {
+        Self(SEED_VARIABLES.map(|name| (name.into(), seed.to_string().into())).into())
+    }
+
     fn new(seed: u64, asked: &[(String, String)]) -> Self {
         let mut environment = Self(env::vars_os().collect());
         // Where runs are kept is no concern of theirs.
         environment.0.retain(|(name, _)| name != store::VARIABLE);
-        for name in SEED_VARIABLES {
-            environment.set(name, &seed.to_string());
+        for (name, value) in Self::of_seed(seed).0 {
+            environment.0.retain(|(known, _)| *known != name);
+            environment.0.push((name, value));
         }
         asked.iter().for_each(|(key, value)| environment.set(key, value));
         environment

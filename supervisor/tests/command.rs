@@ -321,7 +321,7 @@ fn the_page_of_the_command_line_names_every_option() {
         "files",
     ];
     let helps = verbs.into_iter().map(|verb| run([verb, "--help"]).stdout);
-    for help in helps.chain([run(["--help"]).stdout]) {
+    for help in helps.chain([run(["--help"]).stdout, run(["mocks", "serve", "--help"]).stdout]) {
         for word in help.split(|c: char| !(c.is_ascii_lowercase() || c == '-')) {
             if word.starts_with("--") && word.len() > 2 {
                 assert!(page.contains(word), "{word} is not on the page");

@@ -33,7 +33,10 @@ fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
 }
 
 fn sources() -> Vec<(String, String)> {
-    ["interposer", "supervisor"].into_iter().flat_map(|folder| files(folder, "rs")).collect()
+    ["interposer", "mocks", "supervisor"]
+        .into_iter()
+        .flat_map(|folder| files(folder, "rs"))
+        .collect()
 }
 
 /// Fails with all that is wrong at once.

@@ -7,11 +7,13 @@
 //! - [`read`]: from there into types.
 //! - [`problem`]: what is wrong, and where.
 //! - [`spelling`]: the nearest word.
-//! - [`spanned`]: values that remember their place, and one or many of something.
+//! - [`spanned`]: values that remember their place, and one or many of something, a word or more.
+//! - [`json`]: any value, with the types that JSON has.
 //! - [`units`]: durations, sizes, shares and rates.
 //! - [`quantity`]: a value, or how it is drawn.
 //! - [`quantile`]: distributions as tables.
 
+mod json;
 mod node;
 mod problem;
 mod quantile;
@@ -20,10 +22,11 @@ mod read;
 mod spanned;
 pub mod spelling;
 pub mod units;
-pub use problem::{Problem, Wrong};
+pub use json::Json;
+pub use problem::{Position, Problem, Wrong};
 pub use quantity::Quantity;
 pub use read::parse;
-pub use spanned::{Named, OneOrMany, Spanned};
+pub use spanned::{Named, OneOrMany, Spanned, WordOr};
 
 #[cfg(test)]
 mod tests;

@@ -21,12 +21,21 @@ pub struct Node {
 pub enum Value {
     /// Nothing.
     Null,
-    /// A scalar.
-    Scalar(String),
+    /// A scalar, and how it is written.
+    Scalar(String, Style),
     /// A list.
     List(Vec<Node>),
     /// A mapping. Each key is there once.
     Map(Vec<(Key, Node)>),
+}
+
+/// How a scalar is written: what looks like a number is one only where nothing says that it is text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// As it is.
+    Plain,
+    /// In quotes, or as a block.
+    Quoted,
 }
 
 /// A key of a mapping.
@@ -62,7 +71,7 @@ impl Node {
     pub fn describe(&self) -> String {
         match &self.value {
             Value::Null => "nothing".into(),
-            Value::Scalar(text) => format!("`{}`", shortened(text)),
+            Value::Scalar(text, _) => format!("`{}`", shortened(text)),
             Value::List(_) => "a list".into(),
             Value::Map(_) => "a mapping".into(),
         }
@@ -112,7 +121,10 @@ impl<'a> Reader<'a> {
             Event::Scalar(text, ScalarStyle::Plain, ..) if matches!(&*text, "" | "~" | "null") => {
                 Value::Null
             }
-            Event::Scalar(text, ..) => Value::Scalar(text.into_owned()),
+            Event::Scalar(text, ScalarStyle::Plain, ..) => {
+                Value::Scalar(text.into_owned(), Style::Plain)
+            }
+            Event::Scalar(text, ..) => Value::Scalar(text.into_owned(), Style::Quoted),
             Event::SequenceStart(..) => Value::List(self.list(depth)?),
             Event::MappingStart(..) => Value::Map(self.map(depth)?),
             _ => return Err(Wrong::new(at, "the file ends too early")),
@@ -137,7 +149,7 @@ impl<'a> Reader<'a> {
             if event == Event::MappingEnd {
                 return Ok(entries);
             }
-            let Value::Scalar(text) = self.node(event, at, depth + 1)?.value else {
+            let Value::Scalar(text, _) = self.node(event, at, depth + 1)?.value else {
                 return Err(Wrong::new(at, "a key is a word"));
             };
             if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {

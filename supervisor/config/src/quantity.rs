@@ -11,11 +11,9 @@ use simrun_abi::faults::{self as abi, Draw};
 
 use super::{
     quantile::{exponential, normal, pareto, table},
+    spanned::VALUE_OR_MAP,
     units::{Share, Unit},
 };
-
-/// A name by which [`super::read`] knows that a word or a mapping may stand there.
-pub(super) const VALUE_OR_MAP: &str = "$simrun::ValueOrMap";
 
 /// A value, or how it is drawn.
 #[derive(Clone, Debug, PartialEq)]

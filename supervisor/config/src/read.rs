@@ -10,10 +10,10 @@ use serde::{
 };
 
 use super::{
-    node::{Key, Node, Value},
+    json::{JSON, Typed},
+    node::{Key, Node, Style, Value},
     problem::{Position, Problem, Wrong},
-    quantity::VALUE_OR_MAP,
-    spanned::{ONE_OR_MANY, SPANNED},
+    spanned::{ONE_OR_MANY, SPANNED, VALUE_OR_MAP},
     spelling,
 };
 
@@ -34,7 +34,7 @@ impl Node {
 
     fn number<T: TryFrom<i128>>(&self) -> Result<T, Wrong> {
         let wrong = || self.is_no("whole number");
-        let Value::Scalar(text) = &self.value else { return Err(wrong()) };
+        let Value::Scalar(text, _) = &self.value else { return Err(wrong()) };
         let parsed = match text.strip_prefix("0x") {
             Some(digits) => i128::from_str_radix(digits, 16),
             None => text.parse(),
@@ -72,7 +72,7 @@ impl<'de> Deserializer<'de> for &Node {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match &self.value {
             Value::Null => visitor.visit_unit(),
-            Value::Scalar(text) => visitor.visit_str(text),
+            Value::Scalar(text, _) => visitor.visit_str(text),
             Value::List(nodes) => visitor.visit_seq(SeqDeserializer::new(nodes.iter())),
             Value::Map(entries) => visitor.visit_map(Entries::new(entries)),
         }
@@ -81,8 +81,8 @@ impl<'de> Deserializer<'de> for &Node {
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match &self.value {
-            Value::Scalar(text) if text == "true" => visitor.visit_bool(true),
-            Value::Scalar(text) if text == "false" => visitor.visit_bool(false),
+            Value::Scalar(text, _) if text == "true" => visitor.visit_bool(true),
+            Value::Scalar(text, _) if text == "false" => visitor.visit_bool(false),
             _ => Err(Wrong::new(
                 self.at,
                 format!("{} is neither `true` nor `false`", self.describe()),
@@ -92,7 +92,7 @@ impl<'de> Deserializer<'de> for &Node {
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let number = match &self.value {
-            Value::Scalar(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+            Value::Scalar(text, _) => text.parse().ok().filter(|number: &f64| number.is_finite()),
             _ => None,
         };
         visitor.visit_f64(number.ok_or_else(|| self.is_no("number"))?)
@@ -104,7 +104,7 @@ impl<'de> Deserializer<'de> for &Node {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match &self.value {
-            Value::Scalar(text) => {
+            Value::Scalar(text, _) => {
                 visitor.visit_str(text).map_err(|wrong: Wrong| wrong.or_at(self.at))
             }
             _ => Err(self.is_no("word")),
@@ -133,7 +133,8 @@ impl<'de> Deserializer<'de> for &Node {
                 visitor.visit_seq(SeqDeserializer::new(nodes.iter()))
             }
             (ONE_OR_MANY, _) => visitor.visit_seq(SeqDeserializer::new(std::iter::once(self))),
-            (VALUE_OR_MAP, Value::Scalar(text)) => visitor.visit_str(text),
+            (JSON, _) => visitor.visit_newtype_struct(Typed(self)),
+            (VALUE_OR_MAP, Value::Scalar(text, _)) => visitor.visit_str(text),
             _ => visitor.visit_newtype_struct(self),
         };
         result.map_err(|wrong| wrong.or_at(self.at))
@@ -172,7 +173,7 @@ impl<'de> Deserializer<'de> for &Node {
         visitor: V,
     ) -> Result<V::Value, Wrong> {
         let choice = match &self.value {
-            Value::Scalar(text) => Choice { word: text, at: self.at, value: None },
+            Value::Scalar(text, _) => Choice { word: text, at: self.at, value: None },
             Value::Map(entries) => {
                 check_words(entries, variants, "key")?;
                 let [(key, value)] = entries.as_slice() else {
@@ -238,7 +239,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     ) -> Result<Option<K::Value>, Wrong> {
         let Some((key, value)) = self.left.next() else { return Ok(None) };
         self.value = Some(value);
-        let key = Node { at: key.at, value: Value::Scalar(key.text.clone()) };
+        let key = Node { at: key.at, value: Value::Scalar(key.text.clone(), Style::Plain) };
         seed.deserialize(KeyWord(&key)).map(Some)
     }
 

@@ -14,6 +14,8 @@ use super::problem::{Position, Wrong};
 pub(super) const SPANNED: &str = "$simrun::Spanned";
 /// A name by which [`super::read`] knows that one thing may stand for a list of one.
 pub(super) const ONE_OR_MANY: &str = "$simrun::OneOrMany";
+/// A name by which [`super::read`] knows that a word or a mapping may stand there.
+pub(super) const VALUE_OR_MAP: &str = "$simrun::ValueOrMap";
 
 /// A value and its place.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -138,6 +140,57 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<T>();
         json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+    }
+}
+
+/// A word, or a mapping that says more.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WordOr<T> {
+    /// A word.
+    Word(String),
+    /// More than a word.
+    More(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for WordOr<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = WordOr<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word, or a mapping that says more")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(WordOr::Word(text.into()))
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<Self::Value, D::Error> {
+                T::deserialize(deserializer).map(WordOr::More)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(VALUE_OR_MAP, Reader(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for WordOr<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("WordOr_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let more = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [{ "type": "string" }, more] })
     }
 }
 

@@ -3,11 +3,13 @@
 //! - [`units`]: durations, sizes and instants as people write them.
 //! - [`store`]: what is done with runs that are kept.
 //! - [`explore`]: many runs together.
+//! - [`mocks`]: services that stand in for others.
 //! - [`typed`]: a world as one would type it.
 //! - [`aliases`]: spellings of other tools.
 
 pub mod aliases;
 mod explore;
+mod mocks;
 pub mod store;
 mod typed;
 pub mod units;
@@ -16,6 +18,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use explore::{ExploreArguments, MergeArguments, ReportFiles, StatusArguments};
+pub use mocks::{MocksArguments, MocksVerb};
 pub use store::{
     ArtifactsArguments, DiffArguments, FilesArguments, Format, GcArguments, Keeping, LogsArguments,
     LsArguments, RerunArguments, RunsArguments, ShowArguments,
@@ -30,7 +33,7 @@ pub use store::{
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun verify [OPTIONS] -- COMMAND...\n       \
-                      simrun faults [show NAME]\n       simrun schema faults\n       \
+                      simrun faults [show NAME]\n       simrun mocks serve FILE\n       simrun schema faults|mocks\n       \
                       simrun doctor\n       simrun syscalls [--json]\n       \
                       simrun explore [OPTIONS] -- COMMAND...\n       \
                       simrun ls|status|runs|show|logs|files|artifacts|rerun|diff|merge|gc ...",
@@ -55,6 +58,8 @@ pub enum Verb {
     Doctor,
     /// List the faults that can be injected, or show one's file
     Faults(FaultsArguments),
+    /// Serve mocks, as a run with `--mocks` has them
+    Mocks(MocksArguments),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArguments),
     /// List the system calls and how well each is covered
@@ -174,6 +179,8 @@ pub struct SchemaArguments {
 pub enum FileKind {
     /// Fault files
     Faults,
+    /// Files of mocks
+    Mocks,
 }
 
 /// `simrun syscalls`.
@@ -205,6 +212,10 @@ pub struct World {
     /// Inject these faults: names (see `simrun faults`) or files, with commas between them
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub faults: Vec<String>,
+
+    /// Have the services of this file as machines of the run; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub mocks: Vec<PathBuf>,
 
     /// Memory of the simulated machine
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::memory)]

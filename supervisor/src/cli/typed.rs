@@ -31,6 +31,9 @@ impl World {
         if let Some(timeout) = self.wall_timeout {
             add("--wall-timeout", duration(timeout));
         }
+        for file in &self.mocks {
+            add("--mocks", path(file));
+        }
         if self.mem != default.mem {
             add("--mem", self.mem.to_string());
         }
@@ -86,7 +89,7 @@ mod tests {
 
     #[test]
     fn options_are_read_as_they_were_written() {
-        let words = "--timeout 1h30m --wall-timeout 250ms --mem 536870912 --cpus 3 --env A=b --cwd /tmp \
+        let words = "--timeout 1h30m --wall-timeout 250ms --mocks a.yaml --mem 536870912 --cpus 3 --env A=b --cwd /tmp \
                      --strategy round-robin --yield-at ./a+0x1f --start-time 2023-11-14T22:13:20.500000000Z --no-preload";
         let words: Vec<&str> = words.split(' ').collect();
         let parse = |words: &[&str]| {

@@ -4,6 +4,7 @@
 //! - [`verify`]: run the same seed again and again and compare.
 //! - [`doctor`]: say what this machine allows.
 //! - [`faults`]: list the faults, or show one's file.
+//! - [`mocks`]: serve services that stand in for others.
 //! - [`schema`]: print the JSON Schema of a kind of file.
 //! - [`syscalls`]: list the system calls.
 //! - [`ls`]: list simulations and runs.
@@ -23,6 +24,7 @@ mod gc;
 mod logs;
 mod ls;
 mod merge;
+mod mocks;
 mod rerun;
 mod run;
 mod schema;
@@ -42,6 +44,7 @@ pub use gc::gc;
 pub use logs::logs;
 pub use ls::{ls, runs};
 pub use merge::merge;
+pub use mocks::mocks;
 pub use rerun::rerun;
 pub use run::run;
 pub use schema::schema;
@@ -80,6 +83,12 @@ pub enum Failure {
     /// A file of faults is wrong.
     #[error(transparent)]
     Faults(#[from] crate::faults::Error),
+    /// A file of mocks is wrong.
+    #[error(transparent)]
+    Mocks(#[from] crate::mocks::Error),
+    /// Mocks cannot be served.
+    #[error(transparent)]
+    Serve(#[from] simrun_mocks::Error),
     /// Files of simrun's own.
     #[error("{doing}")]
     File {
@@ -101,6 +110,8 @@ impl Failure {
             | Self::Launch(_)
             | Self::Store(_)
             | Self::Faults(_)
+            | Self::Mocks(_)
+            | Self::Serve(_)
             | Self::Unknown(_)
             | Self::File { .. } => exit::FAILED,
         }

@@ -1,5 +1,7 @@
 //! Prints the JSON Schema of a kind of file, for editors.
 
+use simrun_mocks::MocksFile;
+
 use super::{Failure, print};
 use crate::{
     cli::{FileKind, SchemaArguments},
@@ -13,6 +15,7 @@ use crate::{
 pub fn schema(arguments: &SchemaArguments) -> Result<u8, Failure> {
     let schema = match arguments.kind {
         FileKind::Faults => schemars::schema_for!(FaultFile),
+        FileKind::Mocks => schemars::schema_for!(MocksFile),
     };
     let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     print(&format!("{text}\n"))

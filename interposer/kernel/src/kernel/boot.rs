@@ -7,7 +7,7 @@ use simrun_abi::{
     boot::{Boot, Streams},
     event::{Stream, What},
     layout::fds,
-    node::Node,
+    node::{Node, Role},
 };
 
 use super::{
@@ -220,7 +220,7 @@ pub(super) fn first_process(
         limits: Limits::default(),
         threads: Vec::new(),
         space,
-        files: Rc::new(RefCell::new(standard_streams(boot.streams))),
+        files: Rc::new(RefCell::new(standard_streams(streams(boot, plan)))),
         fs: Rc::new(RefCell::new(FsContext {
             directory: Standing { path: plan.directory.clone(), inode: None },
             root: b"/".to_vec(),
@@ -255,6 +255,14 @@ pub(super) fn first_process(
 fn first_credentials(boot: &Boot) -> Credentials {
     let who = &boot.identity;
     Credentials::new(who.uid, who.gid, who.groups.clone())
+}
+
+/// Services speak to the log only: the streams are the workload's.
+fn streams(boot: &Boot, plan: &Node) -> Streams {
+    match plan.role {
+        Role::Workload => boot.streams,
+        Role::Service { .. } => Streams::Told,
+    }
 }
 
 fn standard_streams(streams: Streams) -> FdTable {
