@@ -327,6 +327,113 @@ pub enum Effect {
     Vanish(Quantity),
     /// That nothing follows on a stream arrives so much later, in nanoseconds.
     SlowClose(Quantity),
+    /// Both ends are told that nothing follows once a connection has carried so many bytes. The chance is of a connection.
+    Close(Quantity),
+    /// What is sent is lost; of streams it is sent again.
+    Lose,
+    /// What is sent is lost more often at some times than at others.
+    LoseInBursts(Bursts),
+    /// A datagram arrives once more, so much later, in nanoseconds.
+    Duplicate(Quantity),
+    /// What is sent arrives so much later, in nanoseconds, and a datagram does not hold up those behind it.
+    Reorder(Quantity),
+    /// A datagram arrives with a bit that is wrong; what belongs to a stream is found out and sent again.
+    Corrupt,
+    /// What is written to a stream arrives in pieces.
+    Slice {
+        /// Bytes in each.
+        size: Quantity,
+        /// Time from one to the next, in nanoseconds.
+        gap: Quantity,
+    },
+    /// Nodes cannot reach each other.
+    Partition(Partition),
+    /// Somebody in the middle changes what is written to a stream or sent as a datagram.
+    Tamper(Tampering),
+    /// The name server does not answer as it should.
+    Name(NameFault),
+}
+
+/// When what is sent is lost in bursts (Gilbert 1960, Elliott 1963): at each thing that is sent, bad times may begin or end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bursts {
+    /// Probability that bad times begin.
+    pub begin: Share,
+    /// Probability that they end.
+    pub end: Share,
+    /// Of what is sent in bad times, what is lost.
+    pub lost: Share,
+    /// Of what is sent in good times, what is lost.
+    pub lost_between: Share,
+}
+
+/// Which nodes cannot reach each other. Who is on which side is drawn, unless it follows from the fault's match.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partition {
+    /// How they are divided.
+    pub shape: Shape,
+    /// What is cut.
+    pub cut: Cut,
+    /// How long it lasts, if it comes at a rate, in nanoseconds.
+    pub length: Option<Quantity>,
+}
+
+/// How nodes are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shape {
+    /// Two that cannot reach each other.
+    Pair,
+    /// One that can reach no other.
+    Isolate,
+    /// Two halves.
+    Halves,
+    /// The larger half and the smaller one.
+    Majority,
+    /// Two halves, and one node that both can reach.
+    Bridge,
+    /// Each can reach those next to it in a ring, as many as make up a majority with it.
+    Ring,
+}
+
+/// Which way between two sides is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cut {
+    /// Both.
+    Both,
+    /// What the first side sends: of a pair the first, the one that is isolated, the smaller half.
+    Out,
+    /// What it is sent.
+    In,
+    /// One of these, drawn.
+    Either,
+}
+
+/// What somebody in the middle does to a message: to what one call writes to a stream, or to a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tampering {
+    /// It arrives twice.
+    Duplicate,
+    /// A byte of it is another one.
+    Modify,
+    /// One that was sent before arrives once more after it.
+    Replay,
+}
+
+/// What the name server does wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NameFault {
+    /// It says that there is no such name.
+    NotFound,
+    /// It says that it failed.
+    Failure,
+    /// It does not answer.
+    Silence,
+    /// It answers so much later, in nanoseconds.
+    Delay(Quantity),
+    /// It answers with the address of a machine that is there no more.
+    Stale,
+    /// It answers with the address of another machine of the run, drawn for each answer.
+    Changed,
 }
 
 impl Effect {
@@ -341,6 +448,16 @@ impl Effect {
                 | Self::Reset(_)
                 | Self::Vanish(_)
                 | Self::SlowClose(_)
+                | Self::Close(_)
+                | Self::Lose
+                | Self::LoseInBursts(_)
+                | Self::Duplicate(_)
+                | Self::Reorder(_)
+                | Self::Corrupt
+                | Self::Slice { .. }
+                | Self::Partition(_)
+                | Self::Tamper(_)
+                | Self::Name(_)
         )
     }
 }
@@ -354,6 +471,8 @@ pub enum Refusal {
     Hang,
     /// A router says that there is no way to the host.
     Unreachable,
+    /// The request is dropped, as by a listener whose queue is full, and made again after a second, two more, four more.
+    Overflow,
 }
 
 /// What a bad disk does to the bytes of a file.

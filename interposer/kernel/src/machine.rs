@@ -205,9 +205,19 @@ impl Machine {
         self.signals.push((target, info));
     }
 
-    /// Sets a timer for an object.
+    /// Sets a timer for an object of the node that acts.
     pub fn set_timer(&mut self, due: Instant, object: Weak<dyn Expire>) -> TimerKey {
-        self.timers.set(due, Due::Object(self.node, object))
+        self.set_timer_on(self.node, due, object)
+    }
+
+    /// Sets a timer for an object of some node.
+    pub fn set_timer_on(
+        &mut self,
+        node: NodeId,
+        due: Instant,
+        object: Weak<dyn Expire>,
+    ) -> TimerKey {
+        self.timers.set(due, Due::Object(node, object))
     }
 
     /// Logs what the current actor did.

@@ -16,29 +16,40 @@ const PROJECT_FOLDER: &str = ".simrun/faults";
 const ENDING: &str = "yaml";
 
 /// Those that come with simrun.
-const BUILT_IN: [(&str, &str); 26] = [
+const BUILT_IN: &[(&str, &str)] = &[
+    ("asymmetric-partition", include_str!("../../faults/asymmetric-partition.yaml")),
     ("bit-rot", include_str!("../../faults/bit-rot.yaml")),
     ("brownout", include_str!("../../faults/brownout.yaml")),
+    ("bursty-loss", include_str!("../../faults/bursty-loss.yaml")),
     ("clock-jumps", include_str!("../../faults/clock-jumps.yaml")),
+    ("corrupt", include_str!("../../faults/corrupt.yaml")),
     ("disk-errors", include_str!("../../faults/disk-errors.yaml")),
     ("disk-full", include_str!("../../faults/disk-full.yaml")),
+    ("dns-failure", include_str!("../../faults/dns-failure.yaml")),
     ("eintr", include_str!("../../faults/eintr.yaml")),
     ("flaky-connections", include_str!("../../faults/flaky-connections.yaml")),
+    ("flapping-partition", include_str!("../../faults/flapping-partition.yaml")),
+    ("full-partition", include_str!("../../faults/full-partition.yaml")),
     ("half-open", include_str!("../../faults/half-open.yaml")),
+    ("intermittent-loss", include_str!("../../faults/intermittent-loss.yaml")),
     ("late-timers", include_str!("../../faults/late-timers.yaml")),
     ("latency-jitter", include_str!("../../faults/latency-jitter.yaml")),
     ("lost-writes", include_str!("../../faults/lost-writes.yaml")),
     ("mobile-3g", include_str!("../../faults/mobile-3g.yaml")),
     ("out-of-memory", include_str!("../../faults/out-of-memory.yaml")),
+    ("packet-loss", include_str!("../../faults/packet-loss.yaml")),
     ("pauses", include_str!("../../faults/pauses.yaml")),
     ("power-loss", include_str!("../../faults/power-loss.yaml")),
     ("power-loss-strict", include_str!("../../faults/power-loss-strict.yaml")),
     ("priorities", include_str!("../../faults/priorities.yaml")),
     ("rate-limit", include_str!("../../faults/rate-limit.yaml")),
+    ("reorder", include_str!("../../faults/reorder.yaml")),
     ("short-transfers", include_str!("../../faults/short-transfers.yaml")),
     ("slow-cpu", include_str!("../../faults/slow-cpu.yaml")),
     ("slow-disk", include_str!("../../faults/slow-disk.yaml")),
+    ("slow-dns", include_str!("../../faults/slow-dns.yaml")),
     ("slow-network", include_str!("../../faults/slow-network.yaml")),
+    ("split-brain", include_str!("../../faults/split-brain.yaml")),
     ("spurious-wakeups", include_str!("../../faults/spurious-wakeups.yaml")),
     ("starvation", include_str!("../../faults/starvation.yaml")),
     ("too-many-files", include_str!("../../faults/too-many-files.yaml")),
@@ -187,7 +198,7 @@ mod tests {
             .map(|entry| entry.expect("an entry").path().file_stem().unwrap_or_default().to_owned())
             .collect();
         there.sort();
-        assert_eq!(there, BUILT_IN.map(|(name, _)| name));
+        assert_eq!(there, BUILT_IN.iter().map(|(name, _)| *name).collect::<Vec<_>>());
         let catalog = Catalog::built_in();
         for name in catalog.names() {
             let read = catalog.find(&name).expect("it is there").read();

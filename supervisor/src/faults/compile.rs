@@ -93,8 +93,13 @@ impl Match {
             && self.port.is_empty()
             && self.host.is_empty()
             && self.direction.is_empty()
-            && self.peer.is_empty()
-            && self.not.as_ref().is_none_or(|not| not.peer.is_empty()))
+            && !self.has_peers())
+    }
+
+    /// Whether it says whom something is sent to.
+    pub(super) fn has_peers(&self) -> bool {
+        let unless = self.not.as_ref().is_some_and(|not| !not.peer.is_empty());
+        unless || !self.peer.is_empty()
     }
 
     /// Whether it is about nodes, if about anything.

@@ -7,6 +7,8 @@ use simrun_config::{
     units::{Bandwidth, Frequency, Share, Size, Time},
 };
 
+use super::network::{Answer, Bursts, Partition, Slice, Tampering};
+
 /// A file of faults
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -194,6 +196,29 @@ pub enum Action {
     Vanish(Quantity<Size>),
     /// The end of a stream of TCP arrives so much later
     SlowClose(Quantity<Time>),
+    /// Both ends of a connection of TCP are told that nothing follows, once it has carried so many bytes; else as `reset`
+    Close(Quantity<Size>),
+    /// What is sent is lost. TCP sends it again: a request for a connection after a second, anything else after 200ms, or
+    /// after the time there and back if three more were sent behind it; then after twice as long each time
+    Lose,
+    /// What is sent is lost in bursts (Gilbert and Elliott's model), all that matches together
+    LoseInBursts(Bursts),
+    /// A datagram arrives once more, so much later
+    Duplicate(Quantity<Time>),
+    /// What is sent arrives so much later, and datagrams behind it before it; of a stream all behind it waits
+    Reorder(Quantity<Time>),
+    /// A datagram arrives with a bit that is wrong; of a stream it is lost, as the checksum shows it
+    Corrupt,
+    /// What is written to a stream of TCP arrives in small pieces
+    Slice(Slice),
+    /// Nodes cannot reach each other: what they send is lost
+    Partition(Partition),
+    /// Somebody in the middle changes messages. `probability` is of messages
+    Tamper(Tampering),
+    /// The name server answers questions so
+    Resolve(Answer),
+    /// The name server answers so much later
+    ResolveLate(Quantity<Time>),
 }
 
 /// Turns by priority, as in probabilistic concurrency testing
@@ -227,6 +252,8 @@ pub enum Refusal {
     Hang,
     /// A router says that there is no way to the host: `EHOSTUNREACH`
     Unreachable,
+    /// The listener's queue is full, so that the request is dropped, and made again after a second, two more, four more
+    Overflow,
 }
 
 /// What a bad disk does

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use simrun_abi::faults as abi;
 use simrun_config::{Spanned, Wrong, units::Unit};
 
-use super::file::{Action, Fault, Match, Protocol, Refusal, Way};
+use super::{
+    file::{Action, Fault, Match, Protocol, Refusal, Way},
+    network,
+};
 
 /// Bytes that may wait for a narrow link unless the file says otherwise.
 const QUEUE_BYTES: u64 = 256 << 10;
@@ -16,7 +19,7 @@ const QUEUE_BYTES: u64 = 256 << 10;
 /// What cannot be.
 pub fn effect(fault: &Fault) -> Result<Option<abi::Effect>, Wrong> {
     let (action, wanted) = (&fault.r#do, &fault.r#match);
-    let Some(effect) = effect_on_links(action)? else {
+    let Some(effect) = effect_on_links(fault)? else {
         return match wanted.is_about_links() {
             true => Err(wanted.wrong("this is no fault of links: there is no link to match")),
             false => Ok(None),
@@ -25,20 +28,48 @@ pub fn effect(fault: &Fault) -> Result<Option<abi::Effect>, Wrong> {
     if wanted.is_about_calls() {
         return Err(wanted.wrong("a fault of links is not about calls, descriptors or files"));
     }
-    let only_tcp = !matches!(effect, abi::Effect::Latency(_) | abi::Effect::Bandwidth { .. });
-    if only_tcp && wanted.protocol.contains(&Protocol::Udp) {
-        return Err(wanted.wrong("datagrams have no connection: this is for `tcp` alone"));
+    match &action.value {
+        Action::Connect(_)
+        | Action::Reset(_)
+        | Action::Vanish(_)
+        | Action::Close(_)
+        | Action::SlowClose(_)
+        | Action::Slice(_)
+            if wanted.protocol.contains(&Protocol::Udp) =>
+        {
+            Err(wanted.wrong("datagrams have no connection: this is for `tcp` alone"))
+        }
+        Action::Duplicate(_) if wanted.protocol.contains(&Protocol::Tcp) => {
+            Err(wanted.wrong("what TCP gets twice it throws away: this is for `udp` alone"))
+        }
+        Action::Resolve(_) | Action::ResolveLate(_) => {
+            network::check_names(wanted).map(|()| Some(effect))
+        }
+        _ => Ok(Some(effect)),
     }
-    Ok(Some(effect))
 }
 
-fn effect_on_links(action: &Spanned<Action>) -> Result<Option<abi::Effect>, Wrong> {
+fn effect_on_links(fault: &Fault) -> Result<Option<abi::Effect>, Wrong> {
+    let action = &fault.r#do;
     Ok(Some(match &action.value {
-        Action::Latency(by) | Action::SlowClose(by) if by.most() == 0 => {
+        Action::Latency(by) | Action::SlowClose(by) | Action::Reorder(by) if by.most() == 0 => {
+            return Err(action.wrong("a delay of nothing does nothing"));
+        }
+        Action::ResolveLate(by) if by.most() == 0 => {
             return Err(action.wrong("a delay of nothing does nothing"));
         }
         Action::Latency(by) => abi::Effect::Latency(by.compile()),
         Action::SlowClose(by) => abi::Effect::SlowClose(by.compile()),
+        Action::Reorder(by) => abi::Effect::Reorder(by.compile()),
+        Action::Duplicate(by) => abi::Effect::Duplicate(by.compile()),
+        Action::ResolveLate(by) => abi::Effect::Name(abi::NameFault::Delay(by.compile())),
+        Action::Resolve(answer) => (*answer).into(),
+        Action::Lose => abi::Effect::Lose,
+        Action::LoseInBursts(bursts) => abi::Effect::LoseInBursts(bursts.compile()?),
+        Action::Corrupt => abi::Effect::Corrupt,
+        Action::Slice(slice) => slice.compile()?,
+        Action::Partition(partition) => partition.compile(fault)?,
+        Action::Tamper(how) => (*how).into(),
         Action::Bandwidth(line) if line.rate.number() == 0 => {
             return Err(line.rate.wrong("nothing could ever be sent"));
         }
@@ -46,13 +77,10 @@ fn effect_on_links(action: &Spanned<Action>) -> Result<Option<abi::Effect>, Wron
             rate: line.rate.number(),
             queue: line.queue.map_or(QUEUE_BYTES, Unit::number),
         },
-        Action::Connect(refusal) => abi::Effect::Connect(match refusal {
-            Refusal::Refuse => abi::Refusal::Refuse,
-            Refusal::Hang => abi::Refusal::Hang,
-            Refusal::Unreachable => abi::Refusal::Unreachable,
-        }),
+        Action::Connect(refusal) => abi::Effect::Connect((*refusal).into()),
         Action::Reset(after) => abi::Effect::Reset(after.compile()),
         Action::Vanish(after) => abi::Effect::Vanish(after.compile()),
+        Action::Close(after) => abi::Effect::Close(after.compile()),
         _ => return Ok(None),
     }))
 }
@@ -92,6 +120,17 @@ fn network(text: &Spanned<String>) -> Result<abi::Network, Wrong> {
         return Err(wrong());
     }
     Ok(abi::Network { first: first.to_bits(), prefix: 128 - bits + prefix })
+}
+
+impl From<Refusal> for abi::Refusal {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Refuse => Self::Refuse,
+            Refusal::Hang => Self::Hang,
+            Refusal::Unreachable => Self::Unreachable,
+            Refusal::Overflow => Self::Overflow,
+        }
+    }
 }
 
 impl From<Protocol> for abi::Protocol {

@@ -4,6 +4,7 @@
 //! - [`compile`]: from there to the plan that the kernel takes; finds what cannot be.
 //! - [`errors`]: which call may fail with which error.
 //! - [`links`], [`threads`]: the same for faults of links, and of the turns of threads.
+//! - [`network`]: what a fault file may say of links, partitions and names.
 //! - [`nodes`]: nodes by name and tag.
 //! - [`calls`]: system calls by name.
 //! - [`catalog`]: files by name, those that come with simrun and those of a project.
@@ -14,6 +15,7 @@ mod compile;
 mod errors;
 mod file;
 mod links;
+mod network;
 mod nodes;
 mod threads;
 pub use catalog::{Catalog, Error};

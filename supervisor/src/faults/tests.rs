@@ -30,20 +30,20 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ("do: { fial: EIO }", "4:11: unknown key `fial`; did you mean `fail`?"),
     (
         "do: { explode: now }",
-        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close`",
+        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late`",
     ),
     (
         "do: explode",
-        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close`",
+        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late`",
     ),
     ("do: fail", "4:9: `fail` needs a value"),
     (
         "do: { fail: EIO, delay: 1s }",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late` belongs here",
     ),
     (
         "do: {}",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish` or `slow-close` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late` belongs here",
     ),
     ("do: [fail]", "4:9: a list is no word"),
     ("do:", "4:7: nothing is no word"),
@@ -404,6 +404,27 @@ fn what_cannot_be_done_to_links_is_said() {
         ("do: { latency: 1ms }\nmatch: { address: 10.0.0.0/33 }", "`10.0.0.0/33` is no address"),
         ("do: { latency: 1ms }\nmatch: { host: '' }", "a host has a name"),
         ("do: { reset: 1 }", "`1` has no unit: did you mean `1B`?"),
+        ("do: lose\nprobability: 0%", "a fault of probability 0% never happens"),
+        ("do: { lose-in-bursts: { begin: 0%, end: 1% } }", "bad times would never begin"),
+        ("do: { lose-in-bursts: { begin: 1%, end: 0% } }", "bad times would never end"),
+        (
+            "do: { lose-in-bursts: { begin: 1%, end: 9%, lost: 0% } }",
+            "nothing would be lost in bad times",
+        ),
+        ("do: { duplicate: 1ms }\nmatch: { protocol: tcp }", "what TCP gets twice it throws away"),
+        ("do: { slice: { size: 0B, gap: 1ms } }", "a piece has one byte at least"),
+        ("do: { reorder: 0s }", "a delay of nothing does nothing"),
+        ("do: { partition: { shape: star } }", "unknown word `star`"),
+        ("do: { partition: { shape: pair, lasts: 1s } }", "4:44: without a `rate`"),
+        ("do: { partition: { shape: pair } }\nrate: 1/m", "5:11: with a `rate`"),
+        (
+            "do: { partition: { shape: pair, lasts: 0s } }\nrate: 1/m",
+            "a partition of no time divides nobody",
+        ),
+        ("do: { partition: { shape: ring } }\nmatch: { peer: a }", "4:31: it divides those that"),
+        ("do: { resolve: nxdomain }", "unknown word `nxdomain`; it is one of `not-found`"),
+        ("do: { resolve: failure }\nmatch: { port: 53 }", "a question for a name is matched by"),
+        ("do: { resolve-late: 0s }", "a delay of nothing does nothing"),
     ];
     for (text, words) in cases {
         let found = read(&one(text)).err().unwrap_or_default();

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Output};
 
 use serde_json::{Value, json};
 
-use super::stored;
+use super::{Load, fingerprint, stored};
 
 /// A machine that runs a program in Python.
 pub struct Machine {
@@ -76,6 +76,16 @@ pub fn keep(
 /// Makes a kept run again.
 pub fn again(store: &Path, run: &str) -> Output {
     stored(store, ["rerun", run]).output().expect("a run")
+}
+
+/// Makes a kept run twice, once more under load, and compares the two.
+pub fn twice(store: &Path, run: &str) {
+    let idle = again(store, run);
+    let busy = {
+        let _load = Load::start();
+        again(store, run)
+    };
+    assert_eq!(fingerprint(&idle), fingerprint(&busy));
 }
 
 /// What a machine printed in the last run, without time and name.

@@ -170,12 +170,7 @@ impl Doing {
             Effect::Threads(OnThreads::Prioritize { .. } | OnThreads::SlowProcessor(_)) => {
                 unreachable!("it is a state")
             }
-            Effect::Latency(_)
-            | Effect::Bandwidth { .. }
-            | Effect::Connect(_)
-            | Effect::Reset(_)
-            | Effect::Vanish(_)
-            | Effect::SlowClose(_) => unreachable!("it is a fault of links"),
+            _ => unreachable!("it is a fault of links"),
         }
     }
 }

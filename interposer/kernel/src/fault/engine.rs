@@ -13,6 +13,7 @@ use super::{
     Damage,
     armed::{Armed, Hit},
     link::Links,
+    names::Names,
     scene::Scene,
     threads::Threads,
 };
@@ -43,6 +44,8 @@ pub struct Faults {
     at_time: Indices,
     /// Those of links.
     pub links: Links,
+    /// Those of the name server.
+    pub names: Names,
     /// Those that are a state of threads.
     pub threads: Threads,
 }
@@ -153,6 +156,7 @@ impl Faults {
             at_disk: Default::default(),
             at_time: Vec::new(),
             links: Links::default(),
+            names: Names::default(),
             threads: Threads::default(),
         };
         let stream = |fault: &Fault| {
@@ -162,7 +166,10 @@ impl Faults {
         };
         let (of_links, others): (Vec<_>, Vec<_>) =
             plan.iter().partition(|fault| fault.effect.is_of_links());
-        of_links.into_iter().for_each(|fault| faults.links.add(fault, nodes, stream(fault)));
+        for fault in of_links {
+            faults.links.add(fault, nodes, stream(fault));
+            faults.names.add(fault, nodes, stream(fault));
+        }
         let others = others.into_iter().filter(|fault| match &fault.effect {
             Effect::Threads(effect) => !faults.threads.add(fault, effect, nodes, stream(fault)),
             _ => true,

@@ -8,6 +8,7 @@
 //! - [`damage`]: what a bad disk does to bytes.
 //! - [`scene`]: what a fault may ask about the call before it.
 //! - [`link`]: faults of links between sockets.
+//! - [`names`]: faults of the name server.
 //! - [`threads`]: slow processors, and priorities.
 //! - [`trigger`]: when and how often one fires.
 //! - [`chance`], [`window`]: how often, and when.
@@ -18,6 +19,7 @@ mod chance;
 mod damage;
 mod engine;
 pub mod link;
+mod names;
 mod pattern;
 mod place;
 mod quantity;
@@ -28,6 +30,7 @@ mod window;
 pub use armed::Hit;
 pub use damage::{Damage, Reaching};
 pub use engine::{Faults, Firing, Injected, TimedVerdict, Verdict, WaitEnd, WaitVerdict};
+pub use names::{Lie, NameVerdict};
 pub use pattern::Pattern;
 pub use scene::Scene;
 #[cfg(test)]

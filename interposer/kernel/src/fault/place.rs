@@ -12,16 +12,17 @@ use crate::node::NodeId;
 
 /// Some of the nodes of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Nodes {
+pub enum Nodes {
+    /// Any.
     All,
-    /// Whether each is one of them, by index.
+    /// Those of them for which this is true, by index.
     Some(Vec<bool>),
 }
 
 impl Nodes {
     /// Those of which a name or a tag is like one of the patterns, and those that have a tag which is like one of the
     /// others; without patterns, any.
-    fn new(patterns: &[String], tags: &[String], nodes: &[Node]) -> Self {
+    pub fn new(patterns: &[String], tags: &[String], nodes: &[Node]) -> Self {
         if patterns.is_empty() && tags.is_empty() {
             return Self::All;
         }
@@ -38,7 +39,8 @@ impl Nodes {
         Self::Some(nodes.iter().map(is_one).collect())
     }
 
-    fn has(&self, node: NodeId) -> bool {
+    /// Whether a node is one of them.
+    pub fn has(&self, node: NodeId) -> bool {
         match self {
             Self::All => true,
             Self::Some(nodes) => nodes.get(node.index()).is_some_and(|&is_one| is_one),

@@ -38,6 +38,14 @@ impl Opening {
         self.until.is_none_or(|until| opens < until).then_some(opens)
     }
 
+    /// How often it has opened before, if it is open.
+    pub fn number(&self, elapsed: u64) -> u64 {
+        match self.every {
+            Some(every) if every > 0 => elapsed.saturating_sub(self.after) / every,
+            _ => 0,
+        }
+    }
+
     /// Whether it is open.
     pub fn is_open(&self, elapsed: u64) -> bool {
         let Some(since) = elapsed.checked_sub(self.after) else { return false };

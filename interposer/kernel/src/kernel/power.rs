@@ -21,7 +21,8 @@ impl Kernel {
         let losses = state.losses | u64::from(node.raw()) << 32;
         let mut random = self.machine.random.derive(Purpose::Disk, losses);
         self.on_node(node, |kernel| {
-            kernel.net.switch_off();
+            let net = alloc::rc::Rc::clone(&kernel.net);
+            net.switch_off(&mut kernel.machine);
             let now = kernel.machine.clock.now();
             let tree = alloc::rc::Rc::clone(&kernel.machine.tree);
             if let Some(journal) = &mut *tree.journal.borrow_mut()

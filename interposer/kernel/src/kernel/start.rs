@@ -124,6 +124,7 @@ impl Kernel {
         let node = self.starts.due.pop_front()?;
         let space = self.spaces.insert(AddressSpace::default());
         self.starts.loading = Some((node, space));
+        self.switch_on(node);
         Some(Next::Fork(space))
     }
 
@@ -212,7 +213,7 @@ impl Kernel {
                 self.starts.anyone_falls = true;
                 continue;
             }
-            self.on_node(node, |kernel| kernel.forget_everything(node));
+            self.on_node(node, Self::forget_everything);
             match fall.again_after {
                 Some(delay) => self.start_after(node, delay),
                 None => self.nodes[node.index()].stage = Stage::Over(fall.status.unwrap_or(0)),
@@ -222,7 +223,7 @@ impl Kernel {
     }
 
     /// What does not outlive the processes of a node.
-    fn forget_everything(&mut self, node: NodeId) {
+    fn forget_everything(&mut self) {
         let gone: Vec<_> = self.own_processes().map(|(id, process)| (id, process.pid)).collect();
         for (id, pid) in gone {
             self.pids.remove(&pid);
@@ -239,9 +240,15 @@ impl Kernel {
         self.settings.clear();
         self.machine.tree.forget_memory();
         self.next_tid = super::state::PID_FIRST;
-        if self.net.is_off() {
-            self.net = self.network.renew(node.index());
-        }
+    }
+
+    /// A node that was without power is on again, and knows nothing of its connections.
+    fn switch_on(&mut self, node: NodeId) {
+        self.on_node(node, |kernel| {
+            if kernel.net.is_off() {
+                kernel.net = kernel.network.renew(node.index());
+            }
+        });
     }
 
     /// The main process of a node, while it has one.

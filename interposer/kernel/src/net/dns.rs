@@ -1,9 +1,18 @@
 //! Names: the files that resolvers read, and the name server of the simulated machine (RFC 1035).
 
 use alloc::{format, string::String, vec::Vec};
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
-use super::Network;
+use simrun_abi::event::What;
+
+use super::{Network, Stack};
+use crate::{
+    fault::{Lie, NameVerdict},
+    machine::Machine,
+};
 
 /// Where the name server answers.
 pub const SERVER: SocketAddr =
@@ -21,18 +30,22 @@ const TYPE_AAAA: u16 = 28;
 const RESPONSE: u16 = 0x8080;
 /// Recursion desired: copied from the query.
 const RECURSION_DESIRED: u16 = 0x0100;
+const SERVER_FAILURE: u16 = 2;
 const NAME_ERROR: u16 = 3;
+/// An address that nobody has: what is sent there gets lost on its way.
+pub const NOBODY: Ipv4Addr = Ipv4Addr::new(10, 255, 255, 254);
 
 /// What makes a file, given the host name of the machine that reads it.
 type Make = fn(&str, &Network) -> String;
 
 /// Files that resolvers read, in `/etc`.
 const FILES: [(&str, Make); 5] = [
-    ("hosts", |_, network| {
+    ("hosts", |hostname, network| {
         let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-        let nodes = network.hosts().into_iter();
-        let lines = nodes.map(|(address, name)| format!("{address}\t{name}\n"));
-        [loopback.into()].into_iter().chain(lines).collect()
+        // The others are known to the name server, as in a network of containers.
+        let own = network.hosts().into_iter().find(|(_, name)| name.eq_ignore_ascii_case(hostname));
+        let line = own.map(|(address, name)| format!("{address}\t{name}\n"));
+        [loopback.into()].into_iter().chain(line).collect()
     }),
     ("hostname", |hostname, _| format!("{hostname}\n")),
     ("resolv.conf", |_, _| format!("nameserver {}\n", SERVER.ip())),
@@ -117,11 +130,36 @@ impl Query {
     /// The name server's answer.
     #[must_use]
     pub fn answer(&self, network: &Network) -> Vec<u8> {
-        let addresses = self.addresses(network);
-        let result = if addresses.is_some() { 0 } else { NAME_ERROR };
+        match self.addresses(network) {
+            Some(addresses) => self.write_answer(0, &addresses),
+            None => self.write_answer(NAME_ERROR, &[]),
+        }
+    }
+
+    /// The name server's answer when it does not tell the truth.
+    fn lie(&self, network: &Network, lie: Lie) -> Option<Vec<u8>> {
+        Some(match lie {
+            Lie::Silence => return None,
+            Lie::NotFound => self.write_answer(NAME_ERROR, &[]),
+            Lie::Failure => self.write_answer(SERVER_FAILURE, &[]),
+            Lie::Stale => self.write_answer(0, &[NOBODY.into()]),
+            Lie::Changed(random) => {
+                let right = self.addresses(network).unwrap_or_default();
+                let others = network.hosts().into_iter().map(|(address, _)| address.into());
+                let others: Vec<IpAddr> =
+                    others.filter(|address| !right.contains(address)).collect();
+                let chosen = random.checked_rem(others.len() as u64);
+                match chosen.and_then(|index| others.get(index as usize)) {
+                    Some(other) => self.write_answer(0, &[*other]),
+                    None => self.write_answer(0, &[NOBODY.into()]),
+                }
+            }
+        })
+    }
+
+    fn write_answer(&self, result: u16, addresses: &[IpAddr]) -> Vec<u8> {
         let records: Vec<Vec<u8>> = addresses
-            .into_iter()
-            .flatten()
+            .iter()
             .filter_map(|address| match (address, self.kind) {
                 (IpAddr::V4(v4), TYPE_A) => Some(v4.octets().to_vec()),
                 (IpAddr::V6(v6), TYPE_AAAA) => Some(v6.octets().to_vec()),
@@ -145,6 +183,34 @@ impl Query {
         }
         bytes
     }
+}
+
+/// The name server's answer to a program of a node, and how late it is; `None` if there is none.
+pub fn serve(
+    stack: &Stack,
+    machine: &mut Machine,
+    query: &Query,
+    program: &[u8],
+) -> Option<(Vec<u8>, Duration)> {
+    let elapsed = machine.clock.elapsed().as_nanos() as u64;
+    let asked = machine.faults.as_mut();
+    let verdict = asked.map(|faults| faults.names.ask(&query.name, (stack.node, program), elapsed));
+    let NameVerdict { delay, lie, reports } = verdict.unwrap_or_default();
+    for report in reports {
+        machine.injections.push(What::Fault {
+            fault: String::from(&*report.fault),
+            count: report.count,
+            call: "name".into(),
+            subject: query.name.clone(),
+            effect: report.effect,
+        });
+    }
+    let network = stack.network();
+    let bytes = match lie {
+        Some(lie) => query.lie(&network, lie)?,
+        None => query.answer(&network),
+    };
+    Some((bytes, delay))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use alloc::{
     format,
     rc::{Rc, Weak},
     string::{String, ToString},
+    vec::Vec,
 };
 use core::{
     net::{IpAddr, SocketAddr},
@@ -23,7 +24,7 @@ use super::{
     stack::{self, Stack},
 };
 use crate::{
-    fault::link::{Cargo, Fate, Link, Passage, Wire},
+    fault::link::{Cargo, Fate, Link, Passage, Report, Tamper, Wire},
     machine::{Expire, Machine},
     time::Instant,
 };
@@ -72,6 +73,33 @@ pub enum Parcel {
 }
 
 impl Parcel {
+    /// It will never arrive: who has sent it will find out, if it has to arrive.
+    pub(super) fn miss(self, machine: &mut Machine) {
+        if let Self::Segment { from, segment, .. } = self
+            && let Some(sender) = from.upgrade()
+        {
+            sender.on_lost(machine, segment);
+        }
+    }
+
+    /// The same once more, if it is a datagram: nothing else is copied on its way.
+    fn copy(&self) -> Option<Self> {
+        match self {
+            Self::Datagram { datagram, sender } => {
+                Some(Self::Datagram { datagram: datagram.clone(), sender: sender.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Makes a bit of a datagram wrong.
+    fn flip_bit(&mut self, random: u64) {
+        let Self::Datagram { datagram, .. } = self else { return };
+        if let Some(bit) = random.checked_rem(datagram.bytes.len() as u64 * 8) {
+            datagram.bytes[(bit / 8) as usize] ^= 1 << (bit % 8);
+        }
+    }
+
     /// As faults see it.
     fn cargo(&self) -> Cargo {
         match self {
@@ -144,24 +172,47 @@ fn pass(machine: &mut Machine, (wire, way): &(Rc<Wire>, Way), cargo: Cargo) -> P
     let Some(faults) = &mut machine.faults else { return Passage::default() };
     let mut passage = faults.links.pass(wire, *way, cargo, elapsed);
     for report in passage.reports.drain(..) {
-        let Link { protocol, client, server, .. } = &wire.link;
-        let protocol = match protocol {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-        };
-        let arrow = match way {
-            Way::Request => "->",
-            Way::Reply => "<-",
-        };
-        machine.injections.push(What::Fault {
-            fault: String::from(&*report.fault),
-            count: report.count,
-            call: protocol.to_string(),
-            subject: format!("{client} {arrow} {server}"),
-            effect: report.effect,
-        });
+        note(machine, wire, *way, report);
     }
     passage
+}
+
+/// Notes what a fault has done to something that goes over a link.
+fn note(machine: &mut Machine, wire: &Wire, way: Way, report: Report) {
+    let Link { protocol, client, server, .. } = &wire.link;
+    let protocol = match protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+    };
+    let arrow = match way {
+        Way::Request => "->",
+        Way::Reply => "<-",
+    };
+    machine.injections.push(What::Fault {
+        fault: String::from(&*report.fault),
+        count: report.count,
+        call: protocol.to_string(),
+        subject: format!("{client} {arrow} {server}"),
+        effect: report.effect,
+    });
+}
+
+/// How many bytes of those that are written to a stream arrive together at most.
+pub fn piece(machine: &mut Machine, wire: &Wire, from: SocketAddr) -> Option<usize> {
+    let elapsed = machine.clock.elapsed().as_nanos() as u64;
+    let faults = machine.faults.as_mut()?;
+    faults.links.piece(wire, wire.way_from(from), elapsed)
+}
+
+/// What somebody in the middle does to a message that an end sends.
+pub fn tamper(machine: &mut Machine, wire: &Wire, way: Way) -> Vec<Tamper> {
+    let elapsed = machine.clock.elapsed().as_nanos() as u64;
+    let Some(faults) = &mut machine.faults else { return Vec::new() };
+    let tampers = faults.links.tamper(wire, way, elapsed);
+    for tamper in &tampers {
+        note(machine, wire, way, tamper.report.clone());
+    }
+    tampers
 }
 
 /// How long it takes from one address to another. Within one machine it takes no time: the sender's own call carries
@@ -175,6 +226,15 @@ fn delay(stack: &Stack, machine: &mut Machine, path: &Path) -> Duration {
     LINK_DELAY_MIN + Duration::from_nanos(spread)
 }
 
+/// Whether something that was sent is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is, or will not be missed. What belongs behind it arrives at this instant at the earliest.
+    At(Instant),
+    /// It is lost.
+    Lost,
+}
+
 /// Sends a parcel on its way. It arrives no earlier than `not_before`, so that what belongs to one stream stays in
 /// order; the result is what to pass as `not_before` for the next parcel of the stream.
 ///
@@ -186,80 +246,101 @@ pub fn deliver(
     path: &Path,
     not_before: Instant,
     parcel: Parcel,
-) -> Instant {
-    let Some(target) = stack.toward(path.to) else { return not_before };
-    if stack.is_off() || target.is_off() {
-        lose(machine, parcel);
-        return not_before;
-    }
+) -> Delivery {
+    let unchanged = Delivery::At(not_before);
+    let Some(target) = stack.toward(path.to).filter(|_| !stack.is_off()) else { return unchanged };
     let mut due = machine.clock.now() + delay(stack, machine, path);
     let mut parcel = parcel;
+    let mut passage = Passage::default();
     if let Some(wire) = &path.wire {
-        let passage = pass(machine, wire, parcel.cargo());
+        passage = pass(machine, wire, parcel.cargo());
         due = due + passage.delay();
-        parcel = match meet_fate(stack, machine, wire, passage.fate, parcel) {
-            Some((parcel, later)) => {
+        parcel = match meet_fate(stack, machine, wire, (passage.fate, due), parcel) {
+            Met::Goes(parcel, later) => {
                 due = due + later;
                 parcel
             }
-            None => return not_before,
+            Met::Ends => return unchanged,
+            Met::Lost => return Delivery::Lost,
         };
     }
-    let due = not_before.max(due);
-    arrive_at(&target, machine, due, parcel);
-    due
-}
-
-/// Nothing of it arrives anywhere.
-fn lose(machine: &mut Machine, parcel: Parcel) {
-    if let Parcel::Segment { from, .. } = parcel
-        && let Some(sender) = from.upgrade()
-    {
-        sender.on_silence(machine);
+    if target.is_off() {
+        return Delivery::Lost;
     }
+    if let Some(random) = passage.corrupts {
+        parcel.flip_bit(random);
+    }
+    let due = (not_before + passage.gap).max(due);
+    let copies: Vec<_> = passage.copies.iter().filter_map(|_| parcel.copy()).collect();
+    arrive_at(&target, machine, due, parcel);
+    for (copy, later) in copies.into_iter().zip(passage.copies) {
+        arrive_at(&target, machine, due + later, copy);
+    }
+    if passage.is_overtaken { unchanged } else { Delivery::At(due) }
 }
 
-/// What arrives in place of a parcel, and how much later; `None` if nothing does.
+/// What becomes of a parcel at once.
+enum Met {
+    /// This arrives in its place, so much later.
+    Goes(Parcel, Duration),
+    /// Nothing of it is left to wait for.
+    Ends,
+    /// It is lost.
+    Lost,
+}
+
 fn meet_fate(
     stack: &Rc<Stack>,
     machine: &mut Machine,
     (wire, way): &(Rc<Wire>, Way),
-    fate: Fate,
+    (fate, due): (Fate, Instant),
     parcel: Parcel,
-) -> Option<(Parcel, Duration)> {
+) -> Met {
+    let now = machine.clock.now();
     match (fate, parcel) {
-        (Fate::Arrives, parcel) => Some((parcel, Duration::ZERO)),
+        (Fate::Arrives, parcel) => Met::Goes(parcel, Duration::ZERO),
         (Fate::Refused | Fate::Unreachable, Parcel::Syn { client, .. }) => {
             let refused = fate == Fate::Refused;
             let segment = if refused { Segment::Reset } else { Segment::Unreachable };
             let answer = Parcel::Segment { to: client, from: Weak::new(), segment };
             // The answer has to come back.
             let back = pass(machine, &(Rc::clone(wire), way.back()), Cargo::Control);
-            Some((answer, back.delay()))
+            arrive_at(stack, machine, due + back.delay(), answer);
+            Met::Ends
         }
-        (Fate::Reset, Parcel::Segment { to, from, .. }) => {
-            let segment = Segment::Reset;
-            let now = machine.clock.now();
+        (Fate::Reset | Fate::Closes, Parcel::Segment { to, from, .. }) => {
+            let segment = if fate == Fate::Reset { Segment::Reset } else { Segment::Fin };
             let back = Parcel::Segment { to: from.clone(), from: to.clone(), segment };
             arrive_at(stack, machine, now, back);
-            Some((Parcel::Segment { to, from, segment }, Duration::ZERO))
+            Met::Goes(Parcel::Segment { to, from, segment }, Duration::ZERO)
+        }
+        // Who ends the stream is answered in the other end's place, and who goes on is told that nobody is there.
+        (Fate::TooLate, Parcel::Segment { to, from, segment }) => {
+            let answer = match segment {
+                Segment::Fin => Segment::FinAck,
+                Segment::Data(..) => Segment::Reset,
+                _ => return Met::Ends,
+            };
+            arrive_at(stack, machine, now, Parcel::Segment { to: from, from: to, segment: answer });
+            Met::Ends
         }
         (Fate::Vanishes, Parcel::Segment { to, from, .. }) => {
             for end in [from, to].iter().filter_map(Weak::upgrade) {
                 end.on_silence(machine);
             }
-            None
+            Met::Lost
         }
-        _ => None,
+        (Fate::Lost | Fate::Vanishes, _) => Met::Lost,
+        _ => Met::Ends,
     }
 }
 
 /// Lets a parcel arrive at an instant.
-fn arrive_at(stack: &Rc<Stack>, machine: &mut Machine, due: Instant, parcel: Parcel) {
+pub(super) fn arrive_at(stack: &Rc<Stack>, machine: &mut Machine, due: Instant, parcel: Parcel) {
     if due <= machine.clock.now() {
         return stack.take_in(machine, parcel);
     }
     stack.take_in_later(due, parcel);
     let expire: Rc<dyn Expire> = Rc::<Stack>::clone(stack);
-    machine.set_timer(due, Rc::downgrade(&expire));
+    machine.set_timer_on(stack.node, due, Rc::downgrade(&expire));
 }

@@ -64,6 +64,8 @@ impl Network {
     pub fn renew(self: &Rc<Self>, node: usize) -> Rc<Stack> {
         let mut places = self.places.borrow_mut();
         let place = &mut places[node];
+        // Sockets that were closed hold their stack, which holds them.
+        place.stack.orphans.borrow_mut().clear();
         place.stack = Stack::new(place.stack.node, place.address, self);
         Rc::clone(&place.stack)
     }

@@ -99,6 +99,15 @@ impl Ring {
         self.len += bytes.len();
     }
 
+    /// Takes the last bytes out again.
+    pub fn take_last(&mut self, len: usize) -> Vec<u8> {
+        let len = len.min(self.len);
+        let mut bytes = alloc::vec![0; len];
+        self.copy_from(self.len - len, &mut bytes);
+        self.len -= len;
+        bytes
+    }
+
     /// Copies at most `max` bytes, from the `skip`th on, into a program's buffers; how many.
     ///
     /// # Errors

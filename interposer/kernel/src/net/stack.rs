@@ -11,6 +11,7 @@ use core::{
 };
 
 use super::{
+    dns,
     host::Interfaces,
     link::Parcel,
     network::Network,
@@ -126,7 +127,7 @@ impl Stack {
     /// Whether there is a machine with this address.
     #[must_use]
     pub fn has_route_to(&self, address: IpAddr) -> bool {
-        self.is_local(address) || self.network().at(address).is_some()
+        self.is_local(address) || address == dns::NOBODY || self.network().at(address).is_some()
     }
 
     /// Where something sent to this address arrives.
@@ -162,9 +163,17 @@ impl Stack {
         self.network().at(address).map_or(self.node, |stack| stack.node)
     }
 
-    /// Its node loses power.
-    pub fn switch_off(&self) {
+    /// Its node loses power. What is under way to it will be missed by those who have sent it, and those who ask from time
+    /// to time whether it is there will notice.
+    pub fn switch_off(&self, machine: &mut Machine) {
         self.off.set(true);
+        let under_way = self.under_way.take().into_values().chain(self.arriving.take());
+        for parcel in under_way.collect::<Vec<_>>() {
+            parcel.miss(machine);
+        }
+        for socket in self.tcp.all() {
+            socket.leave_without_a_word(machine);
+        }
     }
 
     /// Whether its node is without power.
@@ -232,6 +241,9 @@ impl Stack {
     }
 
     fn hand_over(&self, machine: &mut Machine, parcel: Parcel) {
+        if self.is_off() {
+            return parcel.miss(machine);
+        }
         match parcel {
             Parcel::Syn { client, from, to, wire } => {
                 if let Some(stack) = self.this.upgrade() {
@@ -280,6 +292,11 @@ impl<T> Ports<T> {
     pub fn holders(&self, port: u16) -> Vec<Rc<T>> {
         let range = (port, SocketId(0))..=(port, SocketId(u64::MAX));
         self.sockets.borrow().range(range).filter_map(|(_, socket)| socket.upgrade()).collect()
+    }
+
+    /// All sockets that hold a port.
+    pub fn all(&self) -> Vec<Rc<T>> {
+        self.sockets.borrow().values().filter_map(Weak::upgrade).collect()
     }
 
     /// Lets a socket hold a port.

@@ -1,12 +1,26 @@
 //! What one fault makes of something that is sent over a link.
 
-use alloc::{format, rc::Rc, string::ToString};
+use alloc::{
+    format,
+    rc::Rc,
+    string::{String, ToString},
+};
 use core::time::Duration;
 
-use simrun_abi::faults::{Effect, Protocol, Refusal, Way};
+use simrun_abi::{
+    faults::{Bursts, Effect, Fault, Protocol, Refusal, Tampering, Way},
+    node::Node,
+};
 
-use super::{Cargo, Fate, Link, Passage, target::Target};
-use crate::fault::{armed::milliseconds, quantity::Source, trigger::Trigger};
+use super::{Cargo, Fate, Link, Passage, partition::Partition, target::Target};
+use crate::{
+    fault::{
+        armed::milliseconds,
+        quantity::{Source, happens},
+        trigger::Trigger,
+    },
+    random::Stream,
+};
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
@@ -23,11 +37,27 @@ pub(super) enum Doing {
     Reset(Source),
     Vanish(Source),
     SlowClose(Source),
+    Close(Source),
+    Lose,
+    LoseInBursts {
+        bursts: Bursts,
+        /// Whether times are bad, by way.
+        bad: [bool; Way::COUNT],
+    },
+    Duplicate(Source),
+    Reorder(Source),
+    Corrupt,
+    Slice {
+        size: Source,
+        gap: Source,
+    },
+    Partition(Partition),
+    Tamper(Tampering),
 }
 
 impl Doing {
-    pub fn new(effect: &Effect) -> Option<Self> {
-        Some(match effect {
+    fn new(fault: &Fault, nodes: &[Node], stream: &mut Stream) -> Option<Self> {
+        Some(match &fault.effect {
             Effect::Latency(by) => Self::Latency(Source::new(by)),
             Effect::Bandwidth { rate, queue } => {
                 let busy_until = [0; Way::COUNT];
@@ -37,6 +67,21 @@ impl Doing {
             Effect::Reset(after) => Self::Reset(Source::new(after)),
             Effect::Vanish(after) => Self::Vanish(Source::new(after)),
             Effect::SlowClose(by) => Self::SlowClose(Source::new(by)),
+            Effect::Close(after) => Self::Close(Source::new(after)),
+            Effect::Lose => Self::Lose,
+            Effect::LoseInBursts(bursts) => {
+                Self::LoseInBursts { bursts: *bursts, bad: [false; Way::COUNT] }
+            }
+            Effect::Duplicate(by) => Self::Duplicate(Source::new(by)),
+            Effect::Reorder(by) => Self::Reorder(Source::new(by)),
+            Effect::Corrupt => Self::Corrupt,
+            Effect::Slice { size, gap } => {
+                Self::Slice { size: Source::new(size), gap: Source::new(gap) }
+            }
+            Effect::Partition(plan) => {
+                Self::Partition(Partition::new(plan, &fault.matches, nodes, stream))
+            }
+            Effect::Tamper(how) => Self::Tamper(*how),
             _ => return None,
         })
     }
@@ -44,10 +89,21 @@ impl Doing {
     /// Whether it does anything to links of a protocol.
     pub fn is_for(&self, protocol: Protocol) -> bool {
         match self {
-            Self::Latency(_) | Self::Bandwidth { .. } => true,
-            Self::Connect(_) | Self::Reset(_) | Self::Vanish(_) | Self::SlowClose(_) => {
-                protocol == Protocol::Tcp
-            }
+            Self::Latency(_)
+            | Self::Bandwidth { .. }
+            | Self::Lose
+            | Self::LoseInBursts { .. }
+            | Self::Reorder(_)
+            | Self::Corrupt
+            | Self::Partition(_)
+            | Self::Tamper(_) => true,
+            Self::Duplicate(_) => protocol == Protocol::Udp,
+            Self::Connect(_)
+            | Self::Reset(_)
+            | Self::Vanish(_)
+            | Self::SlowClose(_)
+            | Self::Close(_)
+            | Self::Slice { .. } => protocol == Protocol::Tcp,
         }
     }
 }
@@ -61,6 +117,18 @@ pub(super) struct LinkFault {
 }
 
 impl LinkFault {
+    /// Of a fault; `None` if it is not one of links.
+    pub fn new(fault: &Fault, nodes: &[Node], stream: Stream) -> Option<Self> {
+        let mut trigger = Trigger::new(fault, stream);
+        let doing = Doing::new(fault, nodes, &mut trigger.stream)?;
+        let target = match doing {
+            // It knows itself which nodes it is for.
+            Doing::Partition(_) => Target::anywhere(&fault.matches, nodes),
+            _ => Target::new(&fault.matches, nodes),
+        };
+        Some(Self { name: fault.name.as_str().into(), trigger, target, doing })
+    }
+
     /// What it does to something that goes over a link that it is for.
     pub fn apply(
         &mut self,
@@ -69,52 +137,147 @@ impl LinkFault {
         elapsed: u64,
         passage: &mut Passage,
     ) {
-        if !self.target.takes(link, way) || !self.trigger.may_fire(elapsed) {
+        if !self.target.takes(link, way) {
             return;
         }
-        let trigger = &mut self.trigger;
-        let effect = match (&mut self.doing, cargo) {
-            (Doing::Latency(by), _) if trigger.fires(elapsed) => {
-                let by = Duration::from_nanos(by.next(&mut trigger.stream));
-                passage.delay = passage.delay.saturating_add(by);
-                format!("arrives {} later", milliseconds(by))
+        if let Doing::Partition(partition) = &mut self.doing {
+            if let Some((words, count)) = partition.cuts(&mut self.trigger, link.pair(way), elapsed)
+            {
+                passage.settle(Fate::Lost);
+                passage.report(&self.name, count, words.into());
             }
-            (Doing::SlowClose(by), Cargo::End) if trigger.fires(elapsed) => {
-                let by = Duration::from_nanos(by.next(&mut trigger.stream));
-                passage.delay = passage.delay.saturating_add(by);
-                format!("closes {} later", milliseconds(by))
-            }
-            (Doing::Connect(refusal), Cargo::Request) if trigger.fires(elapsed) => {
-                let (fate, words) = match refusal {
-                    Refusal::Refuse => (Fate::Refused, "is refused"),
-                    Refusal::Hang => (Fate::Vanishes, "is never answered"),
-                    Refusal::Unreachable => (Fate::Unreachable, "finds no way to the host"),
-                };
-                passage.settle(fate);
-                words.to_string()
-            }
+            return;
+        }
+        if self.trigger.may_fire(elapsed)
+            && let Some(words) = self.act((way, cargo), elapsed, passage)
+        {
+            passage.report(&self.name, self.trigger.fired, words);
+        }
+    }
+
+    /// What it does, in words, if it fires.
+    fn act(
+        &mut self,
+        (way, cargo): (Way, Cargo),
+        elapsed: u64,
+        passage: &mut Passage,
+    ) -> Option<String> {
+        match (&mut self.doing, cargo) {
+            // What says nothing of its own waits for the line without being counted.
             (Doing::Bandwidth { busy_until, .. }, _) if cargo.bytes() == 0 => {
                 let waits = busy_until[way as usize].saturating_sub(elapsed);
                 passage.queued = passage.queued.max(Duration::from_nanos(waits));
-                return;
+                None
             }
-            (Doing::Bandwidth { rate, queue, busy_until }, _) if trigger.fires(elapsed) => {
-                let busy_until = &mut busy_until[way as usize];
-                match carry((*rate, *queue), busy_until, cargo, elapsed) {
-                    Some(by) => {
-                        passage.queued = passage.queued.max(by);
-                        format!("is through in {}", milliseconds(by))
-                    }
-                    None => {
-                        passage.settle(Fate::Lost);
-                        "finds the queue full".to_string()
-                    }
+            (Doing::LoseInBursts { bursts, bad }, _) => {
+                let is_lost = loses(bursts, &mut bad[way as usize], &mut self.trigger.stream);
+                (is_lost && self.trigger.fires(elapsed)).then(|| lose(passage))
+            }
+            (doing, cargo) if !doing.is_about(cargo) => None,
+            _ if !self.trigger.fires(elapsed) => None,
+            (doing, cargo) => {
+                Some(strike(doing, &mut self.trigger.stream, (way, cargo), elapsed, passage))
+            }
+        }
+    }
+}
+
+impl Doing {
+    /// Whether it does something to what is sent so.
+    fn is_about(&self, cargo: Cargo) -> bool {
+        match self {
+            Self::Latency(_) | Self::Bandwidth { .. } | Self::Lose => true,
+            Self::SlowClose(_) => cargo == Cargo::End,
+            Self::Slice { .. } => matches!(cargo, Cargo::Data(_)),
+            Self::Connect(_) => cargo == Cargo::Request,
+            Self::Reorder(_) | Self::Corrupt => {
+                matches!(cargo, Cargo::Data(_) | Cargo::Datagram(_))
+            }
+            Self::Duplicate(_) => matches!(cargo, Cargo::Datagram(_)),
+            _ => false,
+        }
+    }
+}
+
+fn lose(passage: &mut Passage) -> String {
+    passage.settle(Fate::Lost);
+    "is lost".into()
+}
+
+/// What a fault that fires does, in words.
+fn strike(
+    doing: &mut Doing,
+    stream: &mut Stream,
+    (way, cargo): (Way, Cargo),
+    elapsed: u64,
+    passage: &mut Passage,
+) -> String {
+    let mut draw = |by: &mut Source| Duration::from_nanos(by.next(stream));
+    match (doing, cargo) {
+        (Doing::Latency(by), _) => {
+            let by = draw(by);
+            passage.delay = passage.delay.saturating_add(by);
+            format!("arrives {} later", milliseconds(by))
+        }
+        (Doing::SlowClose(by), _) => {
+            let by = draw(by);
+            passage.delay = passage.delay.saturating_add(by);
+            format!("closes {} later", milliseconds(by))
+        }
+        (Doing::Connect(refusal), _) => {
+            let (fate, words) = match refusal {
+                Refusal::Refuse => (Fate::Refused, "is refused"),
+                Refusal::Hang => (Fate::Vanishes, "is never answered"),
+                Refusal::Unreachable => (Fate::Unreachable, "finds no way to the host"),
+                Refusal::Overflow => (Fate::Lost, "finds the listener's queue full"),
+            };
+            passage.settle(fate);
+            words.to_string()
+        }
+        (Doing::Bandwidth { rate, queue, busy_until }, _) => {
+            match carry((*rate, *queue), &mut busy_until[way as usize], cargo, elapsed) {
+                Some(by) => {
+                    passage.queued = passage.queued.max(by);
+                    format!("is through in {}", milliseconds(by))
+                }
+                None => {
+                    passage.settle(Fate::Lost);
+                    "finds the queue full".to_string()
                 }
             }
-            _ => return,
-        };
-        passage.report(&self.name, self.trigger.fired, effect);
+        }
+        (Doing::Duplicate(by), _) => {
+            let by = draw(by);
+            passage.copies.push(by);
+            format!("arrives once more {} later", milliseconds(by))
+        }
+        (Doing::Reorder(by), _) => {
+            let by = draw(by);
+            passage.delay = passage.delay.saturating_add(by);
+            passage.is_overtaken = matches!(cargo, Cargo::Datagram(_));
+            format!("arrives {} later, out of turn", milliseconds(by))
+        }
+        (Doing::Slice { gap, .. }, _) => {
+            passage.gap = draw(gap);
+            format!("arrives {} after what was before it", milliseconds(passage.gap))
+        }
+        (Doing::Corrupt, Cargo::Datagram(_)) => {
+            passage.corrupts = Some(stream.next_u64());
+            "arrives with a bit that is wrong".to_string()
+        }
+        (Doing::Corrupt, _) => {
+            passage.settle(Fate::Lost);
+            "is thrown away for its checksum".to_string()
+        }
+        _ => lose(passage),
     }
+}
+
+/// Whether something that is sent now is lost, in times that may change before.
+fn loses(bursts: &Bursts, is_bad: &mut bool, stream: &mut Stream) -> bool {
+    let changes = if *is_bad { bursts.end } else { bursts.begin };
+    *is_bad ^= happens(stream, changes);
+    happens(stream, if *is_bad { bursts.lost } else { bursts.lost_between })
 }
 
 /// When so much is through a line of this rate and queue; `None` if the queue is full. A stream is never lost there: its

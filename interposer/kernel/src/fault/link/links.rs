@@ -9,13 +9,13 @@ use simrun_abi::{
 };
 
 use super::{
-    Cargo, Fate, Link, Passage, Wire,
+    Cargo, Fate, Link, Passage, Report, Tamper, Wire,
     doing::{Doing, LinkFault},
-    target::Target,
+    tamper,
     wire::Breach,
 };
 use crate::{
-    fault::{chance::Dice, pattern::Pattern, trigger::Trigger},
+    fault::{chance::Dice, pattern::Pattern},
     random::Stream,
 };
 
@@ -34,13 +34,7 @@ pub struct Links {
 impl Links {
     /// One more; one that is of no link is left out.
     pub fn add(&mut self, fault: &Fault, nodes: &[Node], stream: Stream) {
-        let Some(doing) = Doing::new(&fault.effect) else { return };
-        self.all.push(LinkFault {
-            name: fault.name.as_str().into(),
-            trigger: Trigger::new(fault, stream),
-            target: Target::new(&fault.matches, nodes),
-            doing,
-        });
+        self.all.extend(LinkFault::new(fault, nodes, stream));
     }
 
     /// Whether there are none.
@@ -62,11 +56,21 @@ impl Links {
         let breaches = faults.iter().filter_map(|&index| self.plan_breach(index)).collect();
         let piece = |&index: &u16| match self.all[usize::from(index)].doing {
             Doing::Bandwidth { rate, .. } => Some((rate / PIECES_PER_SECOND).max(PIECE_MIN)),
-            // It is to have carried so many bytes when it breaks, and not a whole buffer more.
-            Doing::Reset(_) | Doing::Vanish(_) => Some(PIECE_MIN),
+            // It is to have carried so many bytes when it breaks, and not a whole buffer more; what is lost is a segment.
+            Doing::Reset(_)
+            | Doing::Vanish(_)
+            | Doing::Close(_)
+            | Doing::Lose
+            | Doing::LoseInBursts { .. }
+            | Doing::Corrupt => Some(PIECE_MIN),
             _ => None,
         };
         let piece = faults.iter().filter_map(piece).min();
+        let any = |is_such: fn(&Doing) -> bool| {
+            faults.iter().any(|&index| is_such(&self.all[usize::from(index)].doing))
+        };
+        let is_sliced = any(|doing| matches!(doing, Doing::Slice { .. }));
+        let is_tampered = any(|doing| matches!(doing, Doing::Tamper(_)));
         Some(Rc::new(Wire {
             piece: piece.map(|piece| usize::try_from(piece).unwrap_or(usize::MAX)),
             link,
@@ -75,13 +79,18 @@ impl Links {
             carried: Cell::new(0),
             is_broken: Cell::new(false),
             is_silent: Cell::new(false),
+            is_closed: Cell::new(false),
+            is_sliced,
+            is_tampered,
         }))
     }
 
     /// The end that a fault has in store for a connection that is being made, if it has one.
     fn plan_breach(&mut self, index: u16) -> Option<Breach> {
         let LinkFault { trigger, doing, .. } = &mut self.all[usize::from(index)];
-        let (Doing::Reset(after) | Doing::Vanish(after)) = doing else { return None };
+        let (Doing::Reset(after) | Doing::Vanish(after) | Doing::Close(after)) = doing else {
+            return None;
+        };
         let after = after.next(&mut trigger.stream);
         let is_sure = matches!(trigger.dice, Dice::Probability { .. });
         // That it will happen is decided now, and counted when it does.
@@ -100,14 +109,54 @@ impl Links {
         for &index in &wire.faults {
             self.all[usize::from(index)].apply(&wire.link, (way, cargo), elapsed, &mut passage);
         }
-        if matches!(cargo, Cargo::Data(_)) && !wire.is_broken.get() {
+        if matches!(cargo, Cargo::Data(_)) && passage.fate == Fate::Arrives && !wire.is_broken.get()
+        {
             wire.carried.set(wire.carried.get().saturating_add(cargo.bytes()));
             self.breach(wire, way, elapsed, &mut passage);
         }
-        if passage.fate == Fate::Vanishes {
-            wire.is_silent.set(true);
+        match passage.fate {
+            Fate::Vanishes => wire.is_silent.set(true),
+            Fate::Closes => wire.is_closed.set(true),
+            Fate::Arrives if wire.is_closed.get() => passage.fate = Fate::TooLate,
+            _ => {}
         }
         passage
+    }
+
+    /// How many bytes of those that are written to a stream arrive together at most.
+    pub fn piece(&mut self, wire: &Wire, way: Way, elapsed: u64) -> Option<usize> {
+        let mut piece = wire.piece;
+        for &index in wire.faults.iter().filter(|_| wire.is_sliced) {
+            let LinkFault { trigger, target, doing, .. } = &mut self.all[usize::from(index)];
+            if let Doing::Slice { size, .. } = doing
+                && target.takes(&wire.link, way)
+                && trigger.may_fire(elapsed)
+            {
+                let size = size.next(&mut trigger.stream).max(1);
+                let size = usize::try_from(size).unwrap_or(usize::MAX);
+                piece = Some(piece.map_or(size, |piece| piece.min(size)));
+            }
+        }
+        piece
+    }
+
+    /// What somebody in the middle does to a message that goes over a link.
+    pub fn tamper(&mut self, wire: &Wire, way: Way, elapsed: u64) -> Vec<Tamper> {
+        let mut tampers = Vec::new();
+        for &index in wire.faults.iter().filter(|_| wire.is_tampered) {
+            let LinkFault { name, trigger, target, doing } = &mut self.all[usize::from(index)];
+            if let Doing::Tamper(how) = doing
+                && target.takes(&wire.link, way)
+                && trigger.may_fire(elapsed)
+                && trigger.fires(elapsed)
+            {
+                let random = trigger.stream.next_u64();
+                let effect = tamper::words(*how).into();
+                let report = Report { fault: Rc::clone(name), count: trigger.fired, effect };
+                tampers.push(Tamper { how: *how, random, report });
+            }
+        }
+        tampers
     }
 
     /// Breaks a connection for which the time has come.
@@ -122,6 +171,7 @@ impl Links {
             fault.trigger.fired += u64::from(breach.is_sure);
             let (fate, words) = match fault.doing {
                 Doing::Reset(_) => (Fate::Reset, "is reset"),
+                Doing::Close(_) => (Fate::Closes, "is closed"),
                 _ => (Fate::Vanishes, "is cut without a word"),
             };
             let effect = format!("{words} after {carried} bytes");

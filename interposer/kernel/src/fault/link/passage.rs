@@ -19,6 +19,10 @@ pub enum Fate {
     Reset,
     /// It does not arrive, nor does anything after it on its link.
     Vanishes,
+    /// Both ends are told that nothing follows.
+    Closes,
+    /// There is nobody any more who would take it: its sender is told.
+    TooLate,
 }
 
 /// A fault that has fired.
@@ -41,6 +45,14 @@ pub struct Passage {
     pub(super) delay: Duration,
     /// How long it takes until it is through the narrowest line.
     pub(super) queued: Duration,
+    /// How long after what was sent before it arrives at least.
+    pub gap: Duration,
+    /// How much later it arrives again, each time.
+    pub copies: Vec<Duration>,
+    /// Whether those behind it do not wait for it.
+    pub is_overtaken: bool,
+    /// A random number by which a bit is chosen that is wrong, if one is.
+    pub corrupts: Option<u64>,
     /// The faults that have a part in it.
     pub reports: Vec<Report>,
 }

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 use core::net::IpAddr;
 
 use simrun_abi::{
-    faults::{LinkMatch, Match, Network, Way},
+    faults::{LinkMatch, Match, Network, NodeMatch, Way},
     node::Node,
 };
 
@@ -48,6 +48,12 @@ impl Target {
             place: Place::new(wanted, nodes),
             spares_loopback: nodes.len() > 1 && !asks_for_server,
         }
+    }
+
+    /// What is asked for of links alone, whatever their nodes.
+    pub fn anywhere(wanted: &Match, nodes: &[Node]) -> Self {
+        let (any, unless) = (NodeMatch::default(), NodeMatch::default());
+        Self::new(&Match { nodes: any, unless, ..wanted.clone() }, nodes)
     }
 
     /// Whether it is for a link, at least one way. `has_name` tells whether the server has a name like a pattern.

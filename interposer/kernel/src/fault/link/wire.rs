@@ -82,6 +82,12 @@ pub struct Wire {
     pub(super) is_broken: Cell<bool>,
     /// Whether nothing gets through any more.
     pub(super) is_silent: Cell<bool>,
+    /// Whether somebody in the middle has closed it.
+    pub(super) is_closed: Cell<bool>,
+    /// Whether what is written may be cut into pieces, or tampered with.
+    pub(super) is_sliced: bool,
+    /// See above.
+    pub(super) is_tampered: bool,
     /// How many bytes of a stream arrive together at most.
     pub piece: Option<usize>,
 }
@@ -91,6 +97,12 @@ impl Wire {
     #[must_use]
     pub fn way_from(&self, end: SocketAddr) -> Way {
         if end == self.link.client { Way::Request } else { Way::Reply }
+    }
+
+    /// Whether somebody in the middle may change what is sent.
+    #[must_use]
+    pub fn is_tampered(&self) -> bool {
+        self.is_tampered
     }
 
     /// Whether nothing gets through any more.

@@ -6,6 +6,8 @@
 //! - [`transfer`]: bytes in and out, and readiness.
 //! - [`urgent`]: the byte that is read by itself.
 //! - [`ending`]: how this end ends it.
+//! - [`retransmit`]: what gets lost and is sent again.
+//! - [`silence`]: asking whether the other end is still there.
 //! - [`bind`]: which ports a socket may have.
 
 mod bind;
@@ -13,6 +15,7 @@ mod ending;
 mod object;
 mod options;
 mod phase;
+mod retransmit;
 mod silence;
 mod socket;
 mod state;

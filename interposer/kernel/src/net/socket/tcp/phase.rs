@@ -1,6 +1,6 @@
 //! How far a connection of TCP is, once both ends know of it (RFC 9293, 3.3.2).
 //!
-//! Nothing here is lost or reordered, so acknowledgements matter only for a connection's end.
+//! What is lost is sent again below this, and nothing is reordered, so acknowledgements matter only for a connection's end.
 
 use linux_raw_sys::net as raw;
 

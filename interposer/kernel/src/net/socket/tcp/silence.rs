@@ -1,66 +1,70 @@
-//! What an end makes of it that nothing comes from the other one any more (`tcp_write_timeout` and
-//! `tcp_keepalive_timer` in net/ipv4/tcp_timer.c).
+//! Asking from time to time whether the other end is still there (`tcp_keepalive_timer` in net/ipv4/tcp_timer.c).
+//!
+//! As long as it is, nobody sees that it is asked. So it is only asked from when it may have gone.
 
 use alloc::rc::Weak;
 use core::time::Duration;
 
-use super::{Phase, State, TcpSocket};
-use crate::{machine::Machine, wait::Readiness};
+use super::{Segment, State, TcpSocket};
+use crate::{machine::Machine, time::Instant};
 
-/// How long data is sent again and again before the connection is given up: from 200 ms, doubled each time up to 120 s,
-/// until the answer to the 15th has not come either (`net.ipv4.tcp_retries2` in ip-sysctl.rst).
-const RETRANSMISSIONS: Duration = Duration::from_millis(924_600);
+/// When the other end is asked next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asking {
+    at: Instant,
+    /// How often it has not answered.
+    unanswered: u32,
+}
 
 impl TcpSocket {
-    /// From now on nothing gets through. Who asks from time to time whether the other end is there will find out.
+    /// From now on nothing may get through. Who asks from time to time whether the other end is there will find out.
     pub(in crate::net) fn on_silence(&self, machine: &mut Machine) {
-        if !self.options.keep_alive.get() {
-            return;
+        if self.options.keep_alive.get() && self.asks.get().is_none() {
+            let idle = Duration::from_secs(self.tcp_options.keep_idle.get().into());
+            self.ask_later(machine, idle, 0);
         }
-        let options = &self.tcp_options;
-        let seconds = u64::from(options.keep_idle.get())
-            + u64::from(options.keep_interval.get()) * u64::from(options.keep_count.get());
-        self.give_up_after(machine, Duration::from_secs(seconds));
     }
 
-    /// Something was sent; if nothing gets through, the connection will be given up.
-    pub(super) fn miss_answer(&self, machine: &mut Machine) {
-        let is_silent = self.wire.borrow().as_ref().is_some_and(|wire| wire.is_silent());
-        if !is_silent {
-            return;
+    /// This end's machine is without power, and the other end is not told.
+    pub(in crate::net) fn leave_without_a_word(&self, machine: &mut Machine) {
+        if let Some(peer) = self.other_end() {
+            peer.on_silence(machine);
         }
-        let patience = match self.tcp_options.user_timeout.get() {
-            0 => RETRANSMISSIONS,
-            milliseconds => Duration::from_millis(milliseconds.into()),
-        };
-        self.give_up_after(machine, patience);
     }
 
-    fn give_up_after(&self, machine: &mut Machine, patience: Duration) {
-        let due = machine.clock.now() + patience;
-        if self.gives_up.get().is_some_and(|at| at <= due) {
-            return;
+    pub(super) fn other_end(&self) -> Option<alloc::rc::Rc<Self>> {
+        match &*self.state.borrow() {
+            State::Connected(connected) => connected.peer.upgrade(),
+            _ => None,
         }
-        self.gives_up.set(Some(due));
+    }
+
+    fn ask_later(&self, machine: &mut Machine, wait: Duration, unanswered: u32) {
+        let at = machine.clock.now() + wait;
+        self.asks.set(Some(Asking { at, unanswered }));
         let this: Weak<Self> = self.this.clone();
-        machine.set_timer(due, this);
+        machine.set_timer_on(self.stack.node, at, this);
     }
 
-    /// Ends a connection whose other end has not answered for too long.
-    pub(super) fn give_up(&self, machine: &mut Machine) {
-        self.gives_up.set(None);
-        let error = match &mut *self.state.borrow_mut() {
-            State::Connected(connected) => {
-                let (phase, effect) = Phase::time_out(connected.phase);
-                connected.phase = phase;
-                effect.error
+    /// Asks, if it is time to.
+    pub(super) fn ask_whether_there(&self, machine: &mut Machine) {
+        let due = self.asks.get().filter(|asking| asking.at <= machine.clock.now());
+        let Some(Asking { unanswered, .. }) = due else { return };
+        self.asks.set(None);
+        let Some((_, remote)) = self.ends() else { return };
+        let is_silent = self.wire.borrow().as_ref().is_some_and(|wire| wire.is_silent());
+        let is_off = self.stack.toward(remote.ip()).is_none_or(|stack| stack.is_off());
+        if !is_silent && !is_off {
+            // Somebody answers, if only that there is no such connection.
+            if self.other_end().is_none_or(|other| other.stack.is_off()) {
+                self.on_segment(&Weak::new(), Segment::Reset, machine);
             }
-            _ => return,
-        };
-        if error.is_some() {
-            self.options.error.set(error);
+            return;
         }
-        self.after_step(machine);
-        self.queue.wake(Readiness::all(), &mut machine.wakes);
+        if unanswered >= self.tcp_options.keep_count.get() {
+            return self.give_up(machine);
+        }
+        let interval = Duration::from_secs(self.tcp_options.keep_interval.get().into());
+        self.ask_later(machine, interval, unanswered + 1);
     }
 }

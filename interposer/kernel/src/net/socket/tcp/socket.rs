@@ -14,11 +14,11 @@ use simrun_abi::faults::Protocol;
 
 use super::{
     Connected, Connecting, Effect, Fresh, Listening, Phase, Segment, State, bind::Binding,
-    state::Incoming,
+    retransmit::Lost, silence::Asking, state::Incoming,
 };
 use crate::{
     error::{Errno, Error, Result},
-    fault::link::Wire,
+    fault::link::{Messages, Wire},
     machine::{Expire, Machine},
     net::{
         address::Family,
@@ -116,8 +116,16 @@ pub struct TcpSocket {
     pub(super) wants_room: Cell<bool>,
     /// The link of its connection, if faults are for it.
     pub(super) wire: RefCell<Option<Rc<Wire>>>,
-    /// When it gives the connection up, unless something gets through before.
-    pub(super) gives_up: Cell<Option<Instant>>,
+    /// What this end has sent that has not got through.
+    pub(super) lost: RefCell<Option<Lost>>,
+    /// How long what was sent last takes.
+    pub(super) last_delay: Cell<Duration>,
+    /// What was written before, if somebody in the middle may send it again.
+    pub(super) messages: RefCell<Messages>,
+    /// The next time at which it asks whether the other end is still there.
+    pub(super) asks: Cell<Option<Asking>>,
+    /// When it asks for a connection again, or forgets it.
+    pub(super) due: Cell<Option<Instant>>,
     /// The stack's reference while the program holds none.
     pub queue: WaitQueue,
 }
@@ -153,7 +161,11 @@ impl TcpSocket {
             orphaned: Cell::new(false),
             wants_room: Cell::new(false),
             wire: RefCell::default(),
-            gives_up: Cell::new(None),
+            lost: RefCell::default(),
+            last_delay: Cell::default(),
+            messages: RefCell::default(),
+            asks: Cell::default(),
+            due: Cell::default(),
             queue: WaitQueue::default(),
         })
     }
@@ -304,8 +316,14 @@ impl TcpSocket {
             return;
         }
         let due = machine.clock.now() + SYN_RETRY * (1 << (attempts - 1).min(SYN_RETRIES));
+        self.call_at(machine, due);
+    }
+
+    /// Has itself called at an instant, and at no other that was said before.
+    fn call_at(&self, machine: &mut Machine, due: Instant) {
+        self.due.set(Some(due));
         let this: Weak<Self> = self.this.clone();
-        machine.set_timer(due, this);
+        machine.set_timer_on(self.stack.node, due, this);
     }
 
     fn next_attempt(&self) -> Option<Connecting> {
@@ -414,7 +432,8 @@ impl TcpSocket {
         segment: Segment,
         machine: &mut Machine,
     ) {
-        match to.upgrade() {
+        // What a machine without power had in mind is gone when it is on again.
+        match to.upgrade().filter(|socket| !socket.stack.is_off()) {
             Some(socket) => socket.on_segment(from, segment, machine),
             None => Self::refuse(from, segment, machine),
         }
@@ -501,26 +520,6 @@ impl TcpSocket {
         self.queue.wake(woken, &mut machine.wakes);
     }
 
-    /// Sends something along the connection, after all that was sent before.
-    pub(super) fn send_segment(&self, machine: &mut Machine, segment: Segment) {
-        let (peer, path, last_due) = match &*self.state.borrow() {
-            State::Connected(connected) => {
-                let wire = self.wire.borrow().clone();
-                let path = Path::of_stream(connected.local, connected.remote, wire);
-                (connected.peer.clone(), path, connected.last_due)
-            }
-            _ => return,
-        };
-        let parcel = Parcel::Segment { to: peer, from: self.this.clone(), segment };
-        let due = link::deliver(&self.stack, machine, &path, last_due, parcel);
-        if let State::Connected(connected) = &mut *self.state.borrow_mut() {
-            connected.last_due = due;
-        }
-        if matches!(segment, Segment::Data(..) | Segment::Fin) {
-            self.miss_answer(machine);
-        }
-    }
-
     /// Applies a transition of the connection that this end makes.
     pub(super) fn step(&self, machine: &mut Machine, transition: fn(Phase) -> (Phase, Effect)) {
         let effect = match &mut *self.state.borrow_mut() {
@@ -546,10 +545,10 @@ impl TcpSocket {
         match phase {
             Phase::TimeWait(_) => {
                 let due = machine.clock.now() + TIME_WAIT;
-                let this: Weak<Self> = self.this.clone();
-                machine.set_timer(due, this);
+                self.call_at(machine, due);
             }
             Phase::Ended(_) => {
+                self.forget_lost(machine);
                 if self.orphaned.get() {
                     self.release_port();
                 }
@@ -561,11 +560,15 @@ impl TcpSocket {
 }
 
 impl Expire for TcpSocket {
-    /// Asks again for a connection, or gives up; or ends `TIME_WAIT`.
+    /// Sends again what is lost; asks whether the other end is there; asks again for a connection, or gives up; or ends
+    /// `TIME_WAIT`: whatever is due.
     fn expire(&self, machine: &mut Machine) {
-        if self.gives_up.get().is_some_and(|at| at <= machine.clock.now()) {
-            return self.give_up(machine);
+        self.send_again(machine);
+        self.ask_whether_there(machine);
+        if self.due.get().is_none_or(|due| due > machine.clock.now()) {
+            return;
         }
+        self.due.set(None);
         let attempts = match &*self.state.borrow() {
             State::Connecting(connecting) => Some(connecting.attempts),
             _ => None,
@@ -583,7 +586,10 @@ impl Expire for TcpSocket {
                     &*self.state.borrow(),
                     State::Connected(Connected { phase: Phase::TimeWait(_), .. })
                 );
-                if is_waiting && self.orphaned.get() {
+                if is_waiting && self.lost.borrow().is_some() {
+                    let later = machine.clock.now() + TIME_WAIT;
+                    self.call_at(machine, later);
+                } else if is_waiting && self.orphaned.get() {
                     self.step(machine, Phase::abort);
                 }
             }

@@ -6,7 +6,7 @@ use super::{Connected, Inline, Phase, Segment, Shut, State, Stretch, TcpSocket, 
 use crate::{
     error::{Errno, Result},
     machine::{Env, Machine},
-    net::{ring::Ring, socket::options::BufferSize},
+    net::{link, ring::Ring, socket::options::BufferSize},
     user::UserSlice,
     wait::Readiness,
 };
@@ -134,21 +134,42 @@ impl TcpSocket {
             return Err(Errno::EAGAIN.into());
         }
         let sent = fill(&mut peer.incoming.borrow_mut().bytes, room)?;
+        let carried = self.meet_tampering(machine, &peer, sent);
         drop(peer);
         let mut last = urgency;
         if sent < total {
             self.wants_room.set(true);
             last = Urgency::Normal;
         }
-        self.send_data(machine, sent, last);
+        self.send_data(machine, carried, last);
         Ok(sent)
+    }
+
+    /// Has somebody in the middle change what was just written, if there is one; how many bytes are under way then.
+    fn meet_tampering(&self, machine: &mut Machine, peer: &Self, sent: usize) -> usize {
+        let Some(wire) = self.wire.borrow().clone().filter(|wire| wire.is_tampered()) else {
+            return sent;
+        };
+        let Some((local, _)) = self.ends() else { return sent };
+        let tampers = link::tamper(machine, &wire, wire.way_from(local));
+        let bytes = &mut peer.incoming.borrow_mut().bytes;
+        let message = bytes.take_last(sent);
+        let mut messages = self.messages.borrow_mut();
+        let all = messages.tampered(&message, &tampers);
+        messages.keep(&message);
+        all.iter().for_each(|message| bytes.fill(message));
+        all.iter().map(alloc::vec::Vec::len).sum()
     }
 
     /// Sends what was written, in pieces if the link is narrow: they arrive one after the other.
     fn send_data(&self, machine: &mut Machine, len: usize, urgency: Urgency) {
-        let piece = self.wire.borrow().as_ref().and_then(|wire| wire.piece).unwrap_or(len);
+        let wire = self.wire.borrow().clone();
+        let local = self.ends().map(|(local, _)| local);
         let mut rest = len;
-        while rest > piece {
+        while let Some((wire, local)) = wire.as_ref().zip(local)
+            && let Some(piece) = link::piece(machine, wire, local)
+            && rest > piece
+        {
             self.send_segment(machine, Segment::Data(piece, Urgency::Normal));
             rest -= piece;
         }

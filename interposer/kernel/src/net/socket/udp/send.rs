@@ -15,7 +15,7 @@ use crate::{
     machine::{Env, Machine},
     net::{
         dns, host,
-        link::{self, Parcel, Path},
+        link::{self, Delivery, Parcel, Path},
         socket::{
             message::{Caller, MessageFlags, Outgoing, PacketChoices},
             tcp::Shut,
@@ -31,6 +31,9 @@ const DATAGRAM_MAX: usize = 65_507;
 const DATAGRAM_MAX_V6: usize = 65_527;
 /// Most datagrams that a message is cut into (`UDP_MAX_SEGMENTS`).
 const SEGMENTS_MAX: usize = 128;
+
+/// How many links a socket remembers faults of.
+const WIRES_MAX: usize = 1024;
 
 /// A datagram that is being gathered (`MSG_MORE`, `UDP_CORK`): its first message says where it goes and how.
 #[derive(Clone, Debug)]
@@ -165,16 +168,57 @@ impl UdpSocket {
         let coverage = self.udp.partial_coverage(bytes.len());
         let arrived = Duration::ZERO;
         let datagram = Datagram { protocol, from, to, bytes, service, hops, coverage, arrived };
-        let path = Path::of_datagram(&self.stack, machine, &self.program(), from, to);
-        let parcel = Parcel::Datagram { datagram, sender: self.this.clone() };
+        let path = self.path_to(machine, from, to);
+        for datagram in self.meet_tampering(machine, &path, datagram) {
+            let parcel = Parcel::Datagram { datagram, sender: self.this.clone() };
+            self.deliver(machine, &path, to, parcel);
+        }
+    }
+
+    fn deliver(&self, machine: &mut Machine, path: &Path, to: SocketAddr, parcel: Parcel) {
         let now = machine.clock.now();
         let before = self.last_due.borrow().get(&to).copied().unwrap_or(Instant::BOOT);
-        let due = link::deliver(&self.stack, machine, &path, before, parcel);
-        if due > now {
+        let delivery = link::deliver(&self.stack, machine, path, before, parcel);
+        if let Delivery::At(due) = delivery
+            && due > now
+        {
             let mut last_due = self.last_due.borrow_mut();
             last_due.retain(|_, due| *due > now);
             last_due.insert(to, due);
         }
+    }
+
+    /// The way of a datagram. What faults there are for a link is found out once, as for a connection.
+    fn path_to(&self, machine: &mut Machine, from: SocketAddr, to: SocketAddr) -> Path {
+        let known = self.wires.borrow().get(&(from, to)).cloned();
+        if let Some(wire) = known {
+            return Path { from: from.ip(), to: to.ip(), wire };
+        }
+        let path = Path::of_datagram(&self.stack, machine, &self.program(), from, to);
+        if machine.faults.is_some() {
+            let mut wires = self.wires.borrow_mut();
+            if wires.len() == WIRES_MAX {
+                wires.clear();
+            }
+            wires.insert((from, to), path.wire.clone());
+        }
+        path
+    }
+
+    /// What somebody in the middle makes of a datagram, if there is one.
+    fn meet_tampering(
+        &self,
+        machine: &mut Machine,
+        path: &Path,
+        datagram: Datagram,
+    ) -> Vec<Datagram> {
+        let tampered = path.wire.as_ref().filter(|(wire, _)| wire.is_tampered());
+        let Some((wire, way)) = tampered else { return Vec::from([datagram]) };
+        let tampers = link::tamper(machine, wire, *way);
+        let mut messages = self.messages.borrow_mut();
+        let all = messages.tampered(&datagram.bytes, &tampers);
+        messages.keep(&datagram.bytes);
+        all.into_iter().map(|bytes| Datagram { bytes, ..datagram.clone() }).collect()
     }
 
     /// Says so if a program asks for a name that only the world outside knows.

@@ -11,12 +11,15 @@ use core::{
     time::Duration,
 };
 
+use simrun_abi::faults::Way;
+
 use super::{
     options::{Protocol, UdpOptions},
     send::Draft,
 };
 use crate::{
     error::{Errno, Error, Result},
+    fault::link::{Messages, Wire},
     machine::Machine,
     net::{
         address::Family,
@@ -57,6 +60,9 @@ pub struct Datagram {
     pub arrived: Duration,
 }
 
+/// A link and the way over it, if faults are for it.
+pub(super) type Wired = Option<(Rc<Wire>, Way)>;
+
 /// A socket of UDP or UDP-Lite.
 pub struct UdpSocket {
     pub(super) this: Weak<Self>,
@@ -75,6 +81,10 @@ pub struct UdpSocket {
     pub(super) shut: Cell<Shut>,
     pub(super) inbox: RefCell<VecDeque<Datagram>>,
     used: Cell<usize>,
+    /// The links to where it sends, and the way over them, if faults are for them.
+    pub(super) wires: RefCell<BTreeMap<(SocketAddr, SocketAddr), Wired>>,
+    /// What was sent before, if somebody in the middle may send it again.
+    pub(super) messages: RefCell<Messages>,
     /// When what was sent last to each endpoint arrives, if it has not yet.
     pub(super) last_due: RefCell<BTreeMap<SocketAddr, Instant>>,
     /// The program that has taken its address.
@@ -103,6 +113,8 @@ impl UdpSocket {
             shut: Cell::new(Shut::empty()),
             inbox: RefCell::default(),
             used: Cell::new(0),
+            wires: RefCell::default(),
+            messages: RefCell::default(),
             last_due: RefCell::default(),
             program: RefCell::default(),
             queue: WaitQueue::default(),
@@ -297,12 +309,14 @@ impl UdpSocket {
             return;
         }
         let Some(read) = dns::Query::read(&query.bytes) else { return };
-        let bytes = read.answer(&stack.network());
+        let program = sender.upgrade().map_or_else(Rc::default, |sender| sender.program());
+        let Some((bytes, late)) = dns::serve(stack, machine, &read, &program) else { return };
         let (from, to) = (query.to, query.from);
         let path = Self::path_back(stack, machine, sender, (from, to));
         let datagram = Datagram { from, to, bytes, service: 0, ..query.clone() };
         let parcel = Parcel::Datagram { datagram, sender: Weak::new() };
-        link::deliver(stack, machine, &path, Instant::BOOT, parcel);
+        let not_before = machine.clock.now() + late;
+        link::deliver(stack, machine, &path, not_before, parcel);
     }
 
     fn take_in(&self, machine: &mut Machine, datagram: Datagram) {
