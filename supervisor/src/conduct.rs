@@ -12,6 +12,7 @@ use crate::{
     captured,
     launch::{self, Ending, Listener, Outcome, Streams},
     plan::{Error, Plan},
+    printer::Printer,
     report::{Report, fault_line, say},
     store::{Belonging, Place, Record, Recording, inputs::Inputs},
     trace::Trace,
@@ -56,7 +57,7 @@ impl Conduct<'_> {
             (true, false) => Detail::Events,
             (false, _) if self.logs_faults => Detail::Faults,
             (false, _) if self.kept.is_some() => Detail::Kept,
-            (false, _) => Detail::Summary,
+            (false, _) => Printer::detail(&plan.boot),
         };
         let mut learned: Vec<String> = Vec::new();
         let mut recording = None;
@@ -115,8 +116,18 @@ impl Conduct<'_> {
         let mut trace = self.trace.map(create).transpose()?;
         let (trace_to, recording) = (trace.as_mut(), recording.as_mut());
         let logs_faults = self.logs_faults;
-        let listeners = Listeners { trace: trace_to, recording, logs_faults, report };
+        let mut printer = Printer::of(&plan.boot, &self.streams);
+        let listeners = Listeners {
+            trace: trace_to,
+            recording,
+            printer: printer.as_mut(),
+            logs_faults,
+            report,
+        };
         let outcome = launch::run(&plan.boot, &self.streams, plan.wall_timeout, listeners)?;
+        if let Some(printer) = printer {
+            printer.finish();
+        }
         if let Some(Err(error)) = trace.map(Trace::finish) {
             report.warn(&format!("the trace is incomplete: {error}"));
         }
@@ -164,6 +175,7 @@ fn finish(
 struct Listeners<'a> {
     trace: Option<&'a mut Trace>,
     recording: Option<&'a mut Recording>,
+    printer: Option<&'a mut Printer>,
     logs_faults: bool,
     report: &'a mut Report,
 }
@@ -176,6 +188,9 @@ impl Listener for Listeners<'_> {
         if let Some(recording) = &mut self.recording {
             recording.hear(&event);
         }
+        if let Some(printer) = &mut self.printer {
+            printer.hear(&event);
+        }
         if self.logs_faults
             && let Some(line) = fault_line(&event)
         {
@@ -187,6 +202,9 @@ impl Listener for Listeners<'_> {
     fn caught_up(&mut self) {
         if let Some(recording) = &mut self.recording {
             recording.flush();
+        }
+        if let Some(printer) = &mut self.printer {
+            printer.flush();
         }
     }
 }

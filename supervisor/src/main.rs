@@ -2,6 +2,8 @@
 //!
 //! - [`cli`]: the command line.
 //! - [`plan`]: raw arguments made into one validated plan, before anything runs.
+//! - [`program`]: a program's environment, and where it is found.
+//! - [`sim`]: simulation files, and the machines that are made of them.
 //! - [`faults`]: fault files, and the plan that is made of them.
 //! - [`mocks`]: services that stand in for others, as machines of a run.
 //! - [`launch`]: from boot parameters to the end of a run.
@@ -13,6 +15,7 @@
 //! - [`compare`]: where two traces part.
 //! - [`verbs`]: what simrun can do, one file each.
 //! - [`report`]: what is said of a run on standard error.
+//! - [`printer`]: what several machines write, line by line.
 //! - [`trace`]: events as JSON lines.
 //! - [`exit`]: exit statuses.
 //! - [`start`]: from the C library to [`simrun`].
@@ -30,7 +33,10 @@ mod input;
 mod launch;
 mod mocks;
 mod plan;
+mod printer;
+mod program;
 mod report;
+mod sim;
 mod start;
 mod store;
 mod trace;
@@ -54,6 +60,7 @@ fn simrun() -> u8 {
     };
     let result = match &arguments.verb {
         None => verbs::run(&arguments.run),
+        Some(Verb::Sim(arguments)) => verbs::sim(arguments),
         Some(Verb::Verify(arguments)) => verbs::verify(arguments),
         Some(Verb::Doctor) => verbs::doctor(),
         Some(Verb::Faults(arguments)) => verbs::faults(arguments),

@@ -2,11 +2,11 @@
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs, io,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
-        fs::{FileExt, MetadataExt, PermissionsExt},
+        fs::{FileExt, MetadataExt},
     },
     path::{Path, PathBuf},
     time::Duration,
@@ -26,7 +26,11 @@ use simrun_kernel::arch::x86_64::Branch;
 
 use crate::{
     cli::{self, World},
-    faults, launch, mocks, store, trace,
+    faults, launch, mocks,
+    program::{Environment, SEED_VARIABLES, find_program},
+    sim::{self, Defaults, Described, Machines},
+    store::{self, record::BASELINE},
+    trace,
 };
 
 /// Why there is no plan.
@@ -41,6 +45,9 @@ pub enum Error {
     /// The working directory is gone, or the one asked for is none.
     #[error("{}: no directory to run in", .0.display())]
     Directory(PathBuf, #[source] io::Error),
+    /// The simulation is none.
+    #[error(transparent)]
+    Simulation(#[from] sim::Error),
     /// The faults are none.
     #[error(transparent)]
     Faults(#[from] faults::Error),
@@ -73,6 +80,15 @@ pub enum Error {
     ScheduleLine(PathBuf, usize),
 }
 
+/// What is run.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// A command on one machine.
+    Command(&'a [OsString]),
+    /// The machines of a simulation file.
+    Simulation(&'a Path),
+}
+
 /// What will be done.
 pub struct Plan {
     /// Parameters of the run.
@@ -81,6 +97,8 @@ pub struct Plan {
     pub wall_timeout: Option<Duration>,
     /// The files and offsets of the loops that wait, those that attempts have shown included.
     pub yield_at: Vec<(PathBuf, u64)>,
+    /// What describes the machines for other seeds, if that is a file.
+    pub described: Option<Described>,
 }
 
 impl Plan {
@@ -88,44 +106,36 @@ impl Plan {
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn new(world: &World) -> Result<Self, Error> {
+    pub fn new(world: &World, subject: Subject) -> Result<Self, Error> {
         let seed = match world.seed {
             Some(seed) => seed,
             // Short enough to be typed again.
             None => random().map_err(Error::Seed)? >> 32,
         };
-        let directory = directory(world.cwd.as_deref())?;
-        let environment = Environment::new(seed, &world.env);
-        let program = find_program(&world.command[0], &directory, environment.get("PATH"))?;
+        let described = match subject {
+            Subject::Command(_) => None,
+            Subject::Simulation(path) => Some(Described::read(path, defaults(world)?)?),
+        };
+        let Machines { nodes, files } = match (subject, &described) {
+            (_, Some(described)) => described.machines(seed).map_err(sim::Error::from)?,
+            (Subject::Command(command), _) => one_machine(world, command, seed)?,
+            (Subject::Simulation(_), None) => unreachable!("it was just read"),
+        };
+        let limits =
+            described.as_ref().map(|described| described.limits().map_err(sim::Error::from));
+        let (timeout, _) = limits.transpose()?.unwrap_or_default();
         let mut boot = Boot {
             seed,
             start_time_ns: world.start_time,
-            timeout_ns: world.timeout.map(|timeout| timeout.as_nanos() as u64),
+            timeout_ns: world.timeout.or(timeout).map(|timeout| timeout.as_nanos() as u64),
             strategy: match world.strategy {
                 cli::Strategy::Random => Strategy::Random,
                 cli::Strategy::RoundRobin => Strategy::RoundRobin,
             },
             forced: world.schedule.as_deref().map_or(Ok(Vec::new()), schedule)?,
             detail: Detail::Summary,
-            nodes: vec![Node {
-                name: NAME.into(),
-                hostname: NAME.into(),
-                names: Vec::new(),
-                address: ADDRESS,
-                tags: Vec::new(),
-                cpus: world.cpus,
-                memory: world.mem,
-                disk: world.disk,
-                clock_offset_ns: 0,
-                program: program.into_os_string().into_vec(),
-                arguments: world.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
-                environment: environment.encode(),
-                directory: directory.into_os_string().into_vec(),
-                start_delay_ns: 0,
-                starts_when: Vec::new(),
-                role: Role::Workload,
-            }],
-            streams: Streams::OfHost,
+            nodes,
+            streams: if described.is_some() { Streams::Told } else { Streams::OfHost },
             identity: identity(),
             umask: current_umask(),
             processor: launch::processor(),
@@ -139,14 +149,68 @@ impl Plan {
                 limit: CAPTURE_LIMIT,
                 always: written_through(&world.write_through)?,
             },
+            files,
             hidden: store::Place::hidden_here().map_err(Error::Here)?,
             faults: Vec::new(),
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
         mocks::join(&mut boot.nodes, &world.mocks, &Environment::of_seed(seed).encode())?;
-        boot.faults = fault_plan(&together(&world.faults), &boot.nodes)?;
-        Ok(Self { boot, wall_timeout: world.wall_timeout, yield_at: world.yield_at.clone() })
+        boot.faults =
+            fault_plan(&models(world, described.as_ref())?, described.as_ref(), &boot.nodes)?;
+        let (wall_timeout, yield_at) = (world.wall_timeout, world.yield_at.clone());
+        Ok(Self { boot, wall_timeout, yield_at, described })
+    }
+}
+
+/// What holds for machines of which a file says nothing else.
+fn defaults(world: &World) -> Result<Defaults, Error> {
+    let asked = world.cwd.as_deref().map(|cwd| directory(Some(cwd))).transpose()?;
+    Ok(Defaults {
+        cpus: world.cpus,
+        memory: world.mem,
+        disk: world.disk,
+        environment: world.env.clone(),
+        directory: asked.map(|directory| directory.into_os_string().into()),
+    })
+}
+
+/// The machine of a plain run.
+fn one_machine(world: &World, command: &[OsString], seed: u64) -> Result<Machines, Error> {
+    let directory = directory(world.cwd.as_deref())?;
+    let environment = Environment::new(seed, &world.env);
+    let program = find_program(&command[0], &directory, environment.get("PATH"))?;
+    let node = Node {
+        name: NAME.into(),
+        hostname: NAME.into(),
+        names: Vec::new(),
+        address: ADDRESS,
+        tags: Vec::new(),
+        cpus: world.cpus,
+        memory: world.mem,
+        disk: world.disk,
+        clock_offset_ns: 0,
+        program: program.into_os_string().into_vec(),
+        arguments: command.iter().map(|word| word.as_bytes().to_vec()).collect(),
+        environment: environment.encode(),
+        directory: directory.into_os_string().into_vec(),
+        start_delay_ns: 0,
+        starts_when: Vec::new(),
+        role: Role::Workload,
+    };
+    Ok(Machines { nodes: vec![node], files: Vec::new() })
+}
+
+/// The fault models that were asked for, or else those of the file.
+///
+/// # Errors
+/// When the file's are none.
+pub fn models(world: &World, described: Option<&Described>) -> Result<Vec<String>, Error> {
+    match described {
+        Some(described) if world.faults.is_empty() => {
+            Ok(described.faults().map_err(sim::Error::from)?)
+        }
+        _ => Ok(world.faults.clone()),
     }
 }
 
@@ -174,17 +238,32 @@ fn written_through(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, Error> {
 
 impl Plan {
     /// The same with another seed, as [`Plan::new`] makes it.
-    pub fn with_seed(&self, seed: u64) -> Self {
+    ///
+    /// # Errors
+    /// When the file that describes it allows none.
+    pub fn with_seed(&self, seed: u64) -> Result<Self, Error> {
         let mut boot = Boot { seed, ..self.boot.clone() };
-        for variable in boot.nodes.iter_mut().flat_map(|node| &mut node.environment) {
-            // One that was asked for by the same name stays.
-            let is_seed =
-                |name: &str| *variable == format!("{name}={}", self.boot.seed).into_bytes();
-            if let Some(name) = SEED_VARIABLES.into_iter().find(|name| is_seed(name)) {
-                *variable = format!("{name}={seed}").into_bytes();
-            }
+        if let Some(described) = &self.described {
+            let machines = described.machines(seed).map_err(sim::Error::from)?;
+            (boot.nodes, boot.files) = (machines.nodes, machines.files);
+        } else {
+            let variables = boot.nodes.iter_mut().flat_map(|node| &mut node.environment);
+            variables.for_each(|variable| reseed(variable, self.boot.seed, seed));
         }
-        Self { boot, wall_timeout: self.wall_timeout, yield_at: self.yield_at.clone() }
+        Ok(Self {
+            boot,
+            wall_timeout: self.wall_timeout,
+            yield_at: self.yield_at.clone(),
+            described: self.described.clone(),
+        })
+    }
+}
+
+/// Puts another seed in a variable that is simrun's; one that was asked for by the same name stays.
+fn reseed(variable: &mut Vec<u8>, before: u64, seed: u64) {
+    let is_seed = |name: &str| *variable == format!("{name}={before}").into_bytes();
+    if let Some(name) = SEED_VARIABLES.into_iter().find(|name| is_seed(name)) {
+        *variable = format!("{name}={seed}").into_bytes();
     }
 }
 
@@ -227,21 +306,37 @@ fn schedule(path: &Path) -> Result<Vec<(u64, u32)>, Error> {
     trace::choices(&text).map_err(|line| Error::ScheduleLine(path.to_path_buf(), line))
 }
 
-/// Names of faults, also of those that are joined to be injected together.
-fn together(names: &[String]) -> Vec<String> {
-    names.iter().flat_map(|name| name.split('+')).map(str::to_owned).collect()
+/// Names of faults, also of those that are joined to be injected together. The baseline is none.
+fn together(models: &[String]) -> Vec<String> {
+    let names = models.iter().flat_map(|model| model.split(faults::TOGETHER));
+    names.filter(|name| *name != BASELINE).map(str::to_owned).collect()
 }
 
-/// What the kernel is to inject into a run of these nodes. Names are those of the project that simrun is started in.
+/// What the kernel is to inject under models into a run of these nodes, or of those that a file describes. Names are those
+/// of the project that the file lies in, or else that simrun is started in.
 ///
 /// # Errors
 /// When a file is not there or wrong.
-pub fn fault_plan(names: &[String], nodes: &[Node]) -> Result<Vec<Fault>, Error> {
+pub fn fault_plan(
+    models: &[String],
+    described: Option<&Described>,
+    nodes: &[Node],
+) -> Result<Vec<Fault>, Error> {
+    let names = together(models);
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let here = env::current_dir().map_err(Error::Here)?;
-    Ok(faults::Catalog::of(&here).plan(names, nodes)?)
+    Ok(match described {
+        Some(described) => {
+            // A fault may be for a machine that only some seeds have.
+            let all = described.widest().map_err(sim::Error::from)?.nodes;
+            faults::Catalog::of(described.folder()).plan(&names, &all)?
+        }
+        None => {
+            let here = env::current_dir().map_err(Error::Here)?;
+            faults::Catalog::of(&here).plan(&names, nodes)?
+        }
+    })
 }
 
 fn identity() -> Identity {
@@ -256,71 +351,4 @@ fn current_umask() -> u32 {
     let mask = umask(Mode::empty());
     umask(mask);
     mask.bits()
-}
-
-/// Names under which a program finds the seed.
-const SEED_VARIABLES: [&str; 3] = ["WENV_SEED", "FORMAL_SEED", "SIMRUN_SEED"];
-
-/// The command's environment: simrun's own, the seed, and what was asked for, later ones instead of earlier ones.
-struct Environment(Vec<(OsString, OsString)>);
-
-impl Environment {
-    fn of_seed(seed: u64) -> Self {
-        Self(SEED_VARIABLES.map(|name| (name.into(), seed.to_string().into())).into())
-    }
-
-    fn new(seed: u64, asked: &[(String, String)]) -> Self {
-        let mut environment = Self(env::vars_os().collect());
-        // Where runs are kept is no concern of theirs.
-        environment.0.retain(|(name, _)| name != store::VARIABLE);
-        for (name, value) in Self::of_seed(seed).0 {
-            environment.0.retain(|(known, _)| *known != name);
-            environment.0.push((name, value));
-        }
-        asked.iter().for_each(|(key, value)| environment.set(key, value));
-        environment
-    }
-
-    fn get(&self, key: &str) -> Option<&OsStr> {
-        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_os_str())
-    }
-
-    fn set(&mut self, key: &str, value: &str) {
-        self.0.retain(|(name, _)| name != key);
-        self.0.push((key.into(), value.into()));
-    }
-
-    fn encode(&self) -> Vec<Vec<u8>> {
-        let line =
-            |(key, value): &(OsString, OsString)| [key.as_bytes(), b"=", value.as_bytes()].concat();
-        self.0.iter().map(line).collect()
-    }
-}
-
-/// Where programs are looked for without `PATH`.
-const SEARCH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";
-
-/// The file that a shell would run for this command.
-fn find_program(
-    command: &OsStr,
-    directory: &Path,
-    search: Option<&OsStr>,
-) -> Result<PathBuf, Error> {
-    let executable = |path: &Path| {
-        path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
-    };
-    let candidates: Vec<PathBuf> = if command.as_bytes().contains(&b'/') {
-        vec![directory.join(command)]
-    } else {
-        env::split_paths(search.unwrap_or(OsStr::new(SEARCH_DEFAULT)))
-            .map(|folder| directory.join(folder).join(command))
-            .collect()
-    };
-    if let Some(found) = candidates.iter().find(|path| executable(path)) {
-        return Ok(found.clone());
-    }
-    match candidates.into_iter().find(|path| path.exists() && !command.is_empty()) {
-        Some(found) => Err(Error::NotExecutable(found)),
-        None => Err(Error::NotFound(command.into())),
-    }
 }

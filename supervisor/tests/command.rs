@@ -245,10 +245,10 @@ fn doctor_finds_this_machine_well() {
     assert!(said.stdout.lines().all(|line| line.starts_with("ok ") || line.starts_with("warn ")));
 }
 
-/// A page of the reference is what the verb of its name says.
-fn page_is_current(verb: &str) {
-    let page = format!("{}/../docs/reference/{verb}.md", env!("CARGO_MANIFEST_DIR"));
-    let current = run([verb, "--markdown"]).stdout;
+/// A page of the reference is what a verb says.
+fn page_is_current(page: &str, verb: &[&str]) {
+    let page = format!("{}/../docs/reference/{page}.md", env!("CARGO_MANIFEST_DIR"));
+    let current = run(verb.iter().chain(&["--markdown"])).stdout;
     if std::env::var_os("SIMRUN_WRITE_PAGES").is_some() {
         fs::write(&page, &current).expect("the page");
     }
@@ -261,7 +261,7 @@ fn page_is_current(verb: &str) {
 
 #[test]
 fn the_page_of_system_calls_is_current() {
-    page_is_current("syscalls");
+    page_is_current("syscalls", &["syscalls"]);
     let json = run(["syscalls", "--json"]).stdout;
     let list: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(list[0]["name"], "read");
@@ -269,10 +269,18 @@ fn the_page_of_system_calls_is_current() {
 
 #[test]
 fn the_page_of_faults_is_current() {
-    page_is_current("faults");
+    page_is_current("faults", &["faults"]);
     let schema = run(["schema", "faults"]).stdout;
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     assert_eq!(schema["title"], "FaultFile");
+}
+
+#[test]
+fn the_page_of_simulations_is_current() {
+    page_is_current("simulations", &["schema", "sim"]);
+    let schema = run(["schema", "sim"]).stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    assert_eq!(schema["title"], "SimulationFile");
 }
 
 #[test]
@@ -305,7 +313,9 @@ fn the_page_of_the_command_line_names_every_option() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/cli.md");
     let page = fs::read_to_string(page).expect("the page");
     let verbs = [
+        "sim",
         "verify",
+        "schema",
         "faults",
         "ls",
         "runs",

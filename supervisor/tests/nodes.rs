@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 /// What waits for connections, tells who asks, counts in a file, and fails at the third.
 const SERVER: &str = r#"
 import os, socket, sys
+print(open("/run/simrun/told").read(), oct(os.stat("/run/simrun/told").st_mode), flush=True)
 listener = socket.create_server(("", 8080))
 while True:
     connection, (peer, _) = listener.accept()
@@ -28,6 +29,7 @@ while True:
 "#;
 const CLIENT: &str = r#"
 import os, socket, time
+assert not os.path.exists("/run/simrun/told")
 print(socket.gethostname(), os.getpid(), socket.gethostbyname("web"), os.path.exists("/tmp/asked"), flush=True)
 for attempt in range(5):
     try:
@@ -56,9 +58,19 @@ fn keep(store: &Path) -> String {
     web["command"][2] = json!(SERVER);
     web["role"] = json!({ "Service": { "restart": "OnFailure", "delay_ns": 500_000_000 } });
     record["nodes"].as_array_mut().expect("a list").push(web);
+    record["files"] =
+        json!([{ "node": 1, "path": "/run/simrun/told", "mode": 0o444, "content": "as told" }]);
     record["options"]["streams"] = json!("Told");
     fs::write(&path, record.to_string()).expect("a record");
     folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned()
+}
+
+/// What a machine of the last run wrote.
+fn lines_of(store: &Path, node: &str) -> Vec<String> {
+    let logs = stored(store, ["logs", "last", "--node", node]).output().expect("logs");
+    let said = String::from_utf8_lossy(&logs.stdout);
+    let text = |line: &str| line.rsplit_once("   ").map_or(line, |(_, text)| text).to_owned();
+    said.lines().map(text).collect()
 }
 
 #[test]
@@ -72,14 +84,8 @@ fn machines_have_things_of_their_own_and_reach_each_other() {
         fingerprint(&again())
     };
     assert_eq!(idle, busy);
-    let logs = stored(store.path(), ["logs", "last", "--node", "client"]).output().expect("logs");
-    let said = String::from_utf8_lossy(&logs.stdout);
-    let lines: Vec<&str> = said
-        .lines()
-        .map(|line| line.split_once(" client  100   ").map_or(line, |(_, text)| text))
-        .collect();
     assert_eq!(
-        lines,
+        lines_of(store.path(), "client"),
         [
             "client 100 10.0.1.1 False",
             "web 100 10.0.0.1 1",
@@ -90,6 +96,10 @@ fn machines_have_things_of_their_own_and_reach_each_other() {
             "web 100 10.0.0.1 4",
         ]
     );
+    let told = "as told 0o100444";
+    assert_eq!(lines_of(store.path(), "web"), [told, told], "it is there again, too");
+    let files = stored(store.path(), ["files", "last"]).output().expect("files");
+    assert!(!String::from_utf8_lossy(&files.stdout).contains("told"), "nobody wrote it");
 }
 
 /// Answers whatever is asked, and tells how long its own sleep of a second took.

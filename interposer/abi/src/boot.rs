@@ -104,10 +104,25 @@ pub struct Boot {
     pub file_times: FileTimes,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
+    /// Files that nodes find there from the start.
+    pub files: Vec<PlacedFile>,
     /// Absolute paths of the host that programs do not see.
     pub hidden: Vec<Vec<u8>>,
     /// Files whose code earlier runs have searched: what is here need not be searched again, and nothing else changes.
     pub searched: Vec<SearchedFile>,
+}
+
+/// A file that a node finds from the start, whatever the host has there. It is root's, and durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedFile {
+    /// Index of the node; each of them, if none is said.
+    pub node: Option<u16>,
+    /// Absolute path, free of `..`. Directories that are missing are made.
+    pub path: Vec<u8>,
+    /// Its permissions.
+    pub mode: u32,
+    /// What is in it.
+    pub bytes: Vec<u8>,
 }
 
 /// A file whose code was searched for instructions that must not run as they are.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, builder::RangedU64ValueParser};
 
-use super::{Keeping, World, store::Stored, units};
+use super::{Keeping, Several, World, store::Stored, units};
 use crate::store::simulation::Shard;
 
 /// Seeds from the first to the last.
@@ -37,12 +37,12 @@ pub struct ReportFiles {
                   Exit status: 0 if all runs succeeded, 1 if any failed, 125 if any gave no result."
 )]
 pub struct ExploreArguments {
-    /// Runs of each fault model, with seeds from --seed up, or from 1
+    /// Runs of each fault model, with seeds from --seed up, or from 1; 20, unless a simulation file says otherwise
     #[arg(
-        long, value_name = "N", default_value_t = 20, conflicts_with_all = ["seeds", "for_time"],
+        long, value_name = "N", conflicts_with_all = ["seeds", "for_time"],
         value_parser = RangedU64ValueParser::<u64>::new().range(1..)
     )]
-    pub depth: u64,
+    pub depth: Option<u64>,
 
     /// These seeds, both included, as in 1..1000
     #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "for_time"])]
@@ -75,6 +75,10 @@ pub struct ExploreArguments {
     /// The world that the command runs in.
     #[command(flatten)]
     pub world: World,
+
+    /// What is run.
+    #[command(flatten)]
+    pub several: Several,
 }
 
 /// `simrun status`.

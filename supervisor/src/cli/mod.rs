@@ -14,7 +14,11 @@ pub mod store;
 mod typed;
 pub mod units;
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use explore::{ExploreArguments, MergeArguments, ReportFiles, StatusArguments};
@@ -24,6 +28,8 @@ pub use store::{
     LsArguments, RerunArguments, RunsArguments, ShowArguments,
 };
 
+use crate::plan::Subject;
+
 /// Runs a program inside a deterministic simulation: the same seed gives the same run.
 #[derive(Debug, Parser)]
 #[command(
@@ -32,10 +38,12 @@ pub use store::{
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun verify [OPTIONS] -- COMMAND...\n       \
-                      simrun faults [show NAME]\n       simrun mocks serve FILE\n       simrun schema faults|mocks\n       \
+    override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun sim [OPTIONS] FILE\n       \
+                      simrun verify [OPTIONS] -- COMMAND... | sim FILE\n       \
+                      simrun faults [show NAME]\n       simrun mocks serve FILE\n       \
+                      simrun schema faults|mocks|sim\n       \
                       simrun doctor\n       simrun syscalls [--json]\n       \
-                      simrun explore [OPTIONS] -- COMMAND...\n       \
+                      simrun explore [OPTIONS] -- COMMAND... | sim FILE\n       \
                       simrun ls|status|runs|show|logs|files|artifacts|rerun|diff|merge|gc ...",
     after_help = "Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
                   command cannot be executed, 127 when it is not found."
@@ -52,6 +60,8 @@ pub struct Arguments {
 /// Everything simrun can do besides running a command once.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Run the machines of a simulation file
+    Sim(Box<SimArguments>),
     /// Run the same seed again and again and compare the fingerprints
     Verify(VerifyArguments),
     /// Say what this machine allows and what each missing thing costs
@@ -111,6 +121,65 @@ pub struct RunArguments {
     /// Whether and where the run is kept.
     #[command(flatten)]
     pub keeping: Keeping,
+
+    /// The command to run and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// `simrun sim`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  simrun sim store.yaml --seed 7\n\n\
+                  Exit status: that of the first workload that fails; else as without a verb.")]
+pub struct SimArguments {
+    /// The file that describes the machines (docs/reference/simulations.md)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// What holds for machines of which the file says nothing else.
+    #[command(flatten)]
+    pub world: World,
+
+    /// Print neither the line at the start nor the summary
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    /// What is written of events.
+    #[command(flatten)]
+    pub events: EventArguments,
+
+    /// Whether and where the run is kept.
+    #[command(flatten)]
+    pub keeping: Keeping,
+}
+
+/// What a verb runs several times.
+#[derive(Debug, Args)]
+pub struct Several {
+    /// The word `sim` and a simulation file, instead of a command
+    #[arg(num_args = 2, value_names = ["sim", "FILE"], conflicts_with = "command")]
+    pub simulation: Vec<OsString>,
+
+    /// The command to run and its arguments
+    #[arg(last = true, required_unless_present = "simulation", value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+impl Several {
+    /// What is run.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn subject(&self) -> Result<Subject<'_>, String> {
+        match self.simulation.as_slice() {
+            [word, file] if word == "sim" => Ok(Subject::Simulation(Path::new(file))),
+            [word, ..] => Err(format!(
+                "`{}` is none of the words that may stand here: write `sim FILE`, or `--` before a command",
+                word.display()
+            )),
+            [] => Ok(Subject::Command(&self.command)),
+        }
+    }
 }
 
 /// What is written of a run's events.
@@ -143,6 +212,9 @@ pub struct VerifyArguments {
     /// The world that the command runs in.
     #[command(flatten)]
     pub world: World,
+    /// What is run.
+    #[command(flatten)]
+    pub several: Several,
 }
 
 /// `simrun faults`.
@@ -172,6 +244,9 @@ pub enum FaultsVerb {
 pub struct SchemaArguments {
     /// Of which files
     pub kind: FileKind,
+    /// As the page of the reference instead
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// Kinds of files that simrun reads.
@@ -181,6 +256,8 @@ pub enum FileKind {
     Faults,
     /// Files of mocks
     Mocks,
+    /// Simulation files
+    Sim,
 }
 
 /// `simrun syscalls`.
@@ -273,10 +350,6 @@ pub struct World {
     /// Let every system call trap, for tests: slower, and otherwise the same
     #[arg(long, hide = true)]
     pub no_patching: bool,
-
-    /// The command to run and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
 }
 
 /// Names of what times files show.

@@ -6,9 +6,9 @@ use std::{
 };
 
 /// Least memory of a simulated machine, in bytes: less, and no program of today starts.
-const MEMORY_MIN: u64 = 16 << 20;
+pub const MEMORY_MIN: u64 = 16 << 20;
 /// Most memory of a simulated machine, in bytes: what the layout leaves for mappings.
-const MEMORY_MAX: u64 = 16 << 40;
+pub const MEMORY_MAX: u64 = 16 << 40;
 
 /// Units of a size; the powers of ten are left out on purpose: memory comes in powers of two.
 const SIZES: [(&str, u64); 9] = [

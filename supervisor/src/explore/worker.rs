@@ -76,7 +76,7 @@ fn make(
     nowhere: &File,
     job: Job,
 ) -> Result<Id, Failure> {
-    let mut plan = plan.with_seed(job.seed);
+    let mut plan = plan.with_seed(job.seed)?;
     plan.boot.faults = setup.faults.get(&job.model).cloned().unwrap_or_default();
     let open = |path: &PathBuf| {
         let doing = "the standard input of runs cannot be opened";

@@ -12,6 +12,8 @@ use super::{FaultFile, compile, nodes};
 
 /// Where a project keeps its own.
 const PROJECT_FOLDER: &str = ".simrun/faults";
+/// Between the names of faults that are injected together.
+pub const TOGETHER: &str = "+";
 /// How the names of fault files end.
 const ENDING: &str = "yaml";
 
@@ -101,6 +103,19 @@ impl Source {
     }
 }
 
+/// Whether a name is that of a file as such: it has a slash or ends like one.
+pub fn is_path(name: &str) -> bool {
+    name.contains('/') || name.ends_with(&format!(".{ENDING}"))
+}
+
+/// An error with what is behind it, for a message that says more.
+pub fn in_words(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
 /// Where fault files are looked for.
 pub struct Catalog {
     /// The project's folder, if it has one.
@@ -138,7 +153,7 @@ impl Catalog {
     /// # Errors
     /// When there is none.
     pub fn find(&self, name: &str) -> Result<Source, Error> {
-        if name.contains('/') || name.ends_with(&format!(".{ENDING}")) {
+        if is_path(name) {
             return read_source(Path::new(name));
         }
         if let Some(folder) = &self.project {

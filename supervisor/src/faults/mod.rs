@@ -18,7 +18,7 @@ mod links;
 mod network;
 mod nodes;
 mod threads;
-pub use catalog::{Catalog, Error};
+pub use catalog::{Catalog, Error, TOGETHER, in_words, is_path};
 pub use compile::compile;
 pub use file::FaultFile;
 

@@ -65,16 +65,24 @@ pub fn states(summary: &Summary) -> String {
 /// The command that makes the first run of a bug again.
 pub fn reproduction(bug: &Bug, summary: &Summary) -> String {
     let text = |word: &String| Text::from(word.as_bytes());
-    let mut words: Vec<Text> = ["simrun", "--seed", &bug.first.seed.to_string()]
-        .map(|word| word.as_bytes().into())
-        .to_vec();
-    if bug.first.model != BASELINE {
+    let simulation = &summary.simulation;
+    let mut words: Vec<Text> = vec![b"simrun"[..].into()];
+    if simulation.is_described {
+        words.push(b"sim"[..].into());
+    }
+    words.extend(["--seed", &bug.first.seed.to_string()].map(|word| word.as_bytes().into()));
+    // A file injects its own faults unless others are asked for.
+    if bug.first.model != BASELINE || simulation.is_described {
         words.push(b"--faults"[..].into());
         words.push(text(&bug.first.model));
     }
-    words.extend(summary.simulation.options.iter().map(text));
-    words.push(b"--"[..].into());
-    words.extend(summary.simulation.command.iter().cloned());
+    words.extend(simulation.options.iter().map(text));
+    if simulation.is_described {
+        words.extend(simulation.command.last().cloned());
+    } else {
+        words.push(b"--"[..].into());
+        words.extend(simulation.command.iter().cloned());
+    }
     shell_command(&words)
 }
 

@@ -4,7 +4,7 @@ use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use simrun_abi::{
-    boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy, Streams},
+    boot::{Boot, Detail, FileTimes, Identity, Patching, PlacedFile, Processor, Strategy, Streams},
     capture::Capture,
     faults::Fault,
     node::{Condition, Node, Role},
@@ -14,6 +14,7 @@ use super::text::Text;
 use crate::{
     launch,
     plan::{Error, Plan, waiting_loop},
+    sim::Described,
 };
 
 /// See the module.
@@ -21,12 +22,43 @@ use crate::{
 pub struct Pinned {
     /// The master seed.
     pub seed: u64,
-    /// What is shown as having been run: the first machine's command with its arguments.
+    /// What is shown as having been run: the simulation file, or the only machine's command with its arguments.
     pub command: Vec<Text>,
     /// The machines.
     pub nodes: Vec<PinnedNode>,
+    /// The simulation file that describes the machines, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub described: Option<Described>,
+    /// Files that machines find from the start.
+    #[serde(default)]
+    pub files: Vec<PinnedFile>,
     /// What else was asked for.
     pub options: Options,
+}
+
+/// A file that machines find from the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PinnedFile {
+    /// Index of the machine; each of them, if none is said.
+    pub node: Option<u16>,
+    /// Its absolute path.
+    pub path: Text,
+    /// Its permissions.
+    pub mode: u32,
+    /// What is in it.
+    pub content: Text,
+}
+
+impl PinnedFile {
+    fn of(file: &PlacedFile) -> Self {
+        let PlacedFile { node, path, mode, bytes } = file.clone();
+        Self { node, path: Text(path), mode, content: Text(bytes) }
+    }
+
+    fn file(&self) -> PlacedFile {
+        let Self { node, path, mode, content } = self.clone();
+        PlacedFile { node, path: path.0, mode, bytes: content.0 }
+    }
 }
 
 /// A machine and its program.
@@ -162,8 +194,13 @@ impl Pinned {
     pub fn of(plan: &Plan) -> Self {
         Self {
             seed: plan.boot.seed,
-            command: texts(&plan.boot.nodes[0].arguments),
+            command: match &plan.described {
+                Some(described) => vec![b"sim"[..].into(), described.path.clone()],
+                None => texts(&plan.boot.nodes[0].arguments),
+            },
+            described: plan.described.clone(),
             nodes: plan.boot.nodes.iter().map(PinnedNode::of).collect(),
+            files: plan.boot.files.iter().map(PinnedFile::of).collect(),
             options: Options::of(plan),
         }
     }
@@ -197,10 +234,12 @@ impl Pinned {
             faults: self.options.faults.clone(),
             // Doing it again changes nothing of the host's.
             capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
+            files: self.files.iter().map(PinnedFile::file).collect(),
             hidden: bytes(&self.options.hidden),
             waiting: yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        Ok(Plan { boot, yield_at, wall_timeout: wall_timeout_ns.map(Duration::from_nanos) })
+        let wall_timeout = wall_timeout_ns.map(Duration::from_nanos);
+        Ok(Plan { boot, yield_at, wall_timeout, described: self.described.clone() })
     }
 }
 

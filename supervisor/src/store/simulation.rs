@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Error, Id, Place, Timestamp,
     folder::{self, read_json},
+    pinned::Pinned,
     recording::replace_json,
     text::Text,
 };
@@ -37,8 +38,11 @@ pub struct Simulation {
     pub start: Timestamp,
     /// When it ended, if it has.
     pub end: Option<Timestamp>,
-    /// The command.
+    /// The command, or the word `sim` and a simulation file.
     pub command: Vec<Text>,
+    /// Whether it is such a file.
+    #[serde(default)]
+    pub is_described: bool,
     /// The options of its runs, as one would type them.
     pub options: Vec<String>,
     /// The fault models, in their order.
@@ -129,13 +133,15 @@ impl Simulation {
 
 /// A digest of all that the runs of a simulation depend on but the machine: equal for its parts wherever they were run.
 pub fn whole(
-    command: &[Text],
+    pinned: &Pinned,
     options: &[String],
     models: &[String],
     first_seed: u64,
     depth: Option<u64>,
 ) -> String {
-    let all = (env!("CARGO_PKG_VERSION"), command, options, models, first_seed, depth);
+    let text = pinned.described.as_ref().map(|described| &described.text);
+    let what = (&pinned.command, text);
+    let all = (env!("CARGO_PKG_VERSION"), what, options, models, first_seed, depth);
     let json = serde_json::to_vec(&all).expect("text and numbers");
     blake3::hash(&json).to_hex()[..WHOLE_LEN].to_owned()
 }

@@ -13,7 +13,7 @@ use crate::{
     cli::Arguments,
     exit,
     launch::{self, Ending, Outcome, Streams},
-    plan::Plan,
+    plan::{Plan, Subject},
     report,
 };
 
@@ -188,10 +188,12 @@ fn trial_run() -> Finding {
         Ok(arguments) => arguments,
         Err(error) => return Finding::Fatal(error.to_string(), COST),
     };
-    let run = Plan::new(&arguments.run.world).map_err(|error| error.to_string()).and_then(|plan| {
-        launch::run(&plan.boot, &Streams::own(), plan.wall_timeout, |_| {})
-            .map_err(|error| error.to_string())
-    });
+    let run = Plan::new(&arguments.run.world, Subject::Command(&arguments.run.command))
+        .map_err(|error| error.to_string())
+        .and_then(|plan| {
+            launch::run(&plan.boot, &Streams::own(), plan.wall_timeout, |_| {})
+                .map_err(|error| error.to_string())
+        });
     match run {
         Ok(Outcome { ending: Ending::Finished { status: 0 }, wall, .. }) => {
             Finding::Good(format!("`true` takes {}", report::seconds(wall)))

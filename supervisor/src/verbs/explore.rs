@@ -25,6 +25,7 @@ use crate::{
     },
     plan::{self, Plan},
     report::{files, github, say, summary::Summary, table::print, text},
+    sim,
     store::{
         Error, Id, Place, RunFolder, Timestamp,
         failure::Kind,
@@ -42,8 +43,8 @@ const TICK: Duration = Duration::from_millis(100);
 const TRACES_MAX: usize = 10;
 /// Workers that may be lost before there is no sense in going on.
 const LOST_MAX: u64 = 10;
-/// Between the names of faults that are injected together.
-const TOGETHER: char = '+';
+/// Runs of each fault model, unless somebody says otherwise.
+const DEPTH: u64 = 20;
 /// Some run failed.
 const SOME_FAILED: u8 = 1;
 
@@ -93,28 +94,36 @@ impl<'a> Exploration<'a> {
     fn new(arguments: &'a ExploreArguments, place: Place) -> Result<Self, Failure> {
         let world = &arguments.world;
         let base = world.seed.unwrap_or(FIRST_SEED);
+        let mut plan = Plan::new(world, arguments.several.subject().map_err(Failure::Unknown)?)?;
+        let limits =
+            plan.described.as_ref().map(|described| described.limits().map_err(sim::Error::from));
+        let (_, own_depth) = limits.transpose().map_err(plan::Error::from)?.unwrap_or_default();
         let (first_seed, depth) = match (&arguments.seeds, arguments.for_time) {
             (Some(seeds), _) => (seeds.first, Some(seeds.count)),
             (None, Some(_)) => (base, None),
-            (None, None) => (base, Some(arguments.depth)),
+            (None, None) => (base, Some(arguments.depth.or(own_depth).unwrap_or(DEPTH))),
         };
         if !world.write_through.is_empty() {
             return Err(Failure::Unknown(
                 "many runs would write over each other's files: --write-through is for one".into(),
             ));
         }
-        let mut plan = Plan::new(world)?.with_seed(first_seed);
+        plan = plan.with_seed(first_seed)?;
         plan.boot.capture.limit = arguments.keeping.capture_limit;
         // Each model is one of its own, and injects its own.
         plan.boot.faults.clear();
         let pinned = Pinned::of(&plan);
         let mut faults = BTreeMap::new();
-        for model in &world.faults {
-            let together: Vec<String> = model.split(TOGETHER).map(str::to_owned).collect();
-            faults.insert(model.clone(), plan::fault_plan(&together, &plan.boot.nodes)?);
-        }
         let mut models = vec![BASELINE.to_owned()];
-        models.extend(world.faults.iter().cloned());
+        for model in plan::models(world, plan.described.as_ref())? {
+            let injected = plan::fault_plan(
+                std::slice::from_ref(&model),
+                plan.described.as_ref(),
+                &plan.boot.nodes,
+            )?;
+            faults.insert(model.clone(), injected);
+            models.push(model);
+        }
         let jobs = Jobs::new(&models, first_seed, depth, arguments.shard);
         if jobs.clone().next(false, false) == Next::End {
             return Err(Failure::Unknown("there is no run to make: this share has none".into()));
@@ -127,8 +136,9 @@ impl<'a> Exploration<'a> {
             version: env!("CARGO_PKG_VERSION").into(),
             start,
             end: None,
-            whole: simulation::whole(&pinned.command, &options, &models, first_seed, depth),
+            whole: simulation::whole(&pinned, &options, &models, first_seed, depth),
             command: pinned.command.clone(),
+            is_described: pinned.described.is_some(),
             options,
             models,
             first_seed,

@@ -2,9 +2,7 @@
 
 use std::{env, fmt::Write as _};
 
-use serde_json::Value;
-
-use super::{Failure, print};
+use super::{Failure, print, reference};
 use crate::{
     cli::{FaultsArguments, FaultsVerb},
     faults::{Catalog, FaultFile},
@@ -42,7 +40,11 @@ fn list(catalog: &Catalog) -> Result<String, Failure> {
 /// What the page says before what is generated.
 const HEAD: &str = include_str!("faults_head.md");
 
-fn page() -> Result<String, Failure> {
+/// The page of fault files.
+///
+/// # Errors
+/// When one that comes with simrun is wrong.
+pub fn page() -> Result<String, Failure> {
     let catalog = Catalog::built_in();
     let mut text = String::from(HEAD);
     text.push_str("\n## Names\n\n| Name | |\n|---|---|\n");
@@ -51,9 +53,7 @@ fn page() -> Result<String, Failure> {
         let _ = writeln!(text, "| `{name}` | {} |", file.about);
     }
     let schema = schemars::schema_for!(FaultFile).to_value();
-    text.push_str("\n## Keys\n");
-    section(&mut text, "The file", &schema);
-    for (title, name) in [
+    let types = [
         ("A fault", "Fault"),
         ("`match`", "Match"),
         ("`argument`", "Argument"),
@@ -75,41 +75,8 @@ fn page() -> Result<String, Failure> {
         ("`protocol`", "Protocol"),
         ("`direction`", "Way"),
         ("How a quantity is drawn", "Spread_for_Time"),
-    ] {
-        let key = name.replace("_for_Time", "");
-        let found = schema["$defs"].get(name).or_else(|| schema["$defs"].get(&key));
-        section(&mut text, title, found.expect("the schema has it"));
-    }
-    text.push_str("\n## Units\n\n| | As in | |\n|---|---|---|\n");
-    for name in ["Time", "Share", "Frequency", "Bandwidth", "Size"] {
-        let unit = &schema["$defs"][name];
-        let pattern = unit["pattern"].as_str().unwrap_or_default().replace('|', "\\|");
-        let example = unit["examples"][0].as_str().unwrap_or_default();
-        let _ = writeln!(text, "| {name} | `{example}` | `{pattern}` |");
-    }
+    ];
+    reference::keys(&mut text, &schema, &types);
+    reference::units(&mut text, &schema, &["Time", "Share", "Frequency", "Bandwidth", "Size"]);
     Ok(text)
-}
-
-/// A table of what a type has: the properties of an object, the alternatives of a choice.
-fn section(text: &mut String, title: &str, schema: &Value) {
-    let about = schema["description"].as_str().unwrap_or_default();
-    let about = about.trim_end_matches('.');
-    let _ = writeln!(text, "\n### {title}\n\n{about}.\n\n| | |\n|---|---|");
-    let mut row = |name: &str, about: &Value| {
-        let about = about.as_str().unwrap_or_default().replace('\n', " ");
-        let _ = writeln!(text, "| `{name}` | {about} |");
-    };
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        row(name, &property["description"]);
-    }
-    for choice in schema["oneOf"].as_array().into_iter().flatten() {
-        match choice["const"].as_str() {
-            Some(name) => row(name, &choice["description"]),
-            None => {
-                for name in choice["properties"].as_object().into_iter().flatten() {
-                    row(name.0, &choice["description"]);
-                }
-            }
-        }
-    }
 }

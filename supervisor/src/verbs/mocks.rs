@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use simrun_mocks::{Place, Ports, serve};
+use simrun_mocks::{MocksFile, Place, Ports, serve};
 
-use super::Failure;
+use super::{Failure, reference};
 use crate::{
     cli::{MocksArguments, MocksVerb},
     mocks::read,
@@ -34,4 +34,11 @@ pub fn mocks(arguments: &MocksArguments) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// The page of files of mocks.
+pub fn page() -> String {
+    let mut text = String::from("# Mocks\n");
+    reference::keys(&mut text, &schemars::schema_for!(MocksFile).to_value(), &[]);
+    text
 }

@@ -1,12 +1,14 @@
 //! What simrun can do, one file each.
 //!
 //! - [`run`]: run a command once.
+//! - [`sim`]: run the machines of a simulation file.
 //! - [`verify`]: run the same seed again and again and compare.
 //! - [`doctor`]: say what this machine allows.
 //! - [`faults`]: list the faults, or show one's file.
 //! - [`mocks`]: serve services that stand in for others.
 //! - [`schema`]: print the JSON Schema of a kind of file.
 //! - [`syscalls`]: list the system calls.
+//! - [`reference`]: pages of the reference.
 //! - [`ls`]: list simulations and runs.
 //! - [`show`]: show all that is known of a run; [`logs`]: what it wrote; [`files`]: what it did to its files;
 //!   [`artifacts`]: what it has left for people.
@@ -25,10 +27,12 @@ mod logs;
 mod ls;
 mod merge;
 mod mocks;
+mod reference;
 mod rerun;
 mod run;
 mod schema;
 mod show;
+mod sim;
 mod status;
 mod syscalls;
 mod verify;
@@ -49,6 +53,7 @@ pub use rerun::rerun;
 pub use run::run;
 pub use schema::schema;
 pub use show::show;
+pub use sim::sim;
 pub use status::status;
 pub use syscalls::syscalls;
 pub use verify::verify;

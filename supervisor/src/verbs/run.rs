@@ -2,7 +2,11 @@
 
 use super::Failure;
 use crate::{
-    cli::RunArguments, conduct::Conduct, launch::Streams, plan::Plan, report::Report,
+    cli::{EventArguments, Keeping, RunArguments},
+    conduct::Conduct,
+    launch::Streams,
+    plan::{Plan, Subject},
+    report::Report,
     store::Belonging,
 };
 
@@ -11,19 +15,32 @@ use crate::{
 /// # Errors
 /// When there is no run.
 pub fn run(arguments: &RunArguments) -> Result<u8, Failure> {
-    let mut plan = Plan::new(&arguments.world)?;
-    Report::new(&plan.boot, arguments.quiet).start();
-    let place = arguments.keeping.place()?;
-    plan.boot.capture.limit = arguments.keeping.capture_limit;
-    let belonging =
-        Belonging { keeps_events: arguments.events.keep_events, ..Belonging::default() };
+    let RunArguments { world, quiet, events, keeping, command } = arguments;
+    let plan = Plan::new(world, Subject::Command(command))?;
+    once(plan, *quiet, events, keeping)
+}
+
+/// Makes the run of a plan; the exit status to pass on.
+///
+/// # Errors
+/// When there is no run.
+pub fn once(
+    mut plan: Plan,
+    quiet: bool,
+    events: &EventArguments,
+    keeping: &Keeping,
+) -> Result<u8, Failure> {
+    Report::new(&plan.boot, quiet).start();
+    let place = keeping.place()?;
+    plan.boot.capture.limit = keeping.capture_limit;
+    let belonging = Belonging { keeps_events: events.keep_events, ..Belonging::default() };
     let conducted = Conduct {
         streams: Streams::own(),
-        trace: arguments.events.trace.as_deref(),
-        traces_calls: arguments.events.trace_syscalls,
-        logs_faults: arguments.events.fault_log,
+        trace: events.trace.as_deref(),
+        traces_calls: events.trace_syscalls,
+        logs_faults: events.fault_log,
         kept: place.as_ref().map(|place| (place, belonging)),
-        quiet: arguments.quiet,
+        quiet,
     }
     .run(&mut plan)?;
     Ok(conducted.report.finish(&conducted.outcome))

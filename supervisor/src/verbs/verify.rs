@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use simrun_abi::boot::Detail;
+use simrun_abi::{boot::Detail, event::Event};
 
 use super::{Failure, open_null};
 use crate::{
@@ -10,8 +10,9 @@ use crate::{
     compare::{TraceInMemory, difference},
     exit,
     input::Input,
-    launch::{self, Outcome},
+    launch::{self, Outcome, Streams},
     plan::Plan,
+    printer::Printer,
     report::{self, Report, say},
 };
 
@@ -23,8 +24,10 @@ const SEARCHES: u32 = 20;
 /// # Errors
 /// When there is no run.
 pub fn verify(arguments: &VerifyArguments) -> Result<u8, Failure> {
-    let mut plan = Plan::new(&arguments.world)?;
+    let mut plan =
+        Plan::new(&arguments.world, arguments.several.subject().map_err(Failure::Unknown)?)?;
     let seed = plan.boot.seed;
+    plan.boot.detail = Printer::detail(&plan.boot);
     say(&format!("seed {seed}, {} runs", arguments.runs));
     let nowhere = open_null()?;
     let input = Input::new(&nowhere)?;
@@ -33,13 +36,11 @@ pub fn verify(arguments: &VerifyArguments) -> Result<u8, Failure> {
         let shown = number == 1;
         let mut report = Report::new(&plan.boot, !shown);
         let streams = input.streams(if shown { None } else { Some(&nowhere) })?;
-        let mut outcome =
-            launch::run(&plan.boot, &streams, plan.wall_timeout, |event| report.note(event))?;
+        let mut outcome = attempt(&plan, &streams, &mut report)?;
         while let Some(words) = launch::learn(&mut plan.boot, &outcome) {
             report = Report::new(&plan.boot, !shown);
             report.warn(&words);
-            outcome =
-                launch::run(&plan.boot, &streams, plan.wall_timeout, |event| report.note(event))?;
+            outcome = attempt(&plan, &streams, &mut report)?;
         }
         if shown || !outcome.ending.has_fingerprint() {
             let status = report.finish(&outcome);
@@ -68,6 +69,21 @@ pub fn verify(arguments: &VerifyArguments) -> Result<u8, Failure> {
         arguments.runs, first.tally.fingerprint
     ));
     Ok(report::exit_status(&first.ending))
+}
+
+/// Runs once.
+fn attempt(plan: &Plan, streams: &Streams, report: &mut Report) -> Result<Outcome, Failure> {
+    let mut printer = Printer::of(&plan.boot, streams);
+    let outcome = launch::run(&plan.boot, streams, plan.wall_timeout, |event: Event| {
+        if let Some(printer) = &mut printer {
+            printer.hear(&event);
+        }
+        report.note(event);
+    })?;
+    if let Some(printer) = printer {
+        printer.finish();
+    }
+    Ok(outcome)
 }
 
 /// Runs with full traces until two differ, and shows where.

@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 use core::{cell::RefCell, time::Duration};
 
 use simrun_abi::{
-    boot::{Boot, Streams},
+    boot::{Boot, PlacedFile, Streams},
     event::{Stream, What},
     layout::fds,
     node::{Node, Role},
@@ -147,6 +147,8 @@ impl Kernel {
         let tid = self.allocate_tid();
         let tree = Rc::clone(&self.machine.tree);
         let caller = first_credentials(&boot);
+        let is_here = |file: &&PlacedFile| file.node.is_none_or(|index| index == node.raw());
+        tree.place(host, boot.files.iter().filter(is_here))?;
         let directory = Standing::at(&tree, host, plan.directory.clone())?;
         let image = Image::open(
             host,

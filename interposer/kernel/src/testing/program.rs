@@ -375,6 +375,7 @@ pub fn boot(seed: u64) -> Boot {
         waiting: Vec::new(),
         file_times: FileTimes::Fixed,
         capture: Capture { limit: 0, always: Vec::new() },
+        files: Vec::new(),
         hidden: Vec::new(),
         searched: Vec::new(),
     }

@@ -41,6 +41,7 @@ impl Progress {
 
 /// Writes down names and files of a node, one after the other.
 struct Writer<'a> {
+    tree: &'a Tree,
     host: &'a mut dyn Host,
     node: NodeId,
     progress: &'a mut Progress,
@@ -58,7 +59,7 @@ impl Tree {
         progress: &mut Progress,
     ) -> Result<()> {
         let root = self.root(host)?;
-        let mut writer = Writer { host, node, progress };
+        let mut writer = Writer { tree: self, host, node, progress };
         for (path, top) in [(&b"/"[..], root), (SHARED_MEMORY, Rc::clone(&self.shared_memory))] {
             if let Some(folder) = top.folder() {
                 writer.folder(path, folder)?;
@@ -107,7 +108,7 @@ impl Writer<'_> {
             } else if file.is_touched() {
                 self.write(path, Change::Attributes, Some(file))?;
             }
-        } else if is_changed {
+        } else if is_changed && !file.as_ref().is_some_and(|file| self.tree.is_as_placed(file)) {
             let was_there =
                 below.as_ref().is_some_and(|below| self.host.stat(below, Follow::No).is_ok());
             match (&file, was_there) {

@@ -2,7 +2,8 @@
 //!
 //! - [`open`]: opening; [`change`]: making, removing and renaming; [`attributes`]: what files have besides contents;
 //!   [`extended`]: their extended attributes;
-//!   `space`: how full the disk is; `sync`: what becomes durable; [`notify`]: telling those who watch; `capture`: telling at the end what the run has done.
+//!   `space`: how full the disk is; `sync`: what becomes durable; [`notify`]: telling those who watch; `placed`: files that
+//!   are there from the start; `capture`: telling at the end what the run has done.
 
 use alloc::{
     collections::BTreeMap,
@@ -25,6 +26,7 @@ pub mod change;
 pub mod extended;
 pub mod notify;
 pub mod open;
+mod placed;
 mod space;
 mod sync;
 
@@ -74,6 +76,8 @@ pub struct Tree {
     started: FileTime,
     /// Whether anybody wants to know what the run depends on.
     notes_inputs: bool,
+    /// What was put there before the first program ran, once it was.
+    placed: OnceCell<Vec<Rc<Inode>>>,
     /// How full the disk is.
     pub space: Space,
     /// What is not durable, where power may be lost.
@@ -154,6 +158,7 @@ impl Tree {
             file_times: boot.file_times,
             started,
             notes_inputs: boot.detail >= Detail::Kept,
+            placed: OnceCell::new(),
             space: Space::new(node.disk),
             journal: RefCell::new(disk_without_power(&boot.faults).map(Journal::new)),
         }

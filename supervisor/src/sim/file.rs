@@ -1,0 +1,114 @@
+//! What a simulation file may say.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use simrun_config::{
+    Named, OneOrMany, Spanned,
+    units::{Size, Time},
+};
+
+use super::values::{Command, Count, Offset};
+
+/// A simulation: machines, what drives them, and what goes wrong
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SimulationFile {
+    /// What it shows, in a line
+    pub about: Option<String>,
+    /// The machines under test, by name. They end with the run
+    pub nodes: Option<Named<Machine>>,
+    /// The test drivers, by name. The run lasts until all have ended, and fails with the first that fails. What is meant for
+    /// nodes does not hit them
+    pub workloads: Named<Machine>,
+    /// Fault files: names (see `simrun faults`), or paths from the folder of this file. `sim` injects all of them together,
+    /// each is a model of its own for `explore`; `+` joins several into one
+    #[serde(default)]
+    pub faults: OneOrMany<Spanned<String>>,
+    /// Simulated time after which a run is ended
+    pub timeout: Option<Spanned<Time>>,
+    /// Runs of each fault model that `explore` makes
+    pub depth: Option<Spanned<u64>>,
+}
+
+/// Machines that run the same program
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Machine {
+    /// The program and its arguments: a list, or a text that is split into words as a shell would, but no shell runs.
+    /// `{{NAME}}` stands for the address of a machine or the addresses of all of a name, `{{peers}}` for those of the others
+    /// of this name, `{{self}}` for its own, each with a port if one follows, as in `{{peers:80}}`, and commas between them;
+    /// `{{name}}` for its name, `{{index}}` for its number from 1 and `{{count}}` for how many of its name there are
+    pub command: Spanned<Command>,
+    /// How many there are: a number, or a range from which the seed draws one, as in `2..5`. One is called like here, of
+    /// several each has a number, as in `store-2`, and the name without it leads to all
+    pub count: Option<Spanned<Count>>,
+    /// Variables of the environment, besides those that simrun has. `{{...}}` as in the command
+    pub env: Option<Named<Spanned<String>>>,
+    /// Working directory, from the folder of this file; that folder, without it
+    pub cwd: Option<Spanned<String>>,
+    /// Host name, if it is not the name; of several machines, each adds its number
+    pub hostname: Option<Spanned<String>>,
+    /// Further names that lead there; one that begins with `*.` stands for all that end so
+    #[serde(default)]
+    pub names: OneOrMany<Spanned<String>>,
+    /// Words by which faults and programs find it
+    #[serde(default)]
+    pub tags: OneOrMany<Spanned<String>>,
+    /// What must be so of other machines before it starts, by their names. A workload that does not say starts when every
+    /// node is ready that says when it is
+    pub after: Option<Named<Spanned<Milestone>>>,
+    /// When it counts as ready
+    pub ready: Option<Spanned<Ready>>,
+    /// Whether a node's program starts again when it has ended; never, without it
+    pub restart: Option<Spanned<Restart>>,
+    /// How much later it does; 100ms, without it
+    pub restart_delay: Option<Spanned<Time>>,
+    /// How much later than it could it starts
+    pub delay: Option<Time>,
+    /// How far its clock is off, as in `-2s`; or a range from which the seed draws, as in `-2s..2s`
+    pub clock: Option<Spanned<Offset>>,
+    /// Memory that it has; 1GiB, without it
+    pub memory: Option<Spanned<Size>>,
+    /// Free space of its disk; 32GiB, without it
+    pub disk: Option<Spanned<Size>>,
+    /// Processors that it shows; 2, without it
+    pub cpus: Option<Spanned<u32>>,
+}
+
+/// How far another machine must have come
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Milestone {
+    /// Its program runs
+    Started,
+    /// It is ready, as its own `ready` says
+    Ready,
+    /// Its program has ended with status 0
+    Succeeded,
+    /// It takes connections of TCP at this port
+    Listens(u16),
+    /// It has written a line with this in it
+    Prints(String),
+}
+
+/// When a machine is ready
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ready {
+    /// When it takes connections of TCP at this port
+    Listens(u16),
+    /// When it has written a line with this in it
+    Prints(String),
+}
+
+/// Whether a program starts again
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// It does not
+    Never,
+    /// If its status is not 0
+    OnFailure,
+    /// Whatever its status is
+    Always,
+}
