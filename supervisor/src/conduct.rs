@@ -160,7 +160,8 @@ fn finish(
     mut report: Report,
     recording: Option<(Recording, Inputs)>,
 ) -> Conducted {
-    let record = recording.map(|(recording, inputs)| {
+    let record = recording.map(|(mut recording, inputs)| {
+        recording.keep_files(&outcome).iter().for_each(|words| report.warn(words));
         let (record, error) = recording.finish(&outcome, report.warnings(), &inputs);
         if let Some(error) = error {
             report.warn(&format!("what is kept of the run is incomplete: {error}"));

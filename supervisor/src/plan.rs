@@ -18,7 +18,7 @@ use nix::{
 };
 use simrun_abi::{
     boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, Streams, WaitingLoop},
-    capture::Capture,
+    capture::{self, Capture},
     faults::Fault,
     node::{Node, Role},
 };
@@ -147,6 +147,7 @@ impl Plan {
             },
             capture: Capture {
                 limit: CAPTURE_LIMIT,
+                artifacts_limit: capture::artifacts_limit(),
                 always: written_through(&world.write_through)?,
             },
             files,

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use simrun_abi::capture;
+
 use crate::{plan::Error, store};
 
 /// Names under which a program finds the seed.
@@ -31,6 +33,7 @@ impl Environment {
             environment.0.retain(|(known, _)| *known != name);
             environment.0.push((name, value));
         }
+        environment.set("SIMRUN_ARTIFACTS", &String::from_utf8_lossy(capture::ARTIFACTS));
         asked.iter().for_each(|(key, value)| environment.set(key, value));
         environment
     }

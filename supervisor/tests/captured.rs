@@ -12,12 +12,14 @@ use serde_json::Value;
 
 /// Writes to a path that others write to, and to one of its own.
 const WRITES: &str = r#"
-import socket
+import os, socket
 name = socket.gethostname()
 with open("/tmp/both", "w") as file:
     file.write(name)
 with open("/tmp/of-" + name, "w") as file:
     file.write("own")
+with open(os.environ["SIMRUN_ARTIFACTS"] + "/note", "w") as file:
+    file.write("of " + name)
 "#;
 
 #[test]
@@ -66,6 +68,10 @@ fn what_each_machine_wrote_is_kept_apart() {
         let both = all.join(node).join("tmp/both");
         assert_eq!(fs::read_to_string(both).expect("a file"), node);
     }
+    assert_eq!(verb(&["artifacts", "last", "web/note"]).1, "of web");
+    let artifacts = verb(&["artifacts", "last"]).1;
+    assert!(artifacts.contains(" client/note\n") && artifacts.contains(" web/note\n"));
+
     let one = ["files", "last", "--node", "web", "--export", own.to_str().expect("a path")];
     assert_eq!(verb(&one).0, Some(0));
     assert_eq!(fs::read_to_string(own.join("tmp/both")).expect("a file"), "web");

@@ -93,6 +93,27 @@ fn failures_are_grouped_into_bugs() {
 }
 
 #[test]
+fn paths_are_counted_and_artifacts_of_failures_kept() {
+    let store = folder();
+    let script = "echo PATH always DECLARED; echo PATH in vain DECLARED; echo PATH always REACHED
+if [ $SIMRUN_SEED = 2 ]; then echo PATH once REACHED; echo state >$SIMRUN_ARTIFACTS/dump; exit 1; fi";
+    let said = explore(store.path(), &["--depth", "6"], script);
+    let table = "path     reached  runs\nalways         6     6\nin vain        0     0  never reached\n\
+                 once           1     1  seldom reached\n";
+    assert!(said.stdout.contains(table), "{}", said.stdout);
+    let report = status(store.path(), "last");
+    assert_eq!(report["paths"]["always"]["reached"], 6);
+    let run = report["bugs"][0]["first"]["run"].as_str().expect("a name");
+    assert_eq!(run_stored(store.path(), ["artifacts", run, "dump"]).stdout, "state\n");
+    let page = run_stored(store.path(), ["status", "last", "--html", "-"]).stdout;
+    assert!(
+        page.contains(
+            "<td>in vain<td class=\"number bad\">0<td class=\"number\">0<td>never reached"
+        )
+    );
+}
+
+#[test]
 fn it_is_the_same_on_one_processor_and_in_shares() {
     let (one, two, parts) = (folder(), folder(), folder());
     explore(one.path(), &["--seeds", "5..16", "-j", "1"], RACE);
@@ -314,8 +335,4 @@ fn what_cannot_be_explored_is_said() {
         assert_eq!(said.stdout, "", "{arguments:?}");
     }
     assert_eq!(run(["explore", "--", "/no/such"]).status, 127);
-    for verb in ["explore", "status", "merge"] {
-        let help = run([verb, "--help"]).stdout;
-        assert!(help.contains(&format!("Example:\n  simrun {verb} ")), "{help}");
-    }
 }

@@ -6,13 +6,25 @@
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+/// The directory of each node in which programs leave artifacts: what is for people to look at.
+pub const ARTIFACTS: &[u8] = b"/run/simrun/artifacts";
+
 /// What is kept of the files that a run wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capture {
-    /// Most bytes of content that are kept in all.
+    /// Most bytes of content that are kept in all, artifacts left out.
     pub limit: u64,
+    /// Most bytes of artifacts that are kept in all.
+    #[serde(default = "artifacts_limit")]
+    pub artifacts_limit: u64,
     /// Absolute paths below which content is kept whatever its size.
     pub always: Vec<Vec<u8>>,
+}
+
+/// Most bytes of artifacts that are kept, unless somebody says otherwise.
+#[must_use]
+pub fn artifacts_limit() -> u64 {
+    64 << 20
 }
 
 /// What a file is.

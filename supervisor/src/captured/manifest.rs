@@ -9,8 +9,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use simrun_abi::capture::{Captured, CapturedKind, Change, Content};
 
-use super::records;
-use crate::store::{Error, pinned::PinnedNode, text::Text};
+use super::Record;
+use crate::store::{Error, text::Text};
 
 /// The list in a run's folder.
 const LIST: &str = "files.json";
@@ -93,19 +93,25 @@ impl Manifest {
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn keep(capture: &File, nodes: &[PinnedNode], run: &Path) -> io::Result<()> {
-        let records = records(capture)?;
-        if records.is_empty() {
-            return Ok(());
-        }
-        let folder = run.join(FOLDER);
-        fs::create_dir(&folder)?;
+    pub fn keep<'a>(
+        capture: &File,
+        records: impl Iterator<Item = &'a Record>,
+        nodes: &[&str],
+        run: &Path,
+    ) -> io::Result<()> {
         let mut manifest = Self::default();
-        for (number, record) in records.iter().enumerate() {
+        let folder = run.join(FOLDER);
+        for (number, record) in records.enumerate() {
+            if number == 0 {
+                fs::create_dir(&folder)?;
+            }
             if record.content.is_some() {
                 record.copy(capture, &mut File::create_new(folder.join(number.to_string()))?)?;
             }
             manifest.files.push(Entry::of(number, nodes, &record.captured));
+        }
+        if manifest.files.is_empty() {
+            return Ok(());
         }
         let mut text = serde_json::to_vec(&manifest)?;
         text.push(b'\n');
@@ -138,8 +144,8 @@ impl Bytes {
 }
 
 impl Entry {
-    fn of(number: usize, nodes: &[PinnedNode], captured: &Captured) -> Self {
-        let node = nodes.get(usize::from(captured.node)).map_or("", |node| &node.name).to_owned();
+    fn of(number: usize, nodes: &[&str], captured: &Captured) -> Self {
+        let node = nodes.get(usize::from(captured.node)).copied().unwrap_or_default().to_owned();
         let path = Text(captured.path.clone());
         let file = captured.file.as_ref().map(|file| {
             let (kind, size, bytes) = match &file.kind {

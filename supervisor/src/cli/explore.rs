@@ -33,7 +33,7 @@ pub struct ReportFiles {
 /// `simrun explore`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  simrun explore --depth 1000 --junit report.xml -- ./service\n\n\
+    after_help = "Examples:\n  simrun explore --depth 1000 --junit report.xml -- ./service\n\n\
                   Exit status: 0 if all runs succeeded, 1 if any failed, 125 if any gave no result."
 )]
 pub struct ExploreArguments {
@@ -83,7 +83,7 @@ pub struct ExploreArguments {
 
 /// `simrun status`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun status last --junit report.xml")]
+#[command(after_help = "Examples:\n  simrun status last --junit report.xml")]
 pub struct StatusArguments {
     /// The simulation: its name, a beginning or an end of it, or `last`
     pub simulation: String,
@@ -98,7 +98,7 @@ pub struct StatusArguments {
 /// `simrun merge`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  simrun merge shard-1/store shard-2/store && simrun status last"
+    after_help = "Examples:\n  simrun merge shard-1/store shard-2/store && simrun status last"
 )]
 pub struct MergeArguments {
     /// Stores whose runs are copied

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
+use simrun_abi::capture::Capture;
 
 use super::{EventArguments, units};
 use crate::store::{Error, Place, State};
@@ -30,9 +31,18 @@ pub struct Keeping {
     /// Keep so many bytes of the files that the run writes
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = units::size)]
     pub capture_limit: u64,
+
+    /// Keep so many bytes of what the run leaves below $SIMRUN_ARTIFACTS
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = units::size)]
+    pub artifact_limit: u64,
 }
 
 impl Keeping {
+    /// Sets how much is kept of the files that a run writes.
+    pub fn limit(&self, capture: &mut Capture) {
+        (capture.limit, capture.artifacts_limit) = (self.capture_limit, self.artifact_limit);
+    }
+
     /// The place; `None` if nothing is to be kept.
     ///
     /// # Errors
@@ -71,7 +81,7 @@ impl Stored {
 
 /// `simrun ls`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun ls --limit 10")]
+#[command(after_help = "Examples:\n  simrun ls --limit 10")]
 pub struct LsArguments {
     /// So many, the last ones; 50 on a terminal, else all
     #[arg(long, short = 'n', value_name = "N")]
@@ -83,7 +93,7 @@ pub struct LsArguments {
 
 /// `simrun runs`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun runs --state failed --format json")]
+#[command(after_help = "Examples:\n  simrun runs --state failed --format json")]
 pub struct RunsArguments {
     /// Runs of this simulation only
     #[arg(long, value_name = "SIMULATION")]
@@ -104,7 +114,7 @@ pub struct RunsArguments {
 
 /// `simrun show`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun show last")]
+#[command(after_help = "Examples:\n  simrun show last")]
 pub struct ShowArguments {
     /// The run: its name, a beginning or an end of it, or `last`
     pub run: String,
@@ -115,7 +125,7 @@ pub struct ShowArguments {
 
 /// `simrun logs`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun logs last --since 10s")]
+#[command(after_help = "Examples:\n  simrun logs last --since 10s")]
 pub struct LogsArguments {
     /// The run: its name, a beginning or an end of it, or `last`
     pub run: String,
@@ -135,7 +145,9 @@ pub struct LogsArguments {
 
 /// `simrun artifacts`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun artifacts last report.html > report.html")]
+#[command(
+    after_help = "Examples:\n  simrun artifacts last\n  simrun artifacts last report.html > report.html"
+)]
 pub struct ArtifactsArguments {
     /// The run: its name, a beginning or an end of it, or `last`
     pub run: String,
@@ -148,7 +160,9 @@ pub struct ArtifactsArguments {
 
 /// `simrun files`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun files last /tmp/output.log")]
+#[command(
+    after_help = "Examples:\n  simrun files last\n  simrun files last /tmp/output.log\n  simrun files last --node web --export out"
+)]
 pub struct FilesArguments {
     /// The run: its name, a beginning or an end of it, or `last`
     pub run: String,
@@ -170,7 +184,7 @@ pub struct FilesArguments {
 
 /// `simrun rerun`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun rerun last --trace run.jsonl")]
+#[command(after_help = "Examples:\n  simrun rerun last --trace run.jsonl")]
 pub struct RerunArguments {
     /// The run: its name, a beginning or an end of it, or `last`
     pub run: String,
@@ -193,7 +207,7 @@ pub struct RerunArguments {
 
 /// `simrun diff`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun diff 0v5x8z2k-m4tx 19ab")]
+#[command(after_help = "Examples:\n  simrun diff 0v5x8z2k-m4tx 19ab")]
 pub struct DiffArguments {
     /// A run: its name, a beginning or an end of it, or `last`
     pub first: String,
@@ -208,7 +222,7 @@ pub struct DiffArguments {
 #[derive(Debug, Args)]
 #[command(
     group = clap::ArgGroup::new("limits").multiple(true).required(true),
-    after_help = "Example:\n  simrun gc --older-than 7d --max-size 1GiB"
+    after_help = "Examples:\n  simrun gc --older-than 7d --max-size 1GiB"
 )]
 pub struct GcArguments {
     /// Keep so many, the last ones

@@ -67,8 +67,8 @@ fn markdown(summary: &Summary) -> String {
             "| Kind | Runs | Seeds | What went wrong | Again with |\n|---|---:|---|---|---|\n",
         );
     }
+    let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     for bug in &summary.bugs {
-        let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
         let again = cell(&reproduction(bug, summary));
         let _ = writeln!(
             text,
@@ -90,6 +90,12 @@ fn markdown(summary: &Summary) -> String {
             checked.passed + checked.failed,
             checked.failed
         );
+    }
+    if !summary.paths.is_empty() {
+        text.push_str("\n| Path | Reached | |\n|---|---:|---|\n");
+    }
+    for (name, path) in &summary.paths {
+        let _ = writeln!(text, "| {} | {} | {} |", cell(name), path.reached, path.mark());
     }
     text.push('\n');
     text

@@ -80,6 +80,11 @@ pub fn html(summary: &Summary, place: &Place) -> Result<String, Error> {
             violated_runs: checked.violated_runs,
         })
         .collect();
+    let paths: Vec<_> = summary
+        .paths
+        .iter()
+        .map(|(name, path)| (name, path.reached, path.runs, path.mark()))
+        .collect();
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     let page = environment.render_str(
@@ -89,6 +94,7 @@ pub fn html(summary: &Summary, place: &Place) -> Result<String, Error> {
             command => shell_command(&summary.simulation.command),
             facts => Value::from(Serde(facts(summary))),
             invariants => Value::from(Serde(invariants)),
+            paths => Value::from(Serde(paths)),
             bugs => Value::from(Serde(sections)),
             cases => Value::from(Serde(cases)),
             runs => summary.runs(),

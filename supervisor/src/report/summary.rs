@@ -11,6 +11,8 @@ use crate::store::{Id, Record, State, failure::Kind, simulation::Simulation};
 
 /// Most seeds that are kept of a bug: the smallest.
 const SEEDS_MAX: usize = 10;
+/// How often a path should be reached.
+const REACHED_MIN: u64 = 5;
 
 /// See the module.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +27,8 @@ pub struct Summary {
     pub wall_ns: u128,
     /// What was checked, by id.
     pub invariants: BTreeMap<String, Checked>,
+    /// Named paths of the workload, by name.
+    pub paths: BTreeMap<String, Reached>,
     /// What went wrong, each once.
     pub bugs: Vec<Bug>,
     /// Each run.
@@ -44,6 +48,26 @@ pub struct Checked {
     pub runs: u64,
     /// Runs that have violated it.
     pub violated_runs: u64,
+}
+
+/// A named path in many runs.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Reached {
+    /// How often it was reached.
+    pub reached: u64,
+    /// Runs that have reached it.
+    pub runs: u64,
+}
+
+impl Reached {
+    /// What there is to say if it was reached too seldom to rely on what was not found there.
+    pub fn mark(&self) -> &'static str {
+        match self.reached {
+            0 => "never reached",
+            times if times < REACHED_MIN => "seldom reached",
+            _ => "",
+        }
+    }
 }
 
 /// Runs that failed in the same way.
@@ -106,6 +130,7 @@ impl Summary {
             simulated_ns: 0,
             wall_ns: 0,
             invariants: BTreeMap::new(),
+            paths: BTreeMap::new(),
             bugs: Vec::new(),
             cases: Vec::new(),
         }
@@ -138,6 +163,11 @@ impl Summary {
             checked.failed += invariant.failed;
             checked.runs += 1;
             checked.violated_runs += u64::from(invariant.failed > 0);
+        }
+        for path in result.map_or(&[][..], |result| &result.paths) {
+            let all = self.paths.entry(path.name.clone()).or_default();
+            all.reached += path.reached;
+            all.runs += u64::from(path.reached > 0);
         }
         let is_new = failure.is_some_and(|failure| {
             let known = self.bugs.iter_mut().find(|bug| bug.signature == failure.signature);

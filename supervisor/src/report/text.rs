@@ -30,6 +30,10 @@ pub fn text(summary: &Summary, place: &Place) -> Result<String, Error> {
         text.push('\n');
         text.push_str(&invariants(summary));
     }
+    if !summary.paths.is_empty() {
+        text.push('\n');
+        text.push_str(&paths(summary));
+    }
     if !summary.bugs.is_empty() {
         text.push('\n');
         text.push_str(&bugs(summary));
@@ -136,6 +140,15 @@ fn invariants(summary: &Summary) -> String {
             checked.runs.to_string(),
             checked.violated_runs.to_string(),
         ]);
+    }
+    table.text()
+}
+
+fn paths(summary: &Summary) -> String {
+    let mut table = Table::new(&["path", "reached", "runs", ""]).numbers(&[1, 2]);
+    for (name, path) in &summary.paths {
+        let (reached, runs) = (path.reached.to_string(), path.runs.to_string());
+        table.push(vec![name.clone(), reached, runs, path.mark().to_owned()]);
     }
     table.text()
 }

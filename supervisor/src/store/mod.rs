@@ -8,7 +8,8 @@
 //! - [`recording`]: writing a run down while it goes on.
 //! - [`output`]: its standard streams, with times.
 //! - [`inputs`]: the files it has read; [`digest`]: their digests.
-//! - [`invariant`]: what the workload says of its invariants; [`failure`]: what went wrong.
+//! - [`protocol`]: what the workload says of its invariants ([`invariant`]) and paths ([`named_path`]).
+//! - [`failure`]: what went wrong.
 //! - [`folder`]: reading a run's folder.
 //! - [`find`]: from what somebody types to a run.
 //! - [`index`]: all runs in a database.
@@ -24,9 +25,11 @@ pub mod index;
 pub mod inputs;
 pub mod invariant;
 pub mod merge;
+pub mod named_path;
 pub mod output;
 pub mod pinned;
 pub mod place;
+pub mod protocol;
 pub mod record;
 pub mod recording;
 pub mod remove;

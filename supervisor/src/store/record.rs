@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use simrun_abi::{boot::Detail, event::StuckThread};
 
-use super::{failure::Failure, id::Id, invariant::Invariant, pinned::Pinned, time::Timestamp};
+use super::{
+    failure::Failure, id::Id, invariant::Invariant, named_path::NamedPath, pinned::Pinned,
+    time::Timestamp,
+};
 use crate::{
     launch::{Ending, Outcome},
     report,
@@ -122,6 +125,9 @@ pub struct RunResult {
     pub warnings: Vec<String>,
     /// What the workload said of its invariants.
     pub invariants: Vec<Invariant>,
+    /// Its named paths.
+    #[serde(default)]
+    pub paths: Vec<NamedPath>,
     /// What went wrong, if anything did.
     pub failure: Option<Failure>,
     /// Digests of the programs that it ran.
@@ -234,6 +240,7 @@ impl RunResult {
             choices: tally.choices,
             warnings: Vec::new(),
             invariants: Vec::new(),
+            paths: Vec::new(),
             failure: None,
             programs: Vec::new(),
         }

@@ -16,17 +16,17 @@ use nix::fcntl::{Flock, FlockArg};
 use simrun_abi::event::{Event, Found, Stream, StuckThread, What};
 
 use super::{
-    EVENTS, INPUTS, LOCK, RECORD, STANDARD_INPUT, failure,
+    ARTIFACTS, EVENTS, INPUTS, LOCK, RECORD, STANDARD_INPUT, failure,
     id::Id,
     inputs::{Gathering, Inputs},
-    invariant::Invariants,
     output::{self, Writer},
     pinned::Pinned,
     place::{Place, replace_file},
+    protocol::Protocol,
     record::{BASELINE, FORMAT, Program, Record, RunResult, State},
     text::Text,
 };
-use crate::{captured::Manifest, launch::Outcome, plan::Plan, trace::Trace};
+use crate::{captured, launch::Outcome, plan::Plan, trace::Trace};
 
 /// Most bytes of standard error in which a crash is looked for: the last ones.
 const TAIL_MAX: usize = 64 << 10;
@@ -69,7 +69,7 @@ struct Heard {
     inputs: Gathering,
     programs: BTreeSet<Text>,
     stuck: Vec<StuckThread>,
-    invariants: Invariants,
+    protocol: Protocol,
     tail: VecDeque<u8>,
     error: Option<io::Error>,
 }
@@ -140,6 +140,20 @@ impl Recording {
         std::mem::take(&mut self.heard.inputs).finish()
     }
 
+    /// Keeps the files that the run wrote; what cannot be kept is returned in words.
+    pub fn keep_files(&mut self, outcome: &Outcome) -> Vec<String> {
+        let pinned = &self.record.pinned;
+        let nodes: Vec<&str> = pinned.nodes.iter().map(|node| node.name.as_str()).collect();
+        let artifacts = self.folder.join(ARTIFACTS);
+        let limit = pinned.options.capture.artifacts_limit;
+        captured::keep(&outcome.capture, &nodes, &self.folder, (&artifacts, limit)).unwrap_or_else(
+            |error| {
+                self.heard.keep_first_error(Err(error));
+                Vec::new()
+            },
+        )
+    }
+
     /// Writes down how the run ended; also says what of it could not be written, if so.
     pub fn finish(
         mut self,
@@ -154,8 +168,6 @@ impl Recording {
             let finished = events.finish();
             heard.keep_first_error(finished);
         }
-        let kept = Manifest::keep(&outcome.capture, &self.record.pinned.nodes, &self.folder);
-        heard.keep_first_error(kept);
         // Nobody looks at it before the run has ended.
         let written = serde_json::to_vec(inputs)
             .map_err(io::Error::from)
@@ -166,7 +178,7 @@ impl Recording {
         if heard.output.is_truncated() {
             result.warnings.push("the output is too long to be kept as a whole".into());
         }
-        result.invariants = heard.invariants.finish();
+        (result.invariants, result.paths) = heard.protocol.finish();
         result.failure = failure::of(&result, heard.tail.make_contiguous());
         result.programs = heard
             .programs
@@ -226,7 +238,7 @@ impl Heard {
             inputs,
             programs,
             stuck: Vec::new(),
-            invariants: Invariants::default(),
+            protocol: Protocol::default(),
             tail: VecDeque::new(),
             error: None,
         })
@@ -241,7 +253,8 @@ impl Heard {
     fn take_in(&mut self, folder: &Path, event: &Event) -> io::Result<()> {
         match &event.what {
             What::Output { stream, bytes } => {
-                self.invariants.hear(output::index(*stream), event.time_ns, bytes);
+                let writer = (event.node, event.pid, output::index(*stream));
+                self.protocol.hear(writer, event.time_ns, bytes);
                 if *stream == Stream::Stderr {
                     self.tail.extend(&bytes[bytes.len().saturating_sub(TAIL_MAX)..]);
                     self.tail.drain(..self.tail.len().saturating_sub(TAIL_MAX));

@@ -109,7 +109,7 @@ impl<'a> Exploration<'a> {
             ));
         }
         plan = plan.with_seed(first_seed)?;
-        plan.boot.capture.limit = arguments.keeping.capture_limit;
+        arguments.keeping.limit(&mut plan.boot.capture);
         // Each model is one of its own, and injects its own.
         plan.boot.faults.clear();
         let pinned = Pinned::of(&plan);

@@ -32,7 +32,7 @@ pub fn once(
 ) -> Result<u8, Failure> {
     Report::new(&plan.boot, quiet).start();
     let place = keeping.place()?;
-    plan.boot.capture.limit = keeping.capture_limit;
+    keeping.limit(&mut plan.boot.capture);
     let belonging = Belonging { keeps_events: events.keep_events, ..Belonging::default() };
     let conducted = Conduct {
         streams: Streams::own(),

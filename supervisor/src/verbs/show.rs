@@ -123,5 +123,8 @@ fn result_lines(result: &RunResult, line: &mut impl FnMut(&str, &str)) {
         let counts = format!("{} of {}", invariant.passed, invariant.passed + invariant.failed);
         line("invariant", &format!("{id} ({name}) {verdict}, passed {counts}"));
     }
+    for path in &result.paths {
+        line("path", &format!("{} reached {} times", path.name, path.reached));
+    }
     result.warnings.iter().for_each(|warning| line("warning", warning));
 }

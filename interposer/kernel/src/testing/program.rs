@@ -374,7 +374,7 @@ pub fn boot(seed: u64) -> Boot {
         faults: Vec::new(),
         waiting: Vec::new(),
         file_times: FileTimes::Fixed,
-        capture: Capture { limit: 0, always: Vec::new() },
+        capture: Capture { limit: 0, artifacts_limit: 0, always: Vec::new() },
         files: Vec::new(),
         hidden: Vec::new(),
         searched: Vec::new(),

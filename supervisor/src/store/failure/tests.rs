@@ -19,6 +19,7 @@ fn result(ending: Ended) -> RunResult {
         choices: 0,
         warnings: Vec::new(),
         invariants: Vec::new(),
+        paths: Vec::new(),
         failure: None,
         programs: Vec::new(),
     }

@@ -3,11 +3,11 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use simrun_abi::{
-    capture::{Capture, Captured, CapturedFile, CapturedKind, Change, Content},
+    capture::{self, Capture, Captured, CapturedFile, CapturedKind, Change, Content},
     layout::fds,
 };
 
-use super::{Body, Folder, Inode, SHARED_MEMORY, Tree, moved};
+use super::{Body, Folder, Inode, Tree, mounts, moved};
 use crate::{
     error::{Errno, Result},
     fs::walk,
@@ -27,6 +27,8 @@ pub struct Progress {
     at: u64,
     /// Bytes of content for which there is room.
     left: u64,
+    /// The same, of artifacts.
+    artifacts_left: u64,
     /// For bytes that are copied; most runs write none, and touch no memory for it.
     buffer: Vec<u8>,
 }
@@ -35,7 +37,23 @@ impl Progress {
     /// Of a run of which this much is wanted.
     #[must_use]
     pub fn new(wanted: &Capture) -> Self {
-        Self { wanted: wanted.clone(), at: 0, left: wanted.limit, buffer: Vec::new() }
+        Self {
+            wanted: wanted.clone(),
+            at: 0,
+            left: wanted.limit,
+            artifacts_left: wanted.artifacts_limit,
+            buffer: Vec::new(),
+        }
+    }
+}
+
+impl Progress {
+    /// The bytes for which there is room below a path.
+    fn left(&mut self, path: &[u8]) -> &mut u64 {
+        match moved(path, capture::ARTIFACTS, b"") {
+            Some(_) => &mut self.artifacts_left,
+            None => &mut self.left,
+        }
     }
 }
 
@@ -60,7 +78,8 @@ impl Tree {
     ) -> Result<()> {
         let root = self.root(host)?;
         let mut writer = Writer { tree: self, host, node, progress };
-        for (path, top) in [(&b"/"[..], root), (SHARED_MEMORY, Rc::clone(&self.shared_memory))] {
+        let mounted = self.mounts.each().map(|mount| (mount.path, &mount.root));
+        for (path, top) in [(&b"/"[..], &root)].into_iter().chain(mounted) {
             if let Some(folder) = top.folder() {
                 writer.folder(path, folder)?;
             }
@@ -99,6 +118,9 @@ impl Writer<'_> {
         is_changed: bool,
         file: Option<Rc<Inode>>,
     ) -> Result<()> {
+        if path == mounts::OWN {
+            return Ok(());
+        }
         let in_place = |file: &Inode| below.is_some() && file.origin.as_deref() == below.as_deref();
         if let Some(file) = &file
             && in_place(file)
@@ -131,7 +153,8 @@ impl Writer<'_> {
         self.put(&record.encode())?;
         match file.and_then(|file| file.contents()) {
             Some(contents) if record.content_len() > 0 => {
-                self.progress.left = self.progress.left.saturating_sub(record.content_len());
+                let left = self.progress.left(path);
+                *left = left.saturating_sub(record.content_len());
                 let mut buffer = core::mem::take(&mut self.progress.buffer);
                 buffer.resize(CHUNK, 0);
                 let mut done = 0;
@@ -152,18 +175,19 @@ impl Writer<'_> {
         }
     }
 
-    fn describe(&self, path: &[u8], change: Change, file: &Inode) -> CapturedFile {
+    fn describe(&mut self, path: &[u8], change: Change, file: &Inode) -> CapturedFile {
         let kind = match &file.body {
             Body::Directory(_) => CapturedKind::Directory,
             Body::Link(target) => CapturedKind::Link { target: target.to_vec() },
             Body::Special => CapturedKind::Special,
             Body::Regular(contents) => {
                 let size = contents.size();
-                let Progress { wanted, left, .. } = &*self.progress;
+                let left = *self.progress.left(path);
+                let wanted = &self.progress.wanted;
                 let always = || wanted.always.iter().any(|above| moved(path, above, b"").is_some());
                 let content = match contents.is_changed() {
                     false => Content::OfHost,
-                    true if size <= *left || always() => Content::Kept,
+                    true if size <= left || always() => Content::Kept,
                     true => Content::Left,
                 };
                 CapturedKind::Regular { size, content }

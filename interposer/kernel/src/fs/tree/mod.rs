@@ -24,6 +24,7 @@ pub mod attributes;
 mod capture;
 pub mod change;
 pub mod extended;
+mod mounts;
 pub mod notify;
 pub mod open;
 mod placed;
@@ -31,6 +32,7 @@ mod space;
 mod sync;
 
 pub use capture::Progress;
+use mounts::Mounts;
 use space::Space;
 
 use super::{
@@ -49,8 +51,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Tree {
     root: OnceCell<Rc<Inode>>,
-    /// What is mounted at [`SHARED_MEMORY`].
-    shared_memory: Rc<Inode>,
+    /// What is mounted in it.
+    mounts: Mounts,
     /// Numbers of the host's files, by its own.
     numbers: RefCell<BTreeMap<HostNumbers, u64>>,
     /// The host's files that have several names there.
@@ -87,12 +89,8 @@ pub struct Tree {
 /// Device and inode number of the host.
 type HostNumbers = (u64, u64);
 
-/// Where memory that processes share by name is mounted.
-const SHARED_MEMORY: &[u8] = b"/dev/shm";
 /// Virtual device of the tree: 8:1, a disk's first partition.
 const DISK: u64 = 0x801;
-/// Virtual device of [`SHARED_MEMORY`]: 0:24, as `/proc/self/mountinfo` says.
-const SHARED_MEMORY_DEVICE: u64 = 24;
 /// Virtual device of files without names: the first that has no disk.
 const MEMORY_DEVICE: u64 = 1;
 /// Numbers below are for the trees that no host file backs, and for a file system's own files.
@@ -132,18 +130,9 @@ impl Tree {
     #[must_use]
     pub fn new(boot: &Boot, node: &Node) -> Self {
         let started = boot.start_time_ns as FileTime;
-        let everyones = Attributes {
-            mode: raw::S_IFDIR | raw::S_ISVTX | 0o777,
-            owner: 0,
-            group: 0,
-            links: 2,
-            device: 0,
-        };
-        let numbers = (SHARED_MEMORY_DEVICE, 1);
-        let body = Body::Directory(Folder::default());
         Self {
             root: OnceCell::new(),
-            shared_memory: Inode::new(numbers, body, everyones, Times::all(started)).into(),
+            mounts: Mounts::new(started),
             numbers: RefCell::default(),
             linked: RefCell::default(),
             last: Cell::new(NUMBER_FIRST - 1),
@@ -174,6 +163,7 @@ impl Tree {
         }
         let stat = host.stat(b"/", Follow::No)?;
         let root = self.adopt(host, b"/".as_slice().into(), &stat)?;
+        self.make_own(host, &root)?;
         Ok(Rc::clone(self.root.get_or_init(|| root)))
     }
 
@@ -184,8 +174,7 @@ impl Tree {
     pub fn mounted(&self, host: &mut dyn Host, path: &[u8]) -> Result<Option<Rc<Inode>>> {
         match path {
             b"/" => self.root(host).map(Some),
-            _ if path == SHARED_MEMORY => Ok(Some(Rc::clone(&self.shared_memory))),
-            _ => Ok(None),
+            _ => Ok(self.mounts.at(path).map(Rc::clone)),
         }
     }
 
@@ -194,12 +183,9 @@ impl Tree {
     /// # Errors
     /// `ENOENT`, `ENOTDIR`, what the host says.
     pub fn find(&self, host: &mut dyn Host, path: &[u8]) -> Result<Rc<Inode>> {
-        let below = path.strip_prefix(SHARED_MEMORY).filter(|rest| !rest.starts_with(b"/.."));
-        let (mut at, rest) = match below {
-            Some(rest) if rest.is_empty() || rest.starts_with(b"/") => {
-                (Rc::clone(&self.shared_memory), rest)
-            }
-            _ => (self.root(host)?, path),
+        let (mut at, rest) = match self.mounts.above(path) {
+            Some((root, rest)) => (Rc::clone(root), rest),
+            None => (self.root(host)?, path),
         };
         for name in rest.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
             let next = at.folder().ok_or(Errno::ENOTDIR)?.get(self, host, name)?;
@@ -278,11 +264,7 @@ impl Tree {
 
     /// Forgets what was in memory: that does not outlive a machine without power.
     pub fn forget_memory(&self) {
-        let mut names = Vec::new();
-        if let Some(folder) = self.shared_memory.folder() {
-            folder.for_each_known(|name, _| names.push(name.to_vec()));
-            names.iter().for_each(|name| folder.remove(name));
-        }
+        self.mounts.forget_memory();
     }
 
     /// A number that no other description has.

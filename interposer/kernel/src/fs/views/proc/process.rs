@@ -218,17 +218,19 @@ fn children(subject: &Subject<'_>) -> String {
 const MOUNTS: &str = "/dev/root / ext4 rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n\
     sysfs /sys sysfs ro,nosuid,nodev,noexec,relatime 0 0\ndevtmpfs /dev devtmpfs rw,nosuid 0 0\n\
     devpts /dev/pts devpts rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666 0 0\n\
-    tmpfs /dev/shm tmpfs rw,nosuid,nodev 0 0\n";
+    tmpfs /dev/shm tmpfs rw,nosuid,nodev 0 0\ntmpfs /run/simrun/artifacts tmpfs rw,nosuid,nodev 0 0\n";
 const MOUNT_INFO: &str = "21 1 8:1 / / rw,relatime - ext4 /dev/root rw\n\
     22 21 0:21 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw\n\
     23 21 0:22 / /sys ro,nosuid,nodev,noexec,relatime - sysfs sysfs ro\n\
     24 21 0:5 / /dev rw,nosuid - devtmpfs devtmpfs rw\n\
     25 24 0:23 / /dev/pts rw,nosuid,noexec,relatime - devpts devpts rw,gid=5,mode=620,ptmxmode=666\n\
-    26 24 0:24 / /dev/shm rw,nosuid,nodev - tmpfs tmpfs rw\n";
+    26 24 0:24 / /dev/shm rw,nosuid,nodev - tmpfs tmpfs rw\n\
+    27 21 0:25 / /run/simrun/artifacts rw,nosuid,nodev - tmpfs tmpfs rw\n";
 const MOUNT_STATS: &str = "device /dev/root mounted on / with fstype ext4\n\
     device proc mounted on /proc with fstype proc\ndevice sysfs mounted on /sys with fstype sysfs\n\
     device devtmpfs mounted on /dev with fstype devtmpfs\ndevice devpts mounted on /dev/pts with fstype devpts\n\
-    device tmpfs mounted on /dev/shm with fstype tmpfs\n";
+    device tmpfs mounted on /dev/shm with fstype tmpfs\n\
+    device tmpfs mounted on /run/simrun/artifacts with fstype tmpfs\n";
 
 fn limits(kernel: &Kernel, of: ThreadId) -> String {
     let files = kernel.descriptor_limit(of).to_string();
