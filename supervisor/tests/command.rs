@@ -308,6 +308,33 @@ fn faults_are_listed_and_shown() {
     assert_eq!(used.status, 0, "{}", used.stderr);
 }
 
+/// The verbs that help lists.
+fn verbs(help: &str) -> Vec<String> {
+    let commands = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let lines = commands.lines().take_while(|line| line.starts_with("  "));
+    // What goes on from the line before stands further in.
+    let names = lines.filter(|line| !line.starts_with("   "));
+    names.filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+}
+
+#[test]
+fn the_help_of_every_verb_has_an_example() {
+    let mut asked = vec![Vec::new()];
+    let mut count = 0;
+    while let Some(words) = asked.pop() {
+        let said = run(words.iter().map(String::as_str).chain(["--help"]));
+        assert_eq!(said.status, 0, "{words:?}");
+        let examples = said.stdout.split("\nExamples:\n").nth(1).unwrap_or_default();
+        let start = [&["simrun".to_owned()], words.as_slice()].concat().join(" ");
+        let is_one = |line: &str| line.trim_start().starts_with(&start);
+        assert!(examples.lines().any(is_one), "{words:?}: {}", said.stdout);
+        let below = verbs(&said.stdout).into_iter();
+        asked.extend(below.map(|verb| [words.as_slice(), &[verb]].concat()));
+        count += 1;
+    }
+    assert!(count > 18, "{count} verbs");
+}
+
 #[test]
 fn the_page_of_the_command_line_names_every_option() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/cli.md");

@@ -45,7 +45,8 @@ use crate::plan::Subject;
                       simrun doctor\n       simrun syscalls [--json]\n       \
                       simrun explore [OPTIONS] -- COMMAND... | sim FILE\n       \
                       simrun ls|status|runs|show|logs|files|artifacts|rerun|diff|merge|gc ...",
-    after_help = "Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
+    after_help = "Examples:\n  simrun --seed 42 -- ./service\n  simrun --faults slow-network -- python3 client.py\n\n\
+                  Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
                   command cannot be executed, 127 when it is not found."
 )]
 pub struct Arguments {
@@ -65,6 +66,7 @@ pub enum Verb {
     /// Run the same seed again and again and compare the fingerprints
     Verify(VerifyArguments),
     /// Say what this machine allows and what each missing thing costs
+    #[command(after_help = "Examples:\n  simrun doctor")]
     Doctor,
     /// List the faults that can be injected, or show one's file
     Faults(FaultsArguments),
@@ -205,6 +207,7 @@ pub struct EventArguments {
 
 /// `simrun verify`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  simrun verify --runs 100 --seed 42 -- ./service")]
 pub struct VerifyArguments {
     /// How often
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..))]
@@ -219,7 +222,11 @@ pub struct VerifyArguments {
 
 /// `simrun faults`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  simrun faults\n  simrun faults show slow-network > faults.yaml"
+)]
 pub struct FaultsArguments {
     /// What to do instead of listing them.
     #[command(subcommand)]
@@ -233,6 +240,7 @@ pub struct FaultsArguments {
 #[derive(Debug, Subcommand)]
 pub enum FaultsVerb {
     /// Print the file of a name, to start one's own from
+    #[command(after_help = "Examples:\n  simrun faults show slow-network > faults.yaml")]
     Show {
         /// A name, or a file
         name: String,
@@ -241,6 +249,7 @@ pub enum FaultsVerb {
 
 /// `simrun schema`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  simrun schema faults > .vscode/faults.json")]
 pub struct SchemaArguments {
     /// Of which files
     pub kind: FileKind,
@@ -262,6 +271,7 @@ pub enum FileKind {
 
 /// `simrun syscalls`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  simrun syscalls --json")]
 pub struct SyscallsArguments {
     /// As JSON
     #[arg(long, conflicts_with = "markdown")]
