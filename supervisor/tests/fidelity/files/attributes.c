@@ -73,7 +73,8 @@ int main(void) {
     unlink("d/g");
     printf("unlink %d %d\n", compare(a.st_ctim, of("d/f").st_ctim), compare(dir.st_mtim, of("d").st_mtim));
     struct statx sx;
-    printf("statx %d %d %o\n", statx(AT_FDCWD, "d/f", 0, STATX_BASIC_STATS, &sx), (int)sx.stx_size, sx.stx_mode);
+    done = statx(AT_FDCWD, "d/f", 0, STATX_BASIC_STATS, &sx);
+    printf("statx %d %d %o\n", done, (int)sx.stx_size, sx.stx_mode);
     struct statfs sf;
     int got = statfs("d", &sf);
     printf("statfs %d %ld\n", got, (long)sf.f_namelen);
