@@ -93,7 +93,7 @@ fn episodes(cuts: &[Pairs]) -> Vec<(usize, usize, Pairs)> {
 #[test]
 fn a_full_partition_cuts_one_off_from_all() {
     let mut who = BTreeSet::new();
-    for seed in ["1", "3"] {
+    for seed in ["1", "4"] {
         let episodes = episodes(&cuts(seed, "full-partition", &[]));
         let (first, len, cut) = &episodes[0];
         let alone = NAMES.into_iter().find(|name| *cut == both(&[name], &NAMES));

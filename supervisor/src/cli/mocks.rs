@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 /// `simrun mocks`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  simrun mocks serve payments.yaml")]
 pub struct MocksArguments {
     /// What to do with them.
     #[command(subcommand)]
@@ -16,6 +17,7 @@ pub struct MocksArguments {
 #[derive(Debug, Subcommand)]
 pub enum MocksVerb {
     /// Serve the services of a file on this machine, until it is stopped
+    #[command(after_help = "Examples:\n  simrun mocks serve payments.yaml --free-ports")]
     Serve {
         /// The file
         file: PathBuf,

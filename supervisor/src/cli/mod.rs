@@ -131,7 +131,7 @@ pub struct RunArguments {
 
 /// `simrun sim`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun sim store.yaml --seed 7\n\n\
+#[command(after_help = "Examples:\n  simrun sim store.yaml --seed 7\n\n\
                   Exit status: that of the first workload that fails; else as without a verb.")]
 pub struct SimArguments {
     /// The file that describes the machines (docs/reference/simulations.md)
