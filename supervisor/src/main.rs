@@ -61,6 +61,7 @@ fn simrun() -> u8 {
     let result = match &arguments.verb {
         None => verbs::run(&arguments.run),
         Some(Verb::Sim(arguments)) => verbs::sim(arguments),
+        Some(Verb::Init(arguments)) => verbs::init(arguments),
         Some(Verb::Verify(arguments)) => verbs::verify(arguments),
         Some(Verb::Doctor) => verbs::doctor(),
         Some(Verb::Faults(arguments)) => verbs::faults(arguments),

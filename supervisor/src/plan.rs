@@ -324,14 +324,15 @@ pub fn fault_plan(
     nodes: &[Node],
 ) -> Result<Vec<Fault>, Error> {
     let names = together(models);
-    if names.is_empty() {
+    if names.is_empty() && described.is_none() {
         return Ok(Vec::new());
     }
     Ok(match described {
         Some(described) => {
             // A fault may be for a machine that only some seeds have.
             let all = described.widest().map_err(sim::Error::from)?.nodes;
-            faults::Catalog::of(described.folder()).plan(&names, &all)?
+            let faults = faults::Catalog::of(described.folder()).plan(&names, &all)?;
+            described.confined(faults, &all).map_err(sim::Error::from)?
         }
         None => {
             let here = env::current_dir().map_err(Error::Here)?;

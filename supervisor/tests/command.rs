@@ -341,6 +341,7 @@ fn the_page_of_the_command_line_names_every_option() {
     let page = fs::read_to_string(page).expect("the page");
     let verbs = [
         "sim",
+        "init",
         "verify",
         "schema",
         "faults",

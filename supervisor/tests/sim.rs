@@ -154,3 +154,79 @@ fn faults_of_the_file_are_injected() {
     assert!(simulated(&[]) >= 20);
     assert!(simulated(&["--faults", "baseline"]) < 5);
 }
+
+#[test]
+fn a_file_to_start_from_works() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = |arguments: &[&str]| {
+        said(&simrun(arguments).current_dir(folder.path()).output().expect("simrun can be run"))
+    };
+    let made = inside(&["init"]);
+    assert_eq!(made.stdout, "sim.yaml; run it with: simrun sim sim.yaml\n", "{}", made.stderr);
+    let ran = inside(&["sim", "sim.yaml", "--seed", "1"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("client | 200\n"), "{}", ran.stdout);
+    let again = inside(&["init"]);
+    assert_eq!(again.status, 125);
+    assert!(again.stderr.contains("sim.yaml: File exists"), "{}", again.stderr);
+
+    let compose = "services:\n  one: { command: sleep 9, ports: ['1:2'], volumes: [x] }\n";
+    fs::write(folder.path().join("docker-compose.yml"), compose).expect("a file");
+    let made = inside(&["init", "own.yaml"]);
+    assert_eq!(made.stderr, "simrun: not taken over: `volumes` of one\n");
+    let said = inside(&["sim", "own.yaml"]);
+    assert!(
+        said.stderr.contains("own.yaml:13:14: CHANGE-ME: command not found"),
+        "{}",
+        said.stderr
+    );
+    let wrong = inside(&["init", "w.yaml", "--compose", "sim.yaml"]);
+    assert!(wrong.stderr.contains("sim.yaml: there are no `services` in it"), "{}", wrong.stderr);
+}
+
+/// Says when each word of another machine came.
+const LISTENER: &str = "
+import socket, time
+listener = socket.create_server((\"\", 80))
+connection, _ = listener.accept()
+start = time.monotonic()
+while data := connection.recv(100):
+    print(data.decode(), round(time.monotonic() - start), flush=True)
+";
+const SENDER: &str = "
+import socket, time
+connection = socket.create_connection((\"b\", 80))
+for second in range(9):
+    connection.sendall(str(second).encode())
+    time.sleep(1)
+";
+
+#[test]
+fn faults_keep_to_their_time_and_links_are_as_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let late = "about: x\nfaults: { late: { do: { latency: 10s }, match: { node: a }, after: 1s, limit: 1 } }";
+    for (name, text) in [("a.py", SENDER), ("b.py", LISTENER), ("late.yaml", late)] {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let machines = "workloads:\n  a: { command: python3 a.py, after: { b: { listens: 80 } } }\n  b: { command: python3 b.py }\n";
+    let simulated = |rest: &str| {
+        let said =
+            run(["sim", path(&file(folder.path(), &format!("{machines}{rest}"))), "--seed", "1"]);
+        assert_eq!(said.status, 0, "{}", said.stderr);
+        said
+    };
+    let calm: String = (0..9).map(|second| format!("b | {second} {second}\n")).collect();
+    assert_eq!(simulated("").stdout, calm);
+    // What was sent after the fault waits behind what it has hit.
+    let hit = simulated("faults: late.yaml\nchaos: { after: 3s }\n").stdout;
+    assert!(hit.starts_with("b | 0 0\nb | 1 1\nb | 2 2\nb | 3 3\n"), "{hit}");
+    assert_ne!(hit, calm);
+    assert_eq!(simulated("faults: late.yaml\nchaos: { after: 30s, for: 10s }\n").stdout, calm);
+    assert_eq!(simulated("faults: late.yaml\nchaos: { for: 500ms }\n").stdout, calm);
+    let linked = simulated("links: [{ between: [a, b], latency: 20s }]\n");
+    assert!(!linked.stderr.contains("never fired"), "{}", linked.stderr);
+    // The answer to the connecting end comes 20s after the other end has it, and the first word as much later.
+    let late: String = (0..9).map(|second| format!("b | {second} {}\n", second + 40)).collect();
+    assert_eq!(linked.stdout, late);
+    assert!(linked.stderr.contains("seed 1, [summary]"), "{}", linked.stderr);
+}

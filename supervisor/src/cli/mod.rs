@@ -38,7 +38,7 @@ use crate::plan::Subject;
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun sim [OPTIONS] FILE\n       \
+    override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun sim [OPTIONS] FILE\n       simrun init [FILE]\n       \
                       simrun verify [OPTIONS] -- COMMAND... | sim FILE\n       \
                       simrun faults [show NAME]\n       simrun mocks serve FILE\n       \
                       simrun schema faults|mocks|sim\n       \
@@ -63,6 +63,8 @@ pub struct Arguments {
 pub enum Verb {
     /// Run the machines of a simulation file
     Sim(Box<SimArguments>),
+    /// Write a simulation file to start from, of a Compose file if there is one
+    Init(InitArguments),
     /// Run the same seed again and again and compare the fingerprints
     Verify(VerifyArguments),
     /// Say what this machine allows and what each missing thing costs
@@ -153,6 +155,18 @@ pub struct SimArguments {
     /// Whether and where the run is kept.
     #[command(flatten)]
     pub keeping: Keeping,
+}
+
+/// `simrun init`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  simrun init && simrun sim sim.yaml")]
+pub struct InitArguments {
+    /// The file to write; it must not be there yet
+    #[arg(value_name = "FILE", default_value = "sim.yaml")]
+    pub file: PathBuf,
+    /// The Compose file, if it is not `compose.yaml` or one of the other names that Compose looks for here
+    #[arg(long, value_name = "FILE")]
+    pub compose: Option<PathBuf>,
 }
 
 /// What a verb runs several times.

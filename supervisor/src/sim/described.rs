@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use simrun_abi::node::Node;
+use simrun_abi::{faults::Fault, node::Node};
 use simrun_config::{
     Problem, Spanned, Wrong,
     units::{Time, Unit},
@@ -15,9 +15,11 @@ use simrun_config::{
 
 use super::{
     Machines,
+    chaos::Bounds,
     compile::{Base, machines},
     draw::Draw,
     file::SimulationFile,
+    links,
 };
 use crate::{faults, program::Environment, store::text::Text};
 
@@ -137,6 +139,21 @@ impl Described {
         let nodes = self.widest()?.nodes;
         let models = file.faults.iter().map(|given| self.model(&catalog, given, &nodes));
         models.collect::<Result<_, _>>().map_err(|wrong| wrong.of(&self.shown()))
+    }
+
+    /// All that is injected: the faults of a model when they may happen, and what links are always like.
+    ///
+    /// # Errors
+    /// What is wrong with either.
+    pub fn confined(&self, mut faults: Vec<Fault>, nodes: &[Node]) -> Result<Vec<Fault>, Problem> {
+        let file = self.file()?;
+        let wrong = |wrong: Wrong| wrong.of(&self.shown());
+        if let Some(chaos) = &file.chaos {
+            let bounds = Bounds::new(chaos).map_err(wrong)?;
+            faults.iter_mut().for_each(|fault| bounds.confine(fault));
+        }
+        faults.extend(links::faults(&file.links, nodes).map_err(wrong)?);
+        Ok(faults)
     }
 
     fn model(

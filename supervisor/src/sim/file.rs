@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use simrun_config::{
-    Named, OneOrMany, Spanned,
-    units::{Size, Time},
+    Named, OneOrMany, Quantity, Spanned,
+    units::{Bandwidth, Size, Time},
 };
 
 use super::values::{Command, Count, Offset};
@@ -24,10 +24,37 @@ pub struct SimulationFile {
     /// each is a model of its own for `explore`; `+` joins several into one
     #[serde(default)]
     pub faults: OneOrMany<Spanned<String>>,
+    /// When faults happen; at any time, without it
+    pub chaos: Option<Chaos>,
+    /// What links between machines are like, whatever faults there are. What is said of a link more than once adds up
+    #[serde(default)]
+    pub links: Vec<Link>,
     /// Simulated time after which a run is ended
     pub timeout: Option<Spanned<Time>>,
     /// Runs of each fault model that `explore` makes
     pub depth: Option<Spanned<u64>>,
+}
+
+/// When faults happen. Their own times are from when this begins. One that lasts, such as a pause, may end later
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Chaos {
+    /// How long after the start of the run the first may come; at once, without it
+    pub after: Option<Time>,
+    /// For how long they may; then it is quiet to the end
+    pub r#for: Option<Spanned<Time>>,
+}
+
+/// A link, both ways
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Link {
+    /// Two names or tags of machines, or twice the same
+    pub between: Spanned<Vec<Spanned<String>>>,
+    /// How much later what is sent arrives
+    pub latency: Option<Spanned<Quantity<Time>>>,
+    /// How much it carries each way, for all machines together
+    pub bandwidth: Option<Spanned<Bandwidth>>,
 }
 
 /// Machines that run the same program

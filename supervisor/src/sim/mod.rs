@@ -6,13 +6,18 @@
 //! - [`compile`]: from there to what the kernel takes; finds what cannot be.
 //! - [`order`]: which machine waits for which.
 //! - [`references`]: `{{...}}` in commands and variables.
+//! - [`chaos`]: when faults may happen at all; [`links`]: what is always so of links.
 //! - [`topology`]: what programs are told of each other.
+//! - [`compose`]: files of Compose made into simulation files.
 //! - [`draw`]: what the seed decides.
 
+mod chaos;
 mod compile;
+pub mod compose;
 mod described;
 mod draw;
 mod file;
+mod links;
 mod order;
 mod references;
 mod topology;
@@ -22,6 +27,7 @@ mod world;
 pub use compile::Machines;
 pub use described::{Defaults, Described, Error};
 pub use file::SimulationFile;
+pub use links::PREFIX as LINKS;
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,13 @@
 
 use std::fs;
 
-use simrun_abi::node::{Milestone, Node, Restart, Role};
+use simrun_abi::{
+    faults::Quantity,
+    node::{Milestone, Node, Restart, Role},
+};
 
 use super::{Defaults, Described};
+use crate::faults;
 
 fn described(text: &str) -> (tempfile::TempDir, Described) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -172,6 +176,31 @@ fn faults_are_found_beside_the_file() {
     assert_eq!(models, ["slow-network".to_owned(), format!("{}+slow-disk", path.display())]);
 }
 
+#[test]
+fn faults_happen_when_they_may_and_links_are_always_so() {
+    let text = "workloads: { c: { command: 'true', tags: east } }\nnodes: { a: { command: 'true', count: 2, tags: west } }\nchaos: { after: 10s, for: 1m }\nlinks:\n  - { between: [east, west], latency: 30ms, bandwidth: 1MB/s }\n  - { between: [a, a], latency: { uniform: { from: 1ms, to: 2ms } } }";
+    let (_folder, described) = described(text);
+    let nodes = described.widest().expect("they are right").nodes;
+    let plan = faults::Catalog::built_in().plan(&["power-loss".into()], &nodes).expect("a plan");
+    let before = plan[0].window.clone();
+    let confined = described.confined(plan, &nodes).unwrap_or_else(|problem| panic!("{problem}"));
+    let names: Vec<_> = confined.iter().map(|fault| fault.name.as_str()).collect();
+    assert_eq!(
+        names[names.len() - 5..],
+        [
+            "links/east-west-latency",
+            "links/east-west-bandwidth",
+            "links/west-east-latency",
+            "links/west-east-bandwidth",
+            "links/a-a-latency"
+        ]
+    );
+    let window = &confined[0].window;
+    assert_ne!(window.after, before.after);
+    assert_eq!(window.until, Some(Quantity::fixed(70_000_000_000)));
+    assert_eq!(confined[names.len() - 1].window.until, None);
+}
+
 /// A file, and what is said of it after its name. `W` stands for a workload.
 const WRONG: &[(&str, &str)] = &[
     ("", "1:1: the file is empty"),
@@ -303,6 +332,13 @@ const WRONG: &[(&str, &str)] = &[
     ),
     ("W\ntimeout: 0s", "2:10: nothing can be done in no time"),
     ("W\ndepth: 0", "2:8: no run would be made"),
+    ("W\nchaos: { for: 0s }", "2:15: a window that is open for no time never opens"),
+    ("W\nchaos: { before: 2s }", "2:10: unknown key `before`; it is one of `after` or `for`"),
+    ("W\nlinks: [{ between: [c], latency: 1s }]", "2:20: a link has two ends"),
+    ("W\nlinks: [{ between: [c, d], latency: 1s }]", "2:24: there is no machine or tag `d`"),
+    ("W\nlinks: [{ between: [c, c] }]", "2:20: `latency` or `bandwidth` belongs to a link"),
+    ("W\nlinks: [{ between: [c, c], latency: 0s }]", "2:37: a delay of nothing does nothing"),
+    ("W\nlinks: [{ between: [c, c], bandwidth: 0B/s }]", "2:39: nothing could ever be sent"),
     ("W\ndepth: many", "2:8: `many` is no whole number"),
 ];
 
@@ -317,6 +353,10 @@ fn what_is_wrong_is_told_with_its_place() {
             .map(drop)
             .and_then(|()| described.faults().map(drop))
             .and_then(|()| described.limits().map(drop))
+            .and_then(|()| {
+                let nodes = described.widest()?.nodes;
+                described.confined(Vec::new(), &nodes).map(drop)
+            })
             .expect_err(&text);
         let said = problem.to_string();
         let said = said.strip_prefix(&format!("{}:", problem.file)).unwrap_or(&said);

@@ -1,6 +1,7 @@
 //! What simrun can do, one file each.
 //!
 //! - [`run`]: run a command once.
+//! - [`init`]: write a simulation file.
 //! - [`sim`]: run the machines of a simulation file.
 //! - [`verify`]: run the same seed again and again and compare.
 //! - [`doctor`]: say what this machine allows.
@@ -23,6 +24,7 @@ mod explore;
 mod faults;
 mod files;
 mod gc;
+mod init;
 mod logs;
 mod ls;
 mod merge;
@@ -45,6 +47,7 @@ pub use explore::explore;
 pub use faults::faults;
 pub use files::files;
 pub use gc::gc;
+pub use init::init;
 pub use logs::logs;
 pub use ls::{ls, runs};
 pub use merge::merge;

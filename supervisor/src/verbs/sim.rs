@@ -26,11 +26,13 @@ pub fn page() -> String {
     let mut text = String::from(HEAD);
     let types = [
         ("Machines", "Machine"),
+        ("`chaos`", "Chaos"),
+        ("`links`", "Link"),
         ("`after`", "Milestone"),
         ("`ready`", "Ready"),
         ("`restart`", "Restart"),
     ];
     reference::keys(&mut text, &schema, &types);
-    reference::units(&mut text, &schema, &["Time", "Size"]);
+    reference::units(&mut text, &schema, &["Time", "Size", "Bandwidth"]);
     text
 }
