@@ -128,6 +128,7 @@ impl Plan {
             seed,
             start_time_ns: world.start_time,
             timeout_ns: world.timeout.or(timeout).map(|timeout| timeout.as_nanos() as u64),
+            last_event: None,
             strategy: match world.strategy {
                 cli::Strategy::Random => Strategy::Random,
                 cli::Strategy::RoundRobin => Strategy::RoundRobin,

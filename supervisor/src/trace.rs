@@ -19,6 +19,9 @@ pub struct Trace {
 /// One line of a trace.
 #[derive(Serialize)]
 struct Line<'a> {
+    /// Its number, left out of what is no part of the log.
+    #[serde(skip_serializing_if = "is_zero")]
+    event: u64,
     time_ns: u64,
     /// Index of the node; the first one is left out.
     #[serde(skip_serializing_if = "is_first")]
@@ -28,6 +31,11 @@ struct Line<'a> {
     what: &'a str,
     #[serde(flatten)]
     details: Map<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -82,6 +90,7 @@ pub fn line(event: &Event) -> String {
         other => tagged(other),
     };
     let line = Line {
+        event: event.number,
         time_ns: event.time_ns,
         node: event.node,
         pid: event.pid,
@@ -175,7 +184,7 @@ mod tests {
     use super::*;
 
     fn event(what: What) -> Event {
-        Event { time_ns: 1500, node: 0, pid: 7, tid: 8, what }
+        Event { number: 12, time_ns: 1500, node: 0, pid: 7, tid: 8, what }
     }
 
     #[test]
@@ -204,7 +213,8 @@ mod tests {
             ),
         ];
         for (what, expected) in cases {
-            let expected = format!(r#"{{"time_ns":1500,"pid":7,"tid":8,"what":{expected}}}"#);
+            let expected =
+                format!(r#"{{"event":12,"time_ns":1500,"pid":7,"tid":8,"what":{expected}}}"#);
             assert_eq!(line(&event(what)), expected);
         }
     }

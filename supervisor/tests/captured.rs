@@ -22,6 +22,59 @@ with open(os.environ["SIMRUN_ARTIFACTS"] + "/note", "w") as file:
     file.write("of " + name)
 "#;
 
+/// Writes to a file twice, with a second in between.
+const TWICE: &str = "echo one >/tmp/file; sleep 1; echo two >>/tmp/file; echo said";
+
+#[test]
+fn files_are_shown_as_they_were() {
+    let store = tempfile::tempdir().expect("a folder");
+    let trace = store.path().join("trace.jsonl");
+    let path = trace.to_str().expect("a path");
+    let traced = ["--seed", "1", "--trace-syscalls", "--trace", path];
+    let command = ["--", "/bin/sh", "-c", TWICE];
+    let kept = stored(store.path(), traced.iter().chain(&command)).output().expect("a run");
+    assert!(kept.status.success());
+    let trace = fs::read_to_string(trace).expect("a trace");
+    let events: Vec<Value> =
+        trace.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let number = |event: &Value| event["event"].as_u64();
+    let numbers: Vec<_> = events.iter().filter_map(number).collect();
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "none is left out");
+    let wrote = |text: &str| {
+        let call = |event: &&Value| {
+            event["call"]
+                .as_str()
+                .is_some_and(|call| call.starts_with("write(") && call.ends_with(" = 4"))
+        };
+        let nth = if text == "one" { 0 } else { 1 };
+        events.iter().filter(call).nth(nth).and_then(number).expect("a write")
+    };
+    let at = |moment: &str| {
+        let arguments = ["files", "last", "--at", moment, "/tmp/file"];
+        let output = stored(store.path(), arguments).output().expect("a verb");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let moments =
+        |moments: &[String]| moments.iter().map(|moment| at(moment).0).collect::<Vec<_>>();
+    let (one, two) = (wrote("one"), wrote("two"));
+    let asked = [one - 1, one, two - 1, two].map(|number| number.to_string());
+    let asked = [&asked[..], &["900ms".into(), "1100ms".into()]].concat();
+    let expected = ["", "one\n", "one\n", "one\ntwo\n", "one\n", "one\ntwo\n"];
+    assert_eq!(moments(&asked), expected);
+    let _load = common::Load::start();
+    assert_eq!(moments(&asked), expected, "under load");
+    let logs = stored(store.path(), ["logs", "last", "--format", "json"]).output().expect("logs");
+    let said: Value = serde_json::from_slice(&logs.stdout).expect("one line");
+    let output = events.iter().find(|event| event["what"] == "output").expect("an output");
+    assert_eq!(number(&said), number(output), "logs number events as traces do");
+    let (late, words) = at("1000000");
+    assert_eq!(late, "one\ntwo\n");
+    assert!(words.contains("the run has ended by then: these are its files at the end"), "{words}");
+    let words = at("0").1;
+    assert!(words.contains("events are numbered from 1"), "{words}");
+}
+
 #[test]
 fn what_each_machine_wrote_is_kept_apart() {
     let store = tempfile::tempdir().expect("a folder");

@@ -76,6 +76,8 @@ pub struct Boot {
     pub start_time_ns: u64,
     /// Simulated time after which the run is ended, in nanoseconds.
     pub timeout_ns: Option<u64>,
+    /// Number of the event after which the run is ended, as if simulated time had run out.
+    pub last_event: Option<u64>,
     /// Scheduling strategy.
     pub strategy: Strategy,
     /// Schedule choices to force, as (choice number, option).

@@ -8,6 +8,9 @@ use crate::boot::SearchedFile;
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
+    /// Its number, from one: what happened and what calls ended is counted together, whether it is told or not. Zero for
+    /// what is no part of the log.
+    pub number: u64,
     /// Simulated time since the start, in nanoseconds.
     pub time_ns: u64,
     /// Index of the node on which it happened.

@@ -174,7 +174,7 @@ impl Machine {
             faults: Faults::new(&boot.faults, &boot.nodes, &random),
             random,
             injections: Vec::new(),
-            events: EventLog::new(boot.detail),
+            events: EventLog::new(boot.detail, boot.last_event),
             wakes: Wakes::default(),
             signals: Vec::new(),
             group_signals: Vec::new(),
@@ -230,6 +230,7 @@ impl Machine {
     #[must_use]
     pub fn event(&self, what: What) -> Event {
         Event {
+            number: self.events.next_number(),
             time_ns: self.clock.elapsed().as_nanos() as u64,
             node: self.node.raw(),
             pid: self.actor.0,

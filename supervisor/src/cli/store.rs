@@ -161,7 +161,7 @@ pub struct ArtifactsArguments {
 /// `simrun files`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  simrun files last\n  simrun files last /tmp/output.log\n  simrun files last --node web --export out"
+    after_help = "Examples:\n  simrun files last\n  simrun files last /tmp/output.log\n  simrun files last --at 10s --export out"
 )]
 pub struct FilesArguments {
     /// The run: its name, a beginning or an end of it, or `last`
@@ -174,9 +174,10 @@ pub struct FilesArguments {
     /// Copy them all to this folder; if there are several nodes and none is named, to one folder for each
     #[arg(long, value_name = "DIR", conflicts_with = "path")]
     pub export: Option<PathBuf>,
-    /// As they were after so much simulated time, for which the run is done again
-    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
-    pub at: Option<Duration>,
+    /// As they were after so much simulated time, or after the event of this number (see `--trace`), for which the run is
+    /// done again
+    #[arg(long, value_name = "DURATION|EVENT", value_parser = units::moment)]
+    pub at: Option<units::Moment>,
     /// Where and how.
     #[command(flatten)]
     pub stored: Stored,

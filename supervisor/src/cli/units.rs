@@ -49,6 +49,24 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// A point in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// After so much simulated time.
+    Time(Duration),
+    /// After the event of this number.
+    Event(u64),
+}
+
+/// A duration with a unit, or the number of an event.
+pub fn moment(text: &str) -> Result<Moment, String> {
+    match text.parse() {
+        Ok(0) => Err("events are numbered from 1".into()),
+        Ok(number) => Ok(Moment::Event(number)),
+        Err(_) => duration(text).map(Moment::Time),
+    }
+}
+
 /// Seconds with a fraction, as in `1.5s`.
 fn decimal_seconds(text: &str) -> Option<Duration> {
     let number = text.strip_suffix('s').filter(|number| number.contains('.'))?;

@@ -37,6 +37,9 @@ pub fn stream_file(folder: &Path, stream: Stream) -> PathBuf {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Piece {
     time_ns: u64,
+    /// Number of the event; zero in what was written before events had numbers.
+    #[serde(default)]
+    event: u64,
     node: String,
     pid: u32,
     stream: Stream,
@@ -75,13 +78,13 @@ impl Writer {
         self.is_truncated
     }
 
-    /// The next bytes of a stream, from a process of a node.
+    /// The next bytes of a stream, at a time and as an event of this number, from a process of a node.
     ///
     /// # Errors
     /// When they cannot be written.
     pub fn write(
         &mut self,
-        time_ns: u64,
+        (time_ns, event): (u64, u64),
         (node, pid): (u16, u32),
         stream: Stream,
         bytes: &[u8],
@@ -104,7 +107,8 @@ impl Writer {
             _ => {
                 let node = node.to_owned();
                 self.write_last()?;
-                self.last = Some(Piece { time_ns, node, pid, stream, len: kept.len() as u64 });
+                let len = kept.len() as u64;
+                self.last = Some(Piece { time_ns, event, node, pid, stream, len });
             }
         }
         if ends_line { self.write_last() } else { Ok(()) }
@@ -144,6 +148,8 @@ fn open(
 pub struct Line {
     /// Simulated time at which it began.
     pub time_ns: u64,
+    /// Number of the event with which it began.
+    pub event: u64,
     /// The machine that wrote it.
     pub node: String,
     /// The process that did.
@@ -163,8 +169,8 @@ pub struct Reader {
     begun: Begun,
 }
 
-/// By node, process and stream: when a line began, and its bytes so far.
-type Begun = BTreeMap<(String, u32, usize), (u64, Vec<u8>)>;
+/// By node, process and stream: when and with which event a line began, and its bytes so far.
+type Begun = BTreeMap<(String, u32, usize), ((u64, u64), Vec<u8>)>;
 
 /// A file of which more may come, and that may not be there yet.
 struct Growing {
@@ -238,8 +244,8 @@ impl Reader {
     /// The lines that have begun, when nothing more comes.
     pub fn unfinished(&mut self) -> Vec<Line> {
         let begun = std::mem::take(&mut self.begun).into_iter();
-        let lines = begun.map(|((node, pid, number), (time_ns, bytes))| {
-            finished(time_ns, node, pid, STREAMS[number], &bytes)
+        let lines = begun.map(|((node, pid, number), (start, bytes))| {
+            finished(start, node, pid, STREAMS[number], &bytes)
         });
         let mut lines: Vec<_> = lines.collect();
         lines.sort_by_key(|line| line.time_ns);
@@ -250,18 +256,25 @@ impl Reader {
 fn take_lines(begun: &mut Begun, piece: &Piece, bytes: &[u8], lines: &mut Vec<Line>) {
     let key = (piece.node.clone(), piece.pid, index(piece.stream));
     for part in bytes.split_inclusive(|&byte| byte == b'\n') {
-        let (time_ns, line) = begun.entry(key.clone()).or_insert((piece.time_ns, Vec::new()));
+        let start = (piece.time_ns, piece.event);
+        let (start, line) = begun.entry(key.clone()).or_insert((start, Vec::new()));
         line.extend_from_slice(part);
         if part.ends_with(b"\n") {
             line.pop();
-            lines.push(finished(*time_ns, key.0.clone(), piece.pid, piece.stream, line));
+            lines.push(finished(*start, key.0.clone(), piece.pid, piece.stream, line));
             begun.remove(&key);
         }
     }
 }
 
-fn finished(time_ns: u64, node: String, pid: u32, stream: Stream, bytes: &[u8]) -> Line {
-    Line { time_ns, node, pid, stream, text: String::from_utf8_lossy(bytes).into_owned() }
+fn finished(
+    (time_ns, event): (u64, u64),
+    node: String,
+    pid: u32,
+    stream: Stream,
+    bytes: &[u8],
+) -> Line {
+    Line { time_ns, event, node, pid, stream, text: String::from_utf8_lossy(bytes).into_owned() }
 }
 
 #[cfg(test)]
@@ -282,7 +295,7 @@ mod tests {
             (5, 2, Stream::Stdout, "end"),
         ];
         for (time, pid, stream, text) in pieces {
-            writer.write(time, (0, pid), stream, text.as_bytes()).expect("room");
+            writer.write((time, 10 * time), (0, pid), stream, text.as_bytes()).expect("room");
         }
         writer.flush().expect("room");
         let told = |lines: Vec<Line>| -> Vec<(u64, u32, String)> {
@@ -297,7 +310,7 @@ mod tests {
         let pieces = std::fs::read_to_string(folder.path().join(PIECES)).expect("a file");
         assert_eq!(pieces.lines().count(), 4, "what one process goes on writing is one piece");
 
-        writer.write(6, (0, 2), Stream::Stdout, b" of it\n").expect("room");
+        writer.write((6, 60), (0, 2), Stream::Stdout, b" of it\n").expect("room");
         writer.flush().expect("room");
         assert_eq!(told(reader.lines().expect("lines")), [line(6, 2, " of it")]);
     }

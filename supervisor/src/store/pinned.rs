@@ -219,6 +219,7 @@ impl Pinned {
             seed: self.seed,
             start_time_ns: self.options.start_time_ns,
             timeout_ns: self.options.timeout_ns,
+            last_event: None,
             strategy: self.options.strategy,
             forced: self.options.forced.clone(),
             detail: Detail::Summary,

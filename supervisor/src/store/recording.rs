@@ -259,7 +259,8 @@ impl Heard {
                     self.tail.extend(&bytes[bytes.len().saturating_sub(TAIL_MAX)..]);
                     self.tail.drain(..self.tail.len().saturating_sub(TAIL_MAX));
                 }
-                self.output.write(event.time_ns, (event.node, event.pid), *stream, bytes)?;
+                let at = (event.time_ns, event.number);
+                self.output.write(at, (event.node, event.pid), *stream, bytes)?;
             }
             What::StandardInput { bytes } if !bytes.is_empty() => {
                 let file = match &mut self.standard_input {

@@ -7,8 +7,9 @@ use simrun_abi::capture::Change;
 use super::{Failure, check_node, find_run, open_null, print_json, printed, rerun, streams};
 use crate::{
     captured::{Entry, Kind, Manifest, export},
-    cli::{FilesArguments, Format},
+    cli::{FilesArguments, Format, units::Moment},
     conduct::Conduct,
+    launch::Ending,
     report::{
         say,
         table::{Table, bytes, print},
@@ -31,22 +32,29 @@ pub fn files(arguments: &FilesArguments) -> Result<u8, Failure> {
                 doing: "a folder for the run cannot be made",
                 source,
             })?;
-            let run = run_until(&folder, &record, at.as_nanos() as u64, again.path())?;
+            let run = run_until(&folder, &record, at, again.path())?;
             show(arguments, run.path(), &run.record()?)
         }
     }
 }
 
-/// Runs again until a simulated time; what is kept of that.
+/// Runs again until then; what is kept of that.
 fn run_until(
     folder: &RunFolder,
     original: &Record,
-    at_ns: u64,
+    at: Moment,
     store: &Path,
 ) -> Result<RunFolder, Failure> {
     rerun::warn(original, &folder.inputs()?.changes());
     let mut plan = original.pinned.plan()?;
-    plan.boot.timeout_ns = Some(plan.boot.timeout_ns.map_or(at_ns, |limit| limit.min(at_ns)));
+    match at {
+        Moment::Event(number) => plan.boot.last_event = Some(number),
+        Moment::Time(time) => {
+            let at_ns = time.as_nanos() as u64;
+            let timeout = plan.boot.timeout_ns.map_or(at_ns, |limit| limit.min(at_ns));
+            plan.boot.timeout_ns = Some(timeout);
+        }
+    }
     let place = Place::at(store).map_err(|error| Error::File(store.to_path_buf(), error))?;
     let (nowhere, input) = (open_null()?, folder.standard_input()?);
     let conducted = Conduct {
@@ -58,6 +66,9 @@ fn run_until(
         quiet: true,
     }
     .run(&mut plan)?;
+    if !matches!(conducted.outcome.ending, Ending::TimedOut) {
+        say("the run has ended by then: these are its files at the end");
+    }
     match conducted.record {
         Some(record) => Ok(RunFolder::of(&place, &record.id)),
         None => Err(Failure::Unknown("what the run wrote until then cannot be kept".into())),

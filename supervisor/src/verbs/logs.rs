@@ -64,7 +64,7 @@ fn shown(line: &Line, format: Format) -> String {
         let json = serde_json::to_string(line).expect("names, numbers and text");
         return json + "\n";
     }
-    let Line { time_ns, node, pid, stream, text } = line;
+    let Line { time_ns, node, pid, stream, text, .. } = line;
     let mark = match stream {
         Stream::Stdout => ' ',
         Stream::Stderr => '!',

@@ -102,6 +102,9 @@ impl Kernel {
     /// Goes on until a thread of `here` can return to its program, or the shell has something to do.
     pub fn run(&mut self, host: &mut dyn Host, here: SpaceId) -> Next {
         loop {
+            if self.machine.events.is_full() {
+                self.end(End::TimedOut, 0);
+            }
             if self.ended.is_some() {
                 self.capture(host);
                 return Next::End;
@@ -259,6 +262,7 @@ impl Kernel {
             Ok(Outcome::Blocked(restart)) => self.block(host, id, row, restart),
             Ok(Outcome::RegistersSet) => {
                 self.show_call(host, id, row, Ok(0));
+                self.machine.events.count();
                 self.thread_mut(id).call = None;
                 Step::Over
             }
@@ -548,7 +552,10 @@ impl Kernel {
                 (errno.as_result() as i64, alloc::format!("{errno:?}{separator}{reason}"))
             }
         };
-        let event = self.machine.event(What::Call { text, result, reason });
+        let mut event = self.machine.event(What::Call { text, result, reason });
+        if row.class == Class::Memory {
+            event.number = 0;
+        }
         self.machine.events.show(host, &event);
     }
 

@@ -361,6 +361,7 @@ pub fn boot(seed: u64) -> Boot {
         seed,
         start_time_ns: 1_700_000_000_000_000_000,
         timeout_ns: None,
+        last_event: None,
         strategy: Strategy::Random,
         forced: Vec::new(),
         detail: Detail::Summary,

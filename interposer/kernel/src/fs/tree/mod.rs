@@ -198,7 +198,7 @@ impl Tree {
     pub fn note_input(&self, host: &mut dyn Host, path: &[u8], found: Found) {
         if self.notes_inputs {
             let what = What::Input { path: path.to_vec(), found };
-            host.emit(&Event { time_ns: 0, node: 0, pid: 0, tid: 0, what }.encode());
+            host.emit(&Event { number: 0, time_ns: 0, node: 0, pid: 0, tid: 0, what }.encode());
         }
     }
 

@@ -65,7 +65,8 @@ impl CodeFiles {
 fn tell(host: &mut dyn Host, (device, inode, size, modified_ns): Identity, found: &[Site]) {
     let sites = found.iter().map(|site| (site.offset, site.patched_at)).collect();
     let file = SearchedFile { device, inode, size, modified_ns, sites };
-    let event = Event { time_ns: 0, node: 0, pid: 0, tid: 0, what: What::Searched { file } };
+    let event =
+        Event { number: 0, time_ns: 0, node: 0, pid: 0, tid: 0, what: What::Searched { file } };
     host.emit(&event.encode());
 }
 
