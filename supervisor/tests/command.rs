@@ -198,7 +198,7 @@ fn verify_compares_fingerprints() {
 
 #[test]
 fn verify_gives_every_run_the_same_input() {
-    let mut child = simrun(["verify", "--runs", "3", "--seed", "1", "--", "/bin/cat"])
+    let mut child = simrun(["verify", "--runs", "100", "--seed", "1", "--", "/bin/cat"])
         .stdin(Stdio::piped())
         .spawn()
         .expect("a run");
@@ -224,7 +224,7 @@ fn verify_shows_where_runs_part() {
                 fs::rename(folder.path().join("next"), &counted).expect("a file");
             }
         });
-        let mut run = simrun(["verify", "--runs", "3", "--seed", "1", "--", "/bin/cat"]);
+        let mut run = simrun(["verify", "--runs", "100", "--seed", "1", "--", "/bin/cat"]);
         let output = run.arg(&counted).output().expect("a run");
         ended.store(true, Ordering::Relaxed);
         output
