@@ -75,6 +75,8 @@ pub struct Match {
     pub link: LinkMatch,
     /// The nodes.
     pub nodes: NodeMatch,
+    /// Links that are spared though all else fits.
+    pub unless_links: Vec<LinkMatch>,
     /// Nodes, or pairs of them, that are spared though all else fits; none if nothing is said there.
     pub unless: NodeMatch,
 }

@@ -8,7 +8,7 @@ use std::{
 use simrun_abi::{faults as abi, node::Node};
 use simrun_config::{Problem, spelling};
 
-use super::{FaultFile, compile, nodes};
+use super::{FaultFile, compile, netem, nodes};
 
 /// Where a project keeps its own.
 const PROJECT_FOLDER: &str = ".simrun/faults";
@@ -16,6 +16,8 @@ const PROJECT_FOLDER: &str = ".simrun/faults";
 pub const TOGETHER: &str = "+";
 /// How the names of fault files end.
 const ENDING: &str = "yaml";
+/// How the names of those in JSON end.
+const NETEM_ENDING: &str = ".json";
 
 /// Those that come with simrun.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -97,6 +99,9 @@ impl Source {
     /// # Errors
     /// The first thing that is wrong.
     pub fn read(&self) -> Result<(FaultFile, Vec<abi::Fault>), Problem> {
+        if self.shown.ends_with(NETEM_ENDING) {
+            return netem::read(&self.name, &self.shown, &self.text);
+        }
         let file: FaultFile = simrun_config::parse(&self.shown, &self.text)?;
         let plan = compile(&self.name, &file).map_err(|wrong| wrong.of(&self.shown))?;
         Ok((file, plan))
@@ -105,7 +110,8 @@ impl Source {
 
 /// Whether a name is that of a file as such: it has a slash or ends like one.
 pub fn is_path(name: &str) -> bool {
-    name.contains('/') || name.ends_with(&format!(".{ENDING}"))
+    let is_file = name.ends_with(&format!(".{ENDING}")) || name.ends_with(NETEM_ENDING);
+    is_file || name.contains('/')
 }
 
 /// An error with what is behind it, for a message that says more.

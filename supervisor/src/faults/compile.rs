@@ -346,6 +346,7 @@ fn matches(wanted: &Match, calls: &[Call]) -> Result<abi::Match, Wrong> {
         arguments: wanted.argument.iter().map(argument).collect::<Result<_, _>>()?,
         open_descriptors: wanted.open_descriptors.unwrap_or_default(),
         link: links::matches(wanted)?,
+        unless_links: Vec::new(),
         nodes,
         unless,
     })

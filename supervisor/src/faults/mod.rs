@@ -7,6 +7,7 @@
 //! - [`network`]: what a fault file may say of links, partitions and names.
 //! - [`nodes`]: nodes by name and tag.
 //! - [`calls`]: system calls by name.
+//! - [`netem`]: fault files in JSON, in the words of netem.
 //! - [`catalog`]: files by name, those that come with simrun and those of a project.
 
 mod calls;
@@ -15,6 +16,7 @@ mod compile;
 mod errors;
 mod file;
 mod links;
+mod netem;
 mod network;
 mod nodes;
 mod threads;

@@ -16,12 +16,33 @@ use crate::fault::{
 
 /// Which links a fault is for, and which way.
 pub(super) struct Target {
-    link: LinkMatch,
-    hosts: Vec<Pattern>,
+    link: Ends,
+    unless: Vec<Ends>,
     processes: Vec<Pattern>,
     place: Place,
     /// Whether what stays within a node is spared unless its server is asked for: that is not the network, if there is one.
     spares_loopback: bool,
+}
+
+/// What is said of a link's server, and of what carries it.
+struct Ends {
+    wanted: LinkMatch,
+    hosts: Vec<Pattern>,
+}
+
+impl Ends {
+    fn new(wanted: &LinkMatch) -> Self {
+        let hosts = wanted.hosts.iter().map(|text| Pattern::new(text)).collect();
+        Self { wanted: wanted.clone(), hosts }
+    }
+
+    fn fit(&self, link: &Link, has_name: &dyn Fn(&Pattern) -> bool) -> bool {
+        let address = bits(link.server.ip());
+        is_any(&self.wanted.protocols, |&protocol| protocol == link.protocol)
+            && is_any(&self.wanted.ports, |&port| port == link.server.port())
+            && is_any(&self.wanted.networks, |network: &Network| network.contains(address))
+            && is_any(&self.hosts, has_name)
+    }
 }
 
 /// An address as networks are compared with.
@@ -42,9 +63,9 @@ impl Target {
         let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::new(text)).collect();
         let asks_for_server = !wanted.link.hosts.is_empty() || !wanted.link.networks.is_empty();
         Self {
-            hosts: patterns(&wanted.link.hosts),
             processes: patterns(&wanted.processes),
-            link: wanted.link.clone(),
+            link: Ends::new(&wanted.link),
+            unless: wanted.unless_links.iter().map(Ends::new).collect(),
             place: Place::new(wanted, nodes),
             spares_loopback: nodes.len() > 1 && !asks_for_server,
         }
@@ -58,19 +79,17 @@ impl Target {
 
     /// Whether it is for a link, at least one way. `has_name` tells whether the server has a name like a pattern.
     pub fn matches(&self, link: &Link, has_name: &dyn Fn(&Pattern) -> bool) -> bool {
-        let address = bits(link.server.ip());
-        is_any(&self.link.protocols, |&protocol| protocol == link.protocol)
-            && is_any(&self.link.ports, |&port| port == link.server.port())
-            && is_any(&self.link.networks, |network: &Network| network.contains(address))
+        self.link.fit(link, has_name)
             && !(self.spares_loopback && link.nodes.0 == link.nodes.1)
             && [Way::Request, Way::Reply].into_iter().any(|way| self.takes(link, way))
-            && is_any(&self.hosts, has_name)
             && matches_program(&self.processes, &link.program)
+            && !self.unless.iter().any(|spared| spared.fit(link, has_name))
     }
 
     /// Whether it is for what goes this way over a link that it is for.
     pub fn takes(&self, link: &Link, way: Way) -> bool {
         let (node, peer) = link.pair(way);
-        is_any(&self.link.ways, |&wanted| wanted == way) && self.place.is_for_pair(node, peer)
+        is_any(&self.link.wanted.ways, |&wanted| wanted == way)
+            && self.place.is_for_pair(node, peer)
     }
 }
