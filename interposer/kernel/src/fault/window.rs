@@ -38,6 +38,14 @@ impl Opening {
         self.until.is_none_or(|until| opens < until).then_some(opens)
     }
 
+    /// When it is open next: now, if it is; the end of time, if it never is again.
+    pub fn next_open(&self, elapsed: u64) -> u64 {
+        match self.is_open(elapsed) {
+            true => elapsed,
+            false => self.next(elapsed).unwrap_or(u64::MAX),
+        }
+    }
+
     /// How often it has opened before, if it is open.
     pub fn number(&self, elapsed: u64) -> u64 {
         match self.every {

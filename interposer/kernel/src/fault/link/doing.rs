@@ -129,6 +129,16 @@ impl LinkFault {
         Some(Self { name: fault.name.as_str().into(), trigger, target, doing })
     }
 
+    /// Until when it does nothing to whatever is sent; now, if it may do something.
+    pub fn quiet_until(&self, elapsed: u64) -> u64 {
+        match &self.doing {
+            // One that has begun lasts, also if it is the last one.
+            Doing::Partition(partition) => partition.quiet_until(&self.trigger, elapsed),
+            _ if self.trigger.is_spent() => u64::MAX,
+            _ => self.trigger.opening.next_open(elapsed),
+        }
+    }
+
     /// What it does to something that goes over a link that it is for.
     pub fn apply(
         &mut self,

@@ -76,6 +76,7 @@ impl Links {
             link,
             faults,
             breaches,
+            quiet_until: Cell::new(0),
             carried: Cell::new(0),
             is_broken: Cell::new(false),
             is_silent: Cell::new(false),
@@ -106,8 +107,12 @@ impl Links {
             passage.fate = Fate::Lost;
             return passage;
         }
-        for &index in &wire.faults {
-            self.all[usize::from(index)].apply(&wire.link, (way, cargo), elapsed, &mut passage);
+        if elapsed >= wire.quiet_until.get() {
+            for &index in &wire.faults {
+                self.all[usize::from(index)].apply(&wire.link, (way, cargo), elapsed, &mut passage);
+            }
+            let opens = |&index: &u16| self.all[usize::from(index)].quiet_until(elapsed);
+            wire.quiet_until.set(wire.faults.iter().map(opens).min().unwrap_or(u64::MAX));
         }
         if matches!(cargo, Cargo::Data(_)) && passage.fate == Fate::Arrives && !wire.is_broken.get()
         {

@@ -103,6 +103,17 @@ impl Partition {
         is_cut.then_some((division.words.as_str(), trigger.fired))
     }
 
+    /// Until when it cuts nobody; now, if it may cut somebody.
+    pub fn quiet_until(&self, trigger: &Trigger, elapsed: u64) -> u64 {
+        match &trigger.dice {
+            Dice::Probability { .. } => trigger.opening.next_open(elapsed),
+            Dice::Rate { due, .. } => {
+                let lasts = self.episode.is_some_and(|episode| elapsed < episode.to);
+                if lasts { elapsed } else { *due }
+            }
+        }
+    }
+
     /// Which partition it is that lasts now, if one does.
     fn number(&mut self, trigger: &mut Trigger, elapsed: u64) -> Option<u64> {
         let Trigger { opening, dice, stream, .. } = trigger;

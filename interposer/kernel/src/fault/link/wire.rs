@@ -76,6 +76,8 @@ pub struct Wire {
     /// The faults, by index.
     pub(super) faults: Vec<u16>,
     pub(super) breaches: Vec<Breach>,
+    /// Until when no fault does anything, in nanoseconds from the start of the run.
+    pub(super) quiet_until: Cell<u64>,
     /// Bytes carried so far, both ways together.
     pub(super) carried: Cell<u64>,
     /// Whether it has been broken.
