@@ -161,3 +161,15 @@ fn what_comes_at_a_rate_lasts_as_long_as_it_shall() {
         assert_eq!(!some.cut(at).is_empty(), cut[at as usize], "{at}");
     }
 }
+
+#[test]
+fn each_is_as_likely_to_be_alone() {
+    let mut alone = [0; 6];
+    for seed in 0..500 {
+        let isolated = Game::new(seed, Shape::Isolate, Cut::Out, NodeMatch::default()).cut(10);
+        let index: usize = isolated[0][..1].parse().expect("a number");
+        alone[index] += 1;
+    }
+    assert_eq!(alone[0], 0);
+    assert!(alone[1..].iter().all(|count| (70..130).contains(count)), "{alone:?}");
+}
