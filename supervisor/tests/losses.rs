@@ -240,3 +240,28 @@ fn one_loss_less_leaves_what_the_others_lose() {
     assert!(times(&alone).len() > 30);
     assert_eq!(times(&alone), times(&both));
 }
+
+#[test]
+fn files_in_netem_s_words_do_what_they_say() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("netem.json");
+    let text = r#"{
+      "version": 1,
+      "lo": {
+        "default": { "delay": { "time_ms": 20, "jitter_ms": 5 } },
+        "rules": [{ "match": { "protocol": "udp", "port": 7001 }, "loss": { "percent": 20 } }]
+      },
+      "serviceFaults": [{ "kind": "blackhole", "match": { "port": 7000 }, "start_ms": 2000, "duration_ms": 3000 }]
+    }"#;
+    std::fs::write(&path, text).expect("a file");
+    let path = path.to_str().expect("a path");
+    let output = twice("1", path, "datagrams.py", &["1000", "1"]);
+    assert_binomial(lost(&gaps(&output, 1000)), 1000.0, 0.2);
+    assert!(numbers(&output).iter().all(|(_, late)| *late < 1.0), "the rule takes the delay away");
+    let trips = all_of(&twice("1", path, "echo.py", &["100", "0.01"]), "trip");
+    let (stalled, others): (Vec<f64>, Vec<f64>) = trips.into_iter().partition(|&trip| trip > 60.0);
+    // Sent again after 200 ms, 400 ms, 800 ms, 1600 ms and 3200 ms, in one of two ways.
+    assert_eq!(stalled.len(), 1);
+    assert!((3000.0..7000.0).contains(&stalled[0]), "{}", stalled[0]);
+    assert!(others.iter().all(|trip| (29.0..51.0).contains(trip)));
+}
