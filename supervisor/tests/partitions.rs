@@ -282,3 +282,40 @@ print(connection.recv(100), round(time.time() - 1893456000, 1), flush=True)
     // At 11.5 s it is off, at 13.5 s it is on again.
     assert_eq!(talk(&faults, &places, client), "b'ping' 13.5\n");
 }
+
+#[test]
+fn who_gets_no_answers_sends_a_little_more_and_gives_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text =
+        "  deaf:\n    do: { partition: { shape: pair, cut: in } }\n    after: 5s\n    for: 1h\n";
+    let faults = fault_file(folder.path(), text);
+    let places = [("deaf", json!({ "nodes": ["client"], "peers": ["s1"], "tags": [] }))];
+    let client = r#"
+connection = socket.create_connection(("s1", 8081))
+connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20000)
+at(6)
+for number in range(100):
+    connection.sendall(bytes(1000))
+try:
+    print(connection.recv(100), flush=True)
+except OSError as error:
+    print(type(error).__name__, round(time.time() - 1893456000), flush=True)
+# Somebody else still gets through.
+print(socket.create_connection(("s2", 8080)) and "there", flush=True)
+"#;
+    let counts = "import socket, time\nconnection, _ = socket.create_server(('', 8081)).accept()\nconnection.settimeout(30)\ngot = 0\ntry:\n    while data := connection.recv(65536):\n        got += len(data)\nexcept OSError:\n    pass\nprint(got, flush=True)\ntime.sleep(1000)\n";
+    let store = tempfile::tempdir().expect("a folder");
+    let head = "import socket, time\ndef at(seconds):\n    time.sleep(1893456000 + seconds - time.time())\n";
+    let tail = "at(60)\n";
+    let machines = [
+        machine("client", format!("{head}at(1)\n{client}{tail}")),
+        machine("s1", counts),
+        machine("s2", ECHO),
+    ];
+    let run = machines::keep(store.path(), "1", &faults, &places, &machines);
+    machines::twice(store.path(), &run);
+    assert_eq!(machines::printed(store.path(), "client"), "TimeoutError 26\nthere\n");
+    // Ten segments are sent before the first is answered.
+    let got: usize = machines::printed(store.path(), "s1").trim().parse().expect("a number");
+    assert!((14_000..17_000).contains(&got), "{got}");
+}

@@ -231,6 +231,8 @@ fn delay(stack: &Stack, machine: &mut Machine, path: &Path) -> Duration {
 pub enum Delivery {
     /// It is, or will not be missed. What belongs behind it arrives at this instant at the earliest.
     At(Instant),
+    /// It is, but its answer would be lost.
+    Unanswered(Instant),
     /// It is lost.
     Lost,
 }
@@ -271,12 +273,30 @@ pub fn deliver(
         parcel.flip_bit(random);
     }
     let due = (not_before + passage.gap).max(due);
+    let is_answered = !expects_answer(&parcel) || !is_cut_off(machine, path);
     let copies: Vec<_> = passage.copies.iter().filter_map(|_| parcel.copy()).collect();
     arrive_at(&target, machine, due, parcel);
     for (copy, later) in copies.into_iter().zip(passage.copies) {
         arrive_at(&target, machine, due + later, copy);
     }
-    if passage.is_overtaken { unchanged } else { Delivery::At(due) }
+    match passage.is_overtaken {
+        true => unchanged,
+        false if is_answered => Delivery::At(due),
+        false => Delivery::Unanswered(due),
+    }
+}
+
+/// Whether its sender is told that it has arrived.
+fn expects_answer(parcel: &Parcel) -> bool {
+    let Parcel::Segment { segment, .. } = parcel else { return false };
+    matches!(segment, Segment::Data(..) | Segment::Fin | Segment::Again)
+}
+
+/// Whether a partition would keep an answer from getting back.
+fn is_cut_off(machine: &mut Machine, path: &Path) -> bool {
+    let elapsed = machine.clock.elapsed().as_nanos() as u64;
+    let Some(faults) = &mut machine.faults else { return false };
+    path.wire.as_ref().is_some_and(|(wire, way)| faults.links.is_cut_off(wire, way.back(), elapsed))
 }
 
 /// What becomes of a parcel at once.

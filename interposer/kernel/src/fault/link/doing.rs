@@ -150,11 +150,10 @@ impl LinkFault {
         if !self.target.takes(link, way) {
             return;
         }
-        if let Doing::Partition(partition) = &mut self.doing {
-            if let Some((words, count)) = partition.cuts(&mut self.trigger, link.pair(way), elapsed)
-            {
+        if let Doing::Partition(_) = self.doing {
+            if let Some((words, count)) = self.cuts(link, way, elapsed) {
                 passage.settle(Fate::Lost);
-                passage.report(&self.name, count, words.into());
+                passage.report(&self.name, count, words);
             }
             return;
         }
@@ -163,6 +162,16 @@ impl LinkFault {
         {
             passage.report(&self.name, self.trigger.fired, words);
         }
+    }
+
+    /// Whether it is a partition that cuts this way; how, and how often there has been one.
+    pub fn cuts(&mut self, link: &Link, way: Way, elapsed: u64) -> Option<(String, u64)> {
+        let Doing::Partition(partition) = &mut self.doing else { return None };
+        if !self.target.takes(link, way) {
+            return None;
+        }
+        let (words, count) = partition.cuts(&mut self.trigger, link.pair(way), elapsed)?;
+        Some((words.into(), count))
     }
 
     /// What it does, in words, if it fires.

@@ -128,6 +128,15 @@ impl Links {
         passage
     }
 
+    /// Whether a partition keeps what goes this way from arriving.
+    pub fn is_cut_off(&mut self, wire: &Wire, way: Way, elapsed: u64) -> bool {
+        elapsed >= wire.quiet_until.get()
+            && wire
+                .faults
+                .iter()
+                .any(|&index| self.all[usize::from(index)].cuts(&wire.link, way, elapsed).is_some())
+    }
+
     /// How many bytes of those that are written to a stream arrive together at most.
     pub fn piece(&mut self, wire: &Wire, way: Way, elapsed: u64) -> Option<usize> {
         let mut piece = wire.piece;

@@ -18,6 +18,8 @@ pub enum Segment {
     Fin,
     /// The other's `Fin` has arrived.
     FinAck,
+    /// Something that has arrived already, but for all its sender knows may have not.
+    Again,
     /// There is no such connection any more.
     Reset,
     /// A router knows no way to the other end.
@@ -246,9 +248,10 @@ mod tests {
                                 Segment::Fin => phase.on_fin(),
                                 Segment::FinAck => phase.on_fin_ack(),
                                 Segment::Reset => phase.on_reset(),
-                                Segment::SynAck | Segment::Unreachable | Segment::Data(..) => {
-                                    (phase, Effect::NONE)
-                                }
+                                Segment::SynAck
+                                | Segment::Unreachable
+                                | Segment::Again
+                                | Segment::Data(..) => (phase, Effect::NONE),
                             };
                             pair.apply(end, step);
                         }

@@ -28,12 +28,17 @@ const PATIENCE_OF_ANSWERS: Duration = Duration::from_secs(63);
 /// duplicate acknowledgements).
 const FOLLOWERS: usize = 3;
 
-/// What has not got through.
+/// Bytes that are sent before the first is answered (`TCP_INIT_CWND` segments).
+const WINDOW_INITIAL: usize = 10 * 1448;
+
+/// What has not got through, as far as this end knows.
 #[derive(Debug)]
 pub(super) struct Lost {
-    /// It, and what waits behind it, in order.
+    /// What has not, and what waits behind it, in order.
     segments: VecDeque<Segment>,
-    /// When it was sent first.
+    /// Bytes before that which have, but whose answer has not.
+    unanswered: Option<usize>,
+    /// When the first of it was sent.
     since: Instant,
     /// How often it was sent again.
     attempts: u32,
@@ -43,6 +48,24 @@ pub(super) struct Lost {
 }
 
 impl Lost {
+    fn new(now: Instant) -> Self {
+        let segments = VecDeque::new();
+        Self { segments, unanswered: None, since: now, attempts: 0, due: now, timer: None }
+    }
+
+    /// Whether what is sent now has to wait.
+    fn holds_up(&self) -> bool {
+        !self.segments.is_empty() || self.unanswered.is_some_and(|bytes| bytes >= WINDOW_INITIAL)
+    }
+
+    /// What is sent again next.
+    fn first(&self) -> Option<Segment> {
+        match self.unanswered {
+            Some(_) => Some(Segment::Again),
+            None => self.segments.front().copied(),
+        }
+    }
+
     /// Adds something that did not get through either. What ends the stream comes last.
     fn add(&mut self, segment: Segment) {
         let is_data = |segment: &Segment| matches!(segment, Segment::Data(..));
@@ -70,8 +93,10 @@ impl TcpSocket {
         if self.waits_behind_lost(machine, segment) {
             return;
         }
-        if self.deliver(machine, segment) == Delivery::Lost {
-            self.on_lost(machine, segment);
+        match self.deliver(machine, segment) {
+            Delivery::At(_) => {}
+            Delivery::Unanswered(_) => self.on_unanswered(machine, segment),
+            Delivery::Lost => self.on_lost(machine, segment),
         }
     }
 
@@ -87,7 +112,7 @@ impl TcpSocket {
         };
         let parcel = Parcel::Segment { to: peer, from: self.this.clone(), segment };
         let delivery = link::deliver(&self.stack, machine, &path, last_due, parcel);
-        if let Delivery::At(due) = delivery
+        if let Delivery::At(due) | Delivery::Unanswered(due) = delivery
             && let State::Connected(connected) = &mut *self.state.borrow_mut()
         {
             connected.last_due = due;
@@ -103,9 +128,11 @@ impl TcpSocket {
         }
         let is_noticed = {
             let mut lost = self.lost.borrow_mut();
-            let Some(lost) = &mut *lost else { return false };
+            let Some(lost) = lost.as_mut().filter(|lost| lost.holds_up()) else { return false };
             lost.add(segment);
-            lost.attempts == 0 && lost.segments.len() == FOLLOWERS + 1
+            // That there is a gap is told by answers.
+            let is_third = lost.attempts == 0 && lost.segments.len() == FOLLOWERS + 1;
+            is_third && lost.unanswered.is_none()
         };
         if is_noticed {
             let soon = machine.clock.now() + self.round_trip();
@@ -123,12 +150,32 @@ impl TcpSocket {
         if is_over || !matters(segment) {
             return;
         }
-        if let Some(lost) = &mut *self.lost.borrow_mut() {
-            return lost.add(segment);
+        if self.lost.borrow().is_none() {
+            self.begin_again(machine, segment);
         }
+        if let Some(lost) = &mut *self.lost.borrow_mut() {
+            lost.add(segment);
+        }
+    }
+
+    /// Something that this end has sent has got through, but its answer does not.
+    fn on_unanswered(&self, machine: &mut Machine, segment: Segment) {
+        let bytes = match segment {
+            Segment::Data(len, _) => len,
+            _ => 0,
+        };
+        if self.lost.borrow().is_none() {
+            self.begin_again(machine, Segment::Again);
+        }
+        if let Some(lost) = &mut *self.lost.borrow_mut() {
+            *lost.unanswered.get_or_insert(0) += bytes;
+        }
+    }
+
+    /// Begins to send again what is lost from now on.
+    fn begin_again(&self, machine: &mut Machine, segment: Segment) {
         let now = machine.clock.now();
-        let segments = VecDeque::from([segment]);
-        self.lost.replace(Some(Lost { segments, since: now, attempts: 0, due: now, timer: None }));
+        self.lost.replace(Some(Lost::new(now)));
         let due = now + self.timeout(segment, 0, Duration::ZERO);
         self.send_again_at(machine, |_| due);
     }
@@ -179,7 +226,7 @@ impl TcpSocket {
         let now = machine.clock.now();
         let (first, waited, attempts) = match &*self.lost.borrow() {
             Some(lost) if lost.due <= now => {
-                let Some(&first) = lost.segments.front() else { return };
+                let Some(first) = lost.first() else { return };
                 (first, now - lost.since, lost.attempts)
             }
             _ => return,
@@ -193,26 +240,38 @@ impl TcpSocket {
             }
             return self.give_up(machine);
         }
-        match self.deliver(machine, first) {
-            Delivery::Lost => {
-                let attempts = attempts + 1;
-                let due = now + self.timeout(first, attempts, waited);
-                if let Some(lost) = &mut *self.lost.borrow_mut() {
-                    lost.attempts = attempts;
-                }
-                self.send_again_at(machine, |_| due);
-            }
-            Delivery::At(_) => self.send_rest(machine),
+        let delivery = self.deliver(machine, first);
+        if let Delivery::At(_) = delivery {
+            return self.send_rest(machine, first);
         }
+        if let Some(lost) = &mut *self.lost.borrow_mut() {
+            lost.attempts = attempts + 1;
+        }
+        if let Delivery::Unanswered(_) = delivery
+            && first != Segment::Again
+        {
+            self.pass_first(machine, first);
+        }
+        let due = now + self.timeout(first, attempts + 1, waited);
+        self.send_again_at(machine, |_| due);
     }
 
-    /// What was lost first has got through: what waits behind it follows.
-    fn send_rest(&self, machine: &mut Machine) {
+    /// The first of what was lost has arrived, and is not answered.
+    fn pass_first(&self, machine: &mut Machine, first: Segment) {
+        if let Some(lost) = &mut *self.lost.borrow_mut() {
+            lost.segments.pop_front();
+        }
+        self.on_unanswered(machine, first);
+    }
+
+    /// What was sent again has got through and is answered: what waits behind it follows.
+    fn send_rest(&self, machine: &mut Machine, first: Segment) {
         let Some(lost) = self.lost.take() else { return };
         if let Some(timer) = lost.timer {
             machine.timers.cancel(timer);
         }
-        for segment in lost.segments.into_iter().skip(1) {
+        let done = usize::from(first != Segment::Again);
+        for segment in lost.segments.into_iter().skip(done) {
             self.send_segment(machine, segment);
         }
     }

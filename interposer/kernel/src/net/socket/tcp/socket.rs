@@ -496,7 +496,9 @@ impl TcpSocket {
     ) {
         let (phase, mut effect) = match segment {
             // That there is no way now may pass (RFC 1122, 4.2.3.9).
-            Segment::SynAck | Segment::Unreachable => (connected.phase, Effect::default()),
+            Segment::SynAck | Segment::Unreachable | Segment::Again => {
+                (connected.phase, Effect::default())
+            }
             Segment::Data(..) => return self.on_data(connected, from, segment, machine),
             Segment::Fin => connected.phase.on_fin(),
             Segment::FinAck => connected.phase.on_fin_ack(),
