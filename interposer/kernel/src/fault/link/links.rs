@@ -62,6 +62,7 @@ impl Links {
             | Doing::Close(_)
             | Doing::Lose
             | Doing::LoseInBursts { .. }
+            | Doing::Partition(_)
             | Doing::Corrupt => Some(PIECE_MIN),
             _ => None,
         };
@@ -139,6 +140,9 @@ impl Links {
 
     /// How many bytes of those that are written to a stream arrive together at most.
     pub fn piece(&mut self, wire: &Wire, way: Way, elapsed: u64) -> Option<usize> {
+        if elapsed < wire.quiet_until.get() {
+            return None;
+        }
         let mut piece = wire.piece;
         for &index in wire.faults.iter().filter(|_| wire.is_sliced) {
             let LinkFault { trigger, target, doing, .. } = &mut self.all[usize::from(index)];
