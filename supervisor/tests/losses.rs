@@ -2,11 +2,12 @@
 
 mod common;
 
-use std::{collections::BTreeSet, process::Output};
+use std::{collections::BTreeSet, path::Path, process::Output};
 
 use common::{
-    fault_file,
+    Load, fault_file, fingerprint,
     links::{all_of, assert_binomial, assert_near, deeds, numbers, stdout, twice},
+    simrun,
 };
 
 /// The numbers of the datagrams that arrived, in the order in which they did; `None` for one that is not what was sent.
@@ -264,4 +265,48 @@ fn files_in_netem_s_words_do_what_they_say() {
     assert_eq!(stalled.len(), 1);
     assert!((3000.0..7000.0).contains(&stalled[0]), "{}", stalled[0]);
     assert!(others.iter().all(|trip| (29.0..51.0).contains(trip)));
+}
+
+/// Runs a line of the shell in a folder under faults, twice; what it prints.
+fn shell(folder: &Path, faults: &str, line: &str) -> String {
+    let run = || {
+        let mut command = simrun(["--seed", "1", "--faults", faults, "--", "/bin/sh", "-c", line]);
+        command.current_dir(folder).output().expect("a run")
+    };
+    let idle = run();
+    let busy = {
+        let _load = Load::start();
+        run()
+    };
+    assert_eq!(fingerprint(&idle), fingerprint(&busy), "{faults}");
+    assert_eq!(idle.stdout, busy.stdout);
+    stdout(&idle)
+}
+
+#[test]
+fn curl_downloads_every_byte_over_a_network_that_loses_some() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes: Vec<u8> = (0..400_000u32).map(|number| (number % 251) as u8).collect();
+    std::fs::write(folder.path().join("file"), bytes).expect("a file");
+    let line = "python3 -m http.server 7000 --bind 127.0.0.1 >/dev/null 2>&1 & \
+        curl -s --retry 30 --retry-connrefused --retry-delay 1 -o got http://127.0.0.1:7000/file && \
+        cmp file got && echo whole; kill $!";
+    for faults in ["packet-loss", "bursty-loss", "corrupt", "reorder"] {
+        assert_eq!(shell(folder.path(), faults, line), "whole\n", "{faults}");
+    }
+}
+
+#[test]
+fn redis_counts_right_and_stalls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "redis-server --port 7391 --save '' >/dev/null & \
+        until redis-cli -p 7391 ping >/dev/null 2>&1; do sleep 0.1; done; \
+        start=$(date +%s%N); redis-cli -p 7391 -r 300 incr orders | tail -1; end=$(date +%s%N); \
+        echo $(((end - start) / 1000000)); kill $!; wait";
+    let said = shell(folder.path(), "packet-loss", line);
+    let (count, late) = said.trim().split_once('\n').expect("two lines");
+    assert_eq!(count, "300", "each is counted once");
+    // Of 300 requests and answers, one in twenty is late by 200 ms or more.
+    let late: f64 = late.parse().expect("a number");
+    assert!((3000.0..12_000.0).contains(&late), "{late}");
 }
