@@ -356,7 +356,7 @@ fn meet_fate(
 }
 
 /// Lets a parcel arrive at an instant.
-pub(super) fn arrive_at(stack: &Rc<Stack>, machine: &mut Machine, due: Instant, parcel: Parcel) {
+fn arrive_at(stack: &Rc<Stack>, machine: &mut Machine, due: Instant, parcel: Parcel) {
     if due <= machine.clock.now() {
         return stack.take_in(machine, parcel);
     }
