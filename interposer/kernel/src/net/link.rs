@@ -331,7 +331,10 @@ fn meet_fate(
         (Fate::Reset | Fate::Closes, Parcel::Segment { to, from, .. }) => {
             let segment = if fate == Fate::Reset { Segment::Reset } else { Segment::Fin };
             let back = Parcel::Segment { to: from.clone(), from: to.clone(), segment };
-            arrive_at(stack, machine, now, back);
+            // That nothing follows comes after what is under way, a reset before.
+            let under_way = to.upgrade().filter(|_| fate == Fate::Closes);
+            let last = under_way.map_or(now, |other| other.last_due());
+            arrive_at(stack, machine, last.max(now), back);
             Met::Goes(Parcel::Segment { to, from, segment }, Duration::ZERO)
         }
         // Who ends the stream is answered in the other end's place, and who goes on is told that nobody is there.

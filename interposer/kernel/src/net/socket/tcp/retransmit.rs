@@ -100,6 +100,14 @@ impl TcpSocket {
         }
     }
 
+    /// When what it has sent last arrives.
+    pub(in crate::net) fn last_due(&self) -> Instant {
+        match &*self.state.borrow() {
+            State::Connected(connected) => connected.last_due,
+            _ => Instant::BOOT,
+        }
+    }
+
     fn deliver(&self, machine: &mut Machine, segment: Segment) -> Delivery {
         let now = machine.clock.now();
         let (peer, path, last_due) = match &*self.state.borrow() {
