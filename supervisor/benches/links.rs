@@ -56,7 +56,7 @@ fn shortest(mut attempt: impl FnMut() -> Duration) -> Duration {
 }
 
 /// How long it takes to ask for the fate of so many segments, one link after the other.
-fn ask(faults: &mut Vec<Faults>, wires: Option<&[Rc<Wire>]>) -> Duration {
+fn ask(faults: &mut [Faults], wires: Option<&[Rc<Wire>]>) -> Duration {
     shortest(|| {
         let start = Instant::now();
         for segment in 0..SEGMENTS {

@@ -81,8 +81,9 @@ fn what_each_machine_wrote_is_kept_apart() {
     let waits = |rest: &str| format!("import time\n{WRITES}\n{rest}");
     let client = machine("client", waits("time.sleep(1)"));
     let web = machine("web", waits("time.sleep(10)"));
-    let run = machines::keep(store.path(), "1", "", &[], &[client, web]);
-    machines::again(store.path(), &run);
+    let file = machines::describe(store.path(), &[client, web]);
+    let ran = stored(store.path(), ["sim", &file, "--seed", "1"]).output().expect("a run");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let verb = |arguments: &[&str]| {
         let output = stored(store.path(), arguments).output().expect("a verb");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");

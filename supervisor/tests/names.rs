@@ -28,12 +28,9 @@ for number in range(1000):
 
 /// What a program on `client` prints; `web` and `other` are other machines.
 fn ask(faults: &str, program: &str) -> String {
-    let store = tempfile::tempdir().expect("a folder");
     let serve = "import socket\nlistener = socket.create_server(('', 80))\nwhile True:\n    listener.accept()[0].sendall(socket.gethostname().encode())\n";
     let machines = [machine("client", program), machine("web", serve), machine("other", serve)];
-    let run = machines::keep(store.path(), "1", faults, &[], &machines);
-    machines::twice(store.path(), &run);
-    machines::printed(store.path(), "client")
+    machines::printed(&machines::simulate("1", faults, &machines), "client")
 }
 
 fn answers(faults: &str) -> Vec<(String, f64)> {

@@ -135,21 +135,18 @@ for name in ["a", "b", "localhost"]:
 
 #[test]
 fn a_fault_is_for_the_machines_that_it_names() {
-    let store = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a folder");
     let faults = fault_file(
-        store.path(),
-        "  pair:\n    do: { latency: 50ms }\n  all:\n    do: { latency: 1ms }\n  sleep:\n    do: { delay: 2s }\n    match: { call: clock_nanosleep }\n    limit: 1\n",
+        folder.path(),
+        "  pair:\n    do: { latency: 50ms }\n    match: { node: client, peer: a }\n  all:\n    do: { latency: 1ms }\n  sleep:\n    do: { delay: 2s }\n    match: { call: clock_nanosleep, tag: slow, not: { node: client } }\n    limit: 1\n",
     );
-    let named = |nodes: &[&str], peers: &[&str], tags: &[&str]| json!({ "nodes": nodes, "peers": peers, "tags": tags });
-    let places = [("pair", named(&["client"], &["a"], &[])), ("sleep", named(&[], &[], &["slow"]))];
     let machines = [
-        machine("client", ASK),
+        Machine { name: "client", tags: &["slow"], program: ASK.into() },
         machine("a", ECHO),
         Machine { name: "b", tags: &["slow"], program: ECHO.into() },
     ];
-    let run = machines::keep(store.path(), "1", &faults, &places, &machines);
-    machines::twice(store.path(), &run);
-    let printed = |node| machines::printed(store.path(), node);
+    let output = machines::simulate("1", &faults, &machines);
+    let printed = |node| machines::printed(&output, node);
     // What goes back from `a` is not slow, and within a machine nothing is.
     assert_eq!(printed("client"), "a 52\nb 2\nlocalhost 0\n");
     // A sleep that begins late is over when both are.

@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 
 use common::{
     fault_file,
-    machines::{self, Machine, Places, machine},
+    machines::{self, Machine, machine},
 };
-use serde_json::json;
 
 /// The first is the client.
 const NAMES: [&str; 6] = ["client", "s1", "s2", "s3", "s4", "s5"];
@@ -42,18 +41,16 @@ while me != "client":
 type Pairs = BTreeSet<(&'static str, &'static str)>;
 
 /// Which pairs could not reach each other, at each tick. The run is made twice.
-fn cuts(seed: &str, faults: &str, places: Places) -> Vec<Pairs> {
-    let store = tempfile::tempdir().expect("a folder");
+fn cuts(seed: &str, faults: &str) -> Vec<Pairs> {
     let program = MESH
         .replace("NAMES", &format!("{NAMES:?}"))
         .replace("TICKS", &TICKS.to_string())
         .replace("FIRST", &FIRST.to_string());
     let machines: Vec<Machine> = NAMES.iter().map(|&name| machine(name, program.clone())).collect();
-    let run = machines::keep(store.path(), seed, faults, places, &machines);
-    machines::twice(store.path(), &run);
+    let output = machines::simulate(seed, faults, &machines);
     let mut cuts: Vec<Pairs> = vec![pairs(&NAMES, &NAMES); TICKS];
     for to in NAMES {
-        for line in machines::printed(store.path(), to).lines() {
+        for line in machines::printed(&output, to).lines() {
             let (from, tick) = line.split_once(' ').expect("a name and a tick");
             let from = NAMES.into_iter().find(|name| *name == from).expect("a name");
             let tick: usize = tick.parse().expect("a tick");
@@ -94,7 +91,7 @@ fn episodes(cuts: &[Pairs]) -> Vec<(usize, usize, Pairs)> {
 fn a_full_partition_cuts_one_off_from_all() {
     let mut who = BTreeSet::new();
     for seed in ["1", "4"] {
-        let episodes = episodes(&cuts(seed, "full-partition", &[]));
+        let episodes = episodes(&cuts(seed, "full-partition"));
         let (first, len, cut) = &episodes[0];
         let alone = NAMES.into_iter().find(|name| *cut == both(&[name], &NAMES));
         who.insert(alone.unwrap_or_else(|| panic!("one is alone: {cut:?}")));
@@ -108,7 +105,7 @@ fn a_full_partition_cuts_one_off_from_all() {
 fn an_asymmetric_partition_cuts_one_way() {
     let mut ways = BTreeSet::new();
     for seed in ["1", "2", "3"] {
-        let (_, len, cut) = episodes(&cuts(seed, "asymmetric-partition", &[])).remove(0);
+        let (_, len, cut) = episodes(&cuts(seed, "asymmetric-partition")).remove(0);
         let out = NAMES.into_iter().find(|name| cut == pairs(&[name], &NAMES));
         let into = NAMES.into_iter().find(|name| cut == pairs(&NAMES, &[name]));
         assert!(out.is_some() != into.is_some(), "{cut:?}");
@@ -120,7 +117,7 @@ fn an_asymmetric_partition_cuts_one_way() {
 
 #[test]
 fn a_flapping_partition_comes_and_goes_between_two() {
-    let episodes = episodes(&cuts("1", "flapping-partition", &[]));
+    let episodes = episodes(&cuts("1", "flapping-partition"));
     assert!((20..=22).contains(&episodes.len()), "in each three seconds: {}", episodes.len());
     let mut who = BTreeSet::new();
     for (_, len, cut) in episodes {
@@ -135,7 +132,7 @@ fn a_flapping_partition_comes_and_goes_between_two() {
 #[test]
 fn a_split_brain_has_two_halves_that_clients_reach() {
     for seed in ["1", "2"] {
-        let (_, len, cut) = episodes(&cuts(seed, "split-brain", &[])).remove(0);
+        let (_, len, cut) = episodes(&cuts(seed, "split-brain")).remove(0);
         let cut_off = |from: &str| cut.iter().filter(|(one, _)| *one == from).count();
         let minority: Vec<_> = without(&[]).into_iter().filter(|name| cut_off(name) == 3).collect();
         let majority: Vec<_> = without(&[]).into_iter().filter(|name| cut_off(name) == 2).collect();
@@ -150,12 +147,9 @@ fn named_pairs_are_cut_and_no_others() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = fault_file(
         folder.path(),
-        "  one:\n    do: { partition: { shape: pair } }\n    after: 10s\n    for: 10s\n  two:\n    do: { partition: { shape: halves, cut: out } }\n    after: 30s\n    for: 10s\n",
+        "  one:\n    do: { partition: { shape: pair } }\n    match: { node: s1, peer: s2 }\n    after: 10s\n    for: 10s\n  two:\n    do: { partition: { shape: halves, cut: out } }\n    match: { node: [client, s5], peer: s4 }\n    after: 30s\n    for: 10s\n",
     );
-    let named =
-        |nodes: &[&str], peers: &[&str]| json!({ "nodes": nodes, "peers": peers, "tags": [] });
-    let places = [("one", named(&["s1"], &["s2"])), ("two", named(&["client", "s5"], &["s4"]))];
-    let episodes = episodes(&cuts("1", &faults, &places));
+    let episodes = episodes(&cuts("1", &faults));
     let at = |seconds: usize| (seconds - FIRST) * TICKS_PER_SECOND;
     assert_eq!(
         episodes,
@@ -170,7 +164,7 @@ fn partitions_come_at_a_rate_and_last_as_long_as_they_shall() {
         folder.path(),
         "  ring:\n    do: { partition: { shape: ring, lasts: 5s } }\n    rate: 6/m\n",
     );
-    let episodes = episodes(&cuts("1", &faults, &[]));
+    let episodes = episodes(&cuts("1", &faults));
     assert!(episodes.len() > 1);
     for (first, len, cut) in &episodes {
         let cut_off = |from: &str| cut.iter().filter(|(one, _)| *one == from).count();
@@ -194,25 +188,21 @@ while True:
 "#;
 
 /// Runs a client of two servers, `s1` and `s2`; what it prints.
-fn talk(faults: &str, places: Places, client: &str) -> String {
-    let store = tempfile::tempdir().expect("a folder");
+fn talk(faults: &str, client: &str) -> String {
     let head = "import socket, time\ndef at(seconds):\n    time.sleep(1893456000 + seconds - time.time())\n";
     let machines = [
         machine("client", format!("{head}at(1)\n{client}")),
         machine("s1", ECHO),
         machine("s2", ECHO),
     ];
-    let run = machines::keep(store.path(), "1", faults, places, &machines);
-    machines::twice(store.path(), &run);
-    machines::printed(store.path(), "client")
+    machines::printed(&machines::simulate("1", faults, &machines), "client")
 }
 
 #[test]
 fn streams_outlive_a_partition_and_go_on_when_they_are_tried_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "  cut:\n    do: { partition: { shape: pair } }\n    after: 5s\n    for: 20s\n";
+    let text = "  cut:\n    do: { partition: { shape: pair } }\n    match: { node: client, peer: s1 }\n    after: 5s\n    for: 20s\n";
     let faults = fault_file(folder.path(), text);
-    let places = [("cut", json!({ "nodes": ["client"], "peers": ["s1"], "tags": [] }))];
     let client = r#"
 cut, other = [socket.create_connection((name, 8080)) for name in ["s1", "s2"]]
 at(6)
@@ -223,7 +213,7 @@ for name, connection in [("other", other), ("cut", cut)]:
     print(name, round(time.monotonic() - start, 2), flush=True)
 "#;
     // After 0.2 s, 0.4 s, ... 12.8 s: what is sent at 31.4 s gets through.
-    assert_eq!(talk(&faults, &places, client), "other 0.0\ncut 25.4\n");
+    assert_eq!(talk(&faults, client), "other 0.0\ncut 25.4\n");
 }
 
 #[test]
@@ -231,9 +221,8 @@ fn a_machine_that_was_without_power_knows_no_connections() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = fault_file(
         folder.path(),
-        "  off:\n    do: { lose-power: { off: 30s } }\n    after: 10s\n    limit: 1\n",
+        "  off:\n    do: { lose-power: { off: 30s } }\n    match: { node: s1 }\n    after: 10s\n    limit: 1\n",
     );
-    let places = [("off", json!({ "nodes": ["s1"], "peers": [], "tags": [] }))];
     let client = r#"
 def connect(**options):
     connection = socket.create_connection(("s1", 8080))
@@ -260,7 +249,7 @@ except OSError as error:
     print(error)
 "#;
     assert_eq!(
-        talk(&faults, &places, client),
+        talk(&faults, client),
         "impatient TimeoutError 15\npatient ConnectionResetError 41\nsender ConnectionResetError 62\nand again\n"
     );
 }
@@ -270,9 +259,8 @@ fn requests_to_a_machine_without_power_are_made_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = fault_file(
         folder.path(),
-        "  off:\n    do: { lose-power: { off: 3s } }\n    after: 10s\n    limit: 1\n",
+        "  off:\n    do: { lose-power: { off: 3s } }\n    match: { node: s1 }\n    after: 10s\n    limit: 1\n",
     );
-    let places = [("off", json!({ "nodes": ["s1"], "peers": [], "tags": [] }))];
     let client = r#"
 at(10.5)
 connection = socket.create_connection(("s1", 8080))
@@ -280,16 +268,14 @@ connection.sendall(b"ping")
 print(connection.recv(100), round(time.time() - 1893456000, 1), flush=True)
 "#;
     // At 11.5 s it is off, at 13.5 s it is on again.
-    assert_eq!(talk(&faults, &places, client), "b'ping' 13.5\n");
+    assert_eq!(talk(&faults, client), "b'ping' 13.5\n");
 }
 
 #[test]
 fn who_gets_no_answers_sends_a_little_more_and_gives_up() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text =
-        "  deaf:\n    do: { partition: { shape: pair, cut: in } }\n    after: 5s\n    for: 1h\n";
+    let text = "  deaf:\n    do: { partition: { shape: pair, cut: in } }\n    match: { node: client, peer: s1 }\n    after: 5s\n    for: 1h\n";
     let faults = fault_file(folder.path(), text);
-    let places = [("deaf", json!({ "nodes": ["client"], "peers": ["s1"], "tags": [] }))];
     let client = r#"
 connection = socket.create_connection(("s1", 8081))
 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20000)
@@ -304,7 +290,6 @@ except OSError as error:
 print(socket.create_connection(("s2", 8080)) and "there", flush=True)
 "#;
     let counts = "import socket, time\nconnection, _ = socket.create_server(('', 8081)).accept()\nconnection.settimeout(30)\ngot = 0\ntry:\n    while data := connection.recv(65536):\n        got += len(data)\nexcept OSError:\n    pass\nprint(got, flush=True)\ntime.sleep(1000)\n";
-    let store = tempfile::tempdir().expect("a folder");
     let head = "import socket, time\ndef at(seconds):\n    time.sleep(1893456000 + seconds - time.time())\n";
     let tail = "at(60)\n";
     let machines = [
@@ -312,10 +297,9 @@ print(socket.create_connection(("s2", 8080)) and "there", flush=True)
         machine("s1", counts),
         machine("s2", ECHO),
     ];
-    let run = machines::keep(store.path(), "1", &faults, &places, &machines);
-    machines::twice(store.path(), &run);
-    assert_eq!(machines::printed(store.path(), "client"), "TimeoutError 26\nthere\n");
+    let output = machines::simulate("1", &faults, &machines);
+    assert_eq!(machines::printed(&output, "client"), "TimeoutError 26\nthere\n");
     // Ten segments are sent before the first is answered.
-    let got: usize = machines::printed(store.path(), "s1").trim().parse().expect("a number");
+    let got: usize = machines::printed(&output, "s1").trim().parse().expect("a number");
     assert!((14_000..17_000).contains(&got), "{got}");
 }
