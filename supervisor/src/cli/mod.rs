@@ -159,7 +159,7 @@ pub struct SimArguments {
 
 /// `simrun init`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  simrun init && simrun sim sim.yaml")]
+#[command(after_help = "Examples:\n  simrun init && simrun sim sim.yaml")]
 pub struct InitArguments {
     /// The file to write; it must not be there yet
     #[arg(value_name = "FILE", default_value = "sim.yaml")]

@@ -27,7 +27,10 @@ pub fn describe(folder: &Path, machines: &[Machine]) -> String {
             1 => writeln!(text, "nodes:"),
             _ => Ok(()),
         };
-        let _ = writeln!(text, "  {name}:\n    command: [python3, {name}.py]\n    tags: {tags:?}");
+        let _ = writeln!(text, "  {name}:\n    command: [python3, {name}.py]");
+        if !tags.is_empty() {
+            let _ = writeln!(text, "    tags: {tags:?}");
+        }
         if index == 0 {
             let others = machines[1..].iter().map(|other| format!("{}: started", other.name));
             let _ = writeln!(text, "    after: {{ {} }}", others.collect::<Vec<_>>().join(", "));
@@ -44,6 +47,7 @@ pub fn simulate(seed: &str, faults: &str, machines: &[Machine]) -> Output {
     let file = describe(folder.path(), machines);
     let run = || {
         let mut command = simrun(["sim", &file, "--seed", seed]);
+        command.arg("--fault-log");
         if !faults.is_empty() {
             command.args(["--faults", faults]);
         }

@@ -143,6 +143,7 @@ impl Kernel {
             let due = self.machine.clock.after_start(Duration::from_nanos(at));
             self.machine.timers.set(due, Due::Fault(index));
         }
+        self.arm_partitions();
     }
 
     /// A fault's time has come.
@@ -247,6 +248,7 @@ impl Kernel {
                 in_vain < IN_VAIN_MAX && faults.could_help(*index, &programs)
             }
             Due::Resume(_) => in_vain < IN_VAIN_MAX,
+            Due::Partition(_) => false,
             _ => true,
         })
     }

@@ -5,11 +5,13 @@
 //! - [`init`]: the machine's own process.
 //! - [`fault`]: where faults meet system calls.
 //! - [`instruction`]: instructions that trap.
+//! - [`interrupt`]: what a signal does to a call that waits.
 //! - [`ipc`]: what processes' coming and going means to IPC.
 //! - [`find`]: threads and processes by number.
 //! - [`lifecycle`]: how threads and processes begin and end.
 //! - [`nodes`]: the simulated machines, and which of them acts.
 //! - [`notice`]: telling the owners of descriptions by signals.
+//! - [`partition`]: telling when nodes lose each other.
 //! - [`patch`]: call sites that need not trap again.
 //! - [`power`]: losing power, and starting again.
 //! - [`renew`]: mappings of files that have changed since.
@@ -23,10 +25,12 @@ mod fault;
 mod find;
 mod init;
 mod instruction;
+mod interrupt;
 mod ipc;
 mod lifecycle;
 mod nodes;
 mod notice;
+mod partition;
 mod patch;
 mod power;
 mod renew;
