@@ -81,7 +81,8 @@ fn what_each_machine_wrote_is_kept_apart() {
     let waits = |rest: &str| format!("import time\n{WRITES}\n{rest}");
     let client = machine("client", waits("time.sleep(1)"));
     let web = machine("web", waits("time.sleep(10)"));
-    let file = machines::describe(store.path(), &[client, web]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = machines::describe(folder.path(), &[client, web]);
     let ran = stored(store.path(), ["sim", &file, "--seed", "1"]).output().expect("a run");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let verb = |arguments: &[&str]| {

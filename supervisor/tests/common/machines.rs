@@ -27,7 +27,7 @@ pub fn describe(folder: &Path, machines: &[Machine]) -> String {
             1 => writeln!(text, "nodes:"),
             _ => Ok(()),
         };
-        let _ = writeln!(text, "  {name}:\n    command: [python3, {name}.py]");
+        let _ = writeln!(text, "  {name}:\n    command: [/usr/bin/python3, {name}.py]");
         if !tags.is_empty() {
             let _ = writeln!(text, "    tags: {tags:?}");
         }
