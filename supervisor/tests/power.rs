@@ -78,8 +78,9 @@ fn nothing_but_files_outlives_a_loss_of_power() {
     let folder = tempfile::tempdir().expect("a folder");
     let script = folder.path().join("script.sh");
     let words = "
+        echo x >>$SIMRUN_ARTIFACTS/starts
         echo $$ \"$(ls /dev/shm | wc -l)\" \"$(jobs -p | wc -l)\"
-        test -e kept && { cat kept; exit 5; }
+        test -e kept && { cat kept $SIMRUN_ARTIFACTS/starts; exit 5; }
         echo x >/dev/shm/gone
         (while :; do sleep 1; done) &
         echo synchronized >kept; sync kept .
@@ -95,6 +96,6 @@ fn nothing_but_files_outlives_a_loss_of_power() {
     let said = said(&run.output().expect("a run"));
     assert_eq!(said.status, 5, "{}", said.stderr);
     // The same process number: the machine has booted anew.
-    assert_eq!(said.stdout, "100 0 0\n100 0 0\nsynchronized\n");
+    assert_eq!(said.stdout, "100 0 0\n100 0 0\nsynchronized\nx\nx\n");
     assert!(said.stderr.contains("the machine loses power and is off for 3000"), "{}", said.stderr);
 }

@@ -9,7 +9,7 @@ use super::{FileDescription, FileObject, OpenFlags, Whence};
 use crate::{
     error::{Errno, Result},
     fault::Reaching,
-    fs::{Contents, Extent, Inode, Sharing, Tree},
+    fs::{Contents, Extent, Inode, Sharing, Tree, durable::Synchronized},
     host::{Host, HostFd, HostStat},
     machine::Env,
     user::{self, UserSlice},
@@ -150,10 +150,14 @@ impl RegularFile {
 
     /// `O_SYNC` and `O_DSYNC` have each write synchronized.
     fn synchronize_if_asked(&self, env: &mut Env<'_>, file: &FileDescription) -> Result<()> {
-        if file.flags.get().intersects(OpenFlags::SYNC | OpenFlags::DATA_SYNC) {
-            env.synchronize(&self.inode)?;
+        let flags = file.flags.get();
+        if flags.contains(OpenFlags::SYNC) {
+            env.synchronize(&self.inode, Synchronized::File)
+        } else if flags.contains(OpenFlags::DATA_SYNC) {
+            env.synchronize(&self.inode, Synchronized::Data)
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     fn was_read(&self, env: &mut Env<'_>, file: &FileDescription) {

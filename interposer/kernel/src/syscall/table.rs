@@ -266,7 +266,7 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_sync_file_range "sync_file_range" volume::sync_file_range, Call, Full;
     __NR_fadvise64 "fadvise64" volume::fadvise64, Call, Full;
     __NR_readahead "readahead" volume::readahead, Call, Full;
-    __NR_fdatasync "fdatasync" volume::fsync, Call, Full;
+    __NR_fdatasync "fdatasync" volume::fdatasync, Call, Full;
     __NR_name_to_handle_at "name_to_handle_at" volume::name_to_handle_at, Call, Absent("as on a file system that exports none");
 
     // Memory.

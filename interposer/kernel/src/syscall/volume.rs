@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::{Errno, Result},
     file::File,
-    fs::{Inode, Place, Tree},
+    fs::{Inode, Place, Tree, durable::Synchronized},
     host::Follow,
     outcome::Outcome,
     uapi::{limits::NAME_MAX, statfs::Statfs},
@@ -113,14 +113,23 @@ pub fn syncfs(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
     Ok(Outcome::Done(0))
 }
 
-/// fsync(2) and fdatasync(2).
+/// fsync(2).
 pub fn fsync(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
+    synchronize(cx, fd, Synchronized::File)
+}
+
+/// fdatasync(2).
+pub fn fdatasync(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
+    synchronize(cx, fd, Synchronized::Data)
+}
+
+fn synchronize(cx: &mut Context<'_>, fd: u64, what: Synchronized) -> Result<Outcome> {
     let file = cx.description(fd)?;
     match &file.file {
-        File::Regular(regular) => cx.env().synchronize(&regular.inode)?,
+        File::Regular(regular) => cx.env().synchronize(&regular.inode, what)?,
         File::Directory(directory) => {
             if let Some(inode) = directory.inode() {
-                cx.env().synchronize(inode)?;
+                cx.env().synchronize(inode, what)?;
             }
         }
         _ => return Err(Errno::EINVAL.into()),

@@ -22,6 +22,15 @@ const COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 /// After so long, bytes are (`/proc/sys/vm/dirty_expire_centisecs`, and the interval in which that is looked at).
 const EXPIRE_INTERVAL: Duration = Duration::from_secs(35);
 
+/// What of a file is made durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Synchronized {
+    /// Everything: fsync(2).
+    File,
+    /// What is needed to read its bytes: fdatasync(2).
+    Data,
+}
+
 /// What a change undone brings back.
 #[derive(Debug)]
 pub(super) enum Undo {
@@ -40,6 +49,8 @@ pub(super) struct Change {
     pub at: Instant,
     /// A file whose bytes are durable when the change is.
     pub flushes: Option<Rc<Inode>>,
+    /// A file that it has made.
+    pub makes: Option<Rc<Inode>>,
 }
 
 /// See the module. Only where power may be lost.
@@ -76,7 +87,7 @@ impl Journal {
             file.count_changes(1);
         }
         let undo = Undo::Name { folder: Rc::clone(folder), name: name.to_vec(), before };
-        self.changes.push_back(Change { undo, group: self.group, at, flushes: None });
+        self.changes.push_back(Change { undo, group: self.group, at, flushes: None, makes: None });
     }
 
     /// The last change of a name replaces a file by this one: its bytes are written first.
@@ -86,10 +97,17 @@ impl Journal {
         }
     }
 
+    /// The last change of a name makes this file.
+    pub fn note_made(&mut self, file: &Rc<Inode>) {
+        if let Some(last) = self.changes.back_mut() {
+            last.makes = Some(Rc::clone(file));
+        }
+    }
+
     /// Mode or owner are about to change.
     pub fn note_attributes(&mut self, file: &Rc<Inode>, at: Instant) {
         let undo = Undo::Attributes { file: Rc::clone(file), before: file.attributes() };
-        self.changes.push_back(Change { undo, group: self.group, at, flushes: None });
+        self.changes.push_back(Change { undo, group: self.group, at, flushes: None, makes: None });
     }
 
     /// Bytes of a file are about to change.
@@ -142,11 +160,16 @@ impl Journal {
         &mut self,
         host: &mut dyn Host,
         file: &Rc<Inode>,
+        what: Synchronized,
         now: Instant,
     ) -> Result<()> {
+        let is_data = what == Synchronized::Data && !file.is_directory();
+        let commits_all = !is_data || self.is_new_or_resized(file);
         file.pages.replace(None);
         match self.disk {
-            Disk::Ext4 => self.commit(host, |_| true),
+            Disk::Ext4 if commits_all => self.commit(host, |_| true),
+            Disk::Ext4 => self.forget_clean(),
+            Disk::Strict if is_data => self.forget_clean(),
             Disk::Strict if file.is_directory() => self.commit(host, |change| {
                 matches!(&change.undo, Undo::Name { folder, .. } if Rc::ptr_eq(folder, file))
             }),
@@ -155,6 +178,18 @@ impl Journal {
             }),
         }
         self.follow_mapping(host, file, now)
+    }
+
+    /// Whether a file can only be read as it is now when other changes are durable.
+    fn is_new_or_resized(&self, file: &Rc<Inode>) -> bool {
+        let is_resized = |contents: &Contents| {
+            file.pages.borrow().as_ref().is_some_and(|pages| pages.is_resized(contents))
+        };
+        file.contents().is_some_and(is_resized)
+            || self
+                .changes
+                .iter()
+                .any(|change| change.makes.as_ref().is_some_and(|made| Rc::ptr_eq(made, file)))
     }
 
     /// The file with this number, if its bytes are not durable.
@@ -196,6 +231,10 @@ impl Journal {
         for change in durable {
             settle(host, change);
         }
+        self.forget_clean();
+    }
+
+    fn forget_clean(&mut self) {
         self.dirty.retain(|file| file.upgrade().is_some_and(|file| file.pages.borrow().is_some()));
     }
 

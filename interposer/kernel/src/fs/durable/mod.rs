@@ -10,11 +10,15 @@
 //! replaces a file by rename(2) is written before the rename is durable (`auto_da_alloc`). The strict one promises what
 //! POSIX promises and nothing more: a file's bytes are durable when it was synchronized, a name when its directory was;
 //! everything else may be lost or kept, each for itself.
+//!
+//! fdatasync(2), msync(2) and `O_DSYNC` make a file's bytes and length durable: its mode and owner stay behind, and ext4
+//! commits other changes with it only if the file is new or has another length (`i_datasync_tid`). Of a directory the
+//! names are the data. sync_file_range(2) makes nothing durable: what it writes may be in the disk's cache.
 
 mod journal;
 mod loss;
 mod pages;
 #[cfg(test)]
 mod tests;
-pub use journal::Journal;
+pub use journal::{Journal, Synchronized};
 pub use pages::Pages;

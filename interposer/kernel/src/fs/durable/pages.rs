@@ -35,6 +35,12 @@ impl Pages {
         Self { size, cut: size, before: BTreeMap::new(), since }
     }
 
+    /// Whether the file has another length than on the disk, or had one meanwhile.
+    #[must_use]
+    pub fn is_resized(&self, contents: &Contents) -> bool {
+        self.cut != self.size || contents.size() != self.size
+    }
+
     /// Bytes from `at` on are about to change.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use alloc::{
 use linux_raw_sys::general as raw;
 use simrun_abi::faults::Disk;
 
-use super::Journal;
+use super::{Journal, Synchronized};
 use crate::{
     fs::{Attributes, Body, Contents, Folder, Inode, Times},
     host::Host,
@@ -63,7 +63,8 @@ impl Machine {
         self.journal.next_call();
         self.last += 1;
         let file = inode(self.last, raw::S_IFREG | 0o644, Body::Regular(Contents::empty()));
-        self.set(name, Some(file));
+        self.set(name, Some(Rc::clone(&file)));
+        self.journal.note_made(&file);
     }
 
     fn write(&mut self, name: &str, at: u64, text: &str) {
@@ -100,8 +101,23 @@ impl Machine {
     }
 
     fn sync(&mut self, name: &str) {
+        self.synchronize(name, Synchronized::File);
+    }
+
+    fn sync_data(&mut self, name: &str) {
+        self.synchronize(name, Synchronized::Data);
+    }
+
+    fn synchronize(&mut self, name: &str, what: Synchronized) {
         let file = if name == "." { Rc::clone(&self.folder) } else { self.file(name) };
-        self.journal.synchronize(&mut self.host, &file, self.now).expect("room");
+        self.journal.synchronize(&mut self.host, &file, what, self.now).expect("room");
+    }
+
+    fn protect(&mut self, name: &str) {
+        self.journal.next_call();
+        let file = self.file(name);
+        self.journal.note_attributes(&file, self.now);
+        file.update(|attributes| attributes.mode = raw::S_IFREG | 0o400);
     }
 
     fn wait(&mut self, seconds: u64) {
@@ -124,7 +140,9 @@ impl Machine {
                 let contents = file.contents().expect("a file");
                 let len = contents.read(&mut self.host, &mut bytes, 0).expect("bytes");
                 assert!(file.attributes().links > 0, "{name} has a name");
-                format!("{name}={}", String::from_utf8_lossy(&bytes[..len]).replace('\0', "0"))
+                let mark = if file.attributes().mode & 0o200 == 0 { "!" } else { "" };
+                let text = String::from_utf8_lossy(&bytes[..len]).replace('\0', "0");
+                format!("{name}={text}{mark}")
             })
             .collect();
         shown.join(" ")
@@ -204,6 +222,51 @@ fn names_are_durable_in_their_order_on_ext4_only() {
     };
     assert_eq!(left(Disk::Ext4, story), states(&["", "a=", "a= b="]));
     assert_eq!(left(Disk::Strict, story), states(&["", "a=", "b=", "a= b="]));
+}
+
+#[test]
+fn synchronized_data_leaves_behind_what_is_no_data() {
+    // In place: nothing else is needed to read it.
+    let overwrite = |machine: &mut Machine| {
+        machine.make("a");
+        machine.write("a", 0, "old");
+        machine.sync("a");
+        machine.sync(".");
+        machine.make("b");
+        machine.protect("a");
+        machine.write("a", 0, "new");
+        machine.sync_data("a");
+    };
+    let in_order = states(&["a=new", "a=new b=", "a=new! b="]);
+    assert_eq!(left(Disk::Ext4, overwrite), in_order);
+    let any = states(&["a=new", "a=new!", "a=new b=", "a=new! b="]);
+    assert_eq!(left(Disk::Strict, overwrite), any);
+    let grow = |machine: &mut Machine| {
+        machine.make("a");
+        machine.write("a", 0, "old");
+        machine.sync("a");
+        machine.sync(".");
+        machine.make("b");
+        machine.protect("a");
+        machine.write("a", 0, "newer");
+        machine.sync_data("a");
+    };
+    assert_eq!(left(Disk::Ext4, grow), states(&["a=newer! b="]), "the length is committed");
+    let strictly = states(&["a=newer", "a=newer!", "a=newer b=", "a=newer! b="]);
+    assert_eq!(left(Disk::Strict, grow), strictly);
+    let make = |machine: &mut Machine| {
+        machine.make("b");
+        machine.make("a");
+        machine.sync_data("a");
+    };
+    assert_eq!(left(Disk::Ext4, make), states(&["a= b="]), "so is a new file");
+    let names = |machine: &mut Machine| {
+        machine.make("a");
+        machine.sync_data(".");
+    };
+    for disk in [Disk::Ext4, Disk::Strict] {
+        assert_eq!(left(disk, names), states(&["a="]), "{disk:?}: names are a directory's data");
+    }
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub fn make(
     let file = tree.make(spot.parent.device, body, attributes, now);
     env.begin_change();
     env.set_name(&spot.parent, spot.name(), Some(Rc::clone(&file)));
+    env.note_made(&spot.parent, &file);
     if kind == FileKind::Directory {
         spot.parent.count_links(1);
     }

@@ -3,7 +3,7 @@
 use alloc::rc::Rc;
 
 use super::{Contents, Inode};
-use crate::{error::Result, machine::Env};
+use crate::{error::Result, fs::durable::Synchronized, machine::Env};
 
 impl Env<'_> {
     /// Bytes of a file are about to be written; how many there is room for.
@@ -100,19 +100,28 @@ impl Env<'_> {
         }
     }
 
-    /// A file was synchronized (fsync(2)).
+    /// A name of the directory that was changed last leads to a file that was made for it.
+    pub(super) fn note_made(&mut self, folder: &Inode, file: &Rc<Inode>) {
+        if let Some(journal) = &mut *self.machine.tree.journal.borrow_mut()
+            && super::Tree::is_on_disk(folder)
+        {
+            journal.note_made(file);
+        }
+    }
+
+    /// A file was synchronized (fsync(2)), or its data (fdatasync(2)).
     ///
     /// # Errors
     /// What the host fails with.
-    pub fn synchronize(&mut self, file: &Rc<Inode>) -> Result<()> {
+    pub fn synchronize(&mut self, file: &Rc<Inode>, what: Synchronized) -> Result<()> {
         let now = self.machine.clock.now();
         match &mut *self.machine.tree.journal.borrow_mut() {
-            Some(journal) => journal.synchronize(self.host, file, now),
+            Some(journal) => journal.synchronize(self.host, file, what, now),
             None => Ok(()),
         }
     }
 
-    /// As [`Self::synchronize`], for a file that is known by its number (msync(2)).
+    /// As [`Self::synchronize`], for the data of a file that is known by its number (msync(2)).
     ///
     /// # Errors
     /// What the host fails with.
@@ -121,7 +130,7 @@ impl Env<'_> {
             Some(journal) => journal.dirty_file(number),
             None => None,
         };
-        file.map_or(Ok(()), |file| self.synchronize(&file))
+        file.map_or(Ok(()), |file| self.synchronize(&file, Synchronized::Data))
     }
 
     /// Everything was synchronized (sync(2)).
