@@ -32,6 +32,8 @@ pub struct Folder {
     known: RefCell<BTreeMap<Vec<u8>, Option<Rc<Inode>>>>,
     /// Whether the run has made or removed names.
     is_changed: Cell<bool>,
+    /// The directory that it was in when it was removed: who stands in it can still go there.
+    removed_from: RefCell<Option<Rc<Inode>>>,
 }
 
 impl Folder {
@@ -39,6 +41,17 @@ impl Folder {
     #[must_use]
     pub fn over(below: Rc<[u8]>) -> Self {
         Self { below: Some(below), ..Self::default() }
+    }
+
+    /// The directory is removed from another.
+    pub fn remove_from(&self, parent: &Rc<Inode>) {
+        self.removed_from.replace(Some(Rc::clone(parent)));
+    }
+
+    /// The directory that it was in when it was removed, if that is removed, too, and cannot be found by its path.
+    #[must_use]
+    pub fn removed_parent(&self) -> Option<Rc<Inode>> {
+        self.removed_from.borrow().clone().filter(|parent| parent.is_nameless())
     }
 
     /// The host's directory that lies underneath.

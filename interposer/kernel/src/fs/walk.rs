@@ -12,7 +12,7 @@ use super::{
     Inode,
     access::{self, Access},
     inode::Body,
-    tree::{Spot, Tree},
+    tree::{DELETED, Spot, Tree},
     views::{self, Node},
 };
 use crate::{
@@ -294,6 +294,10 @@ impl Walk<'_> {
         if at.path != root {
             let up = parent(&at.path);
             self.check_crossing(from, up)?;
+            let inode = at.inode.as_ref().filter(|inode| inode.is_nameless());
+            if let Some(parent) = inode.and_then(|inode| inode.folder()?.removed_parent()) {
+                return Ok(Standing { path: [up, DELETED].concat(), inode: Some(parent) });
+            }
             return Standing::at(self.tree, self.host, up.to_vec());
         }
         if self.resolve.contains(Resolve::BENEATH) {

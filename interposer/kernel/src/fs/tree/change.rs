@@ -155,7 +155,8 @@ pub fn link(
 fn removed(env: &mut Env<'_>, spot: &Spot, file: &Rc<Inode>) -> Option<Rc<Inode>> {
     file.changed(env.file_time());
     let is_directory = file.kind() == FileKind::Directory;
-    if is_directory {
+    if let Some(folder) = file.folder() {
+        folder.remove_from(&spot.parent);
         file.update(|attributes| attributes.links = 0);
         spot.parent.count_links(-1);
     } else {
