@@ -548,6 +548,27 @@ fn spellings_of_other_tools_are_understood() {
 }
 
 #[test]
+fn who_reads_a_file_depends_on_its_mode() {
+    let (store, elsewhere) = (folder(), folder());
+    let path = elsewhere.path().join("read");
+    fs::write(&path, "1").expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("own file");
+    let mut command = stored(store.path(), ["--seed", "1", "--", "/bin/cat", "read"]);
+    command.current_dir(elsewhere.path()).output().expect("a run");
+    let shown = json(store.path(), &["show", "last"]);
+    let inputs = shown["inputs"]["files"].as_array().expect("a list").iter();
+    let read = |input: &&Value| input["path"].as_str().is_some_and(|path| path.ends_with("/read"));
+    assert_eq!(inputs.clone().find(read).expect("it")["status"], "file 0644 1");
+    let changes = || json(store.path(), &["rerun", "last", "--no-store"])["changes"].clone();
+    assert_eq!(changes(), Value::Array(Vec::new()));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("own file");
+    let changed = serde_json::json!([{ "path": path, "what": "mode" }]);
+    assert_eq!(changes(), changed);
+    let strict = ["rerun", "last", "--no-store", "--strict"];
+    assert_eq!(run_stored(store.path(), strict).status, 125);
+}
+
+#[test]
 fn who_only_asks_about_a_file_depends_on_what_is_said_of_it() {
     let (store, elsewhere) = (folder(), folder());
     let path = |name: &str| elsewhere.path().join(name);

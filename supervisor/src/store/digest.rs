@@ -166,16 +166,15 @@ impl Digests {
         Self(cache::path(FILE).and_then(|path| Table::open(&path).ok()))
     }
 
-    /// The digest of a file's bytes, or of a directory's names.
+    /// The digest of the bytes of a file with these attributes, or of a directory's names.
     ///
     /// # Errors
     /// When it cannot be read, or is neither.
-    pub fn of(&self, path: &Path) -> io::Result<String> {
-        let before = fs::metadata(path)?;
+    pub fn of(&self, path: &Path, before: &Metadata) -> io::Result<String> {
         if !before.is_file() && !before.is_dir() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let stamp = Stamp::of(&before);
+        let stamp = Stamp::of(before);
         let key = stamp.digest();
         if let Some(known) = self.0.as_ref().and_then(|table| table.get(&key)) {
             return Ok(base16(&known));
@@ -216,11 +215,12 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "a").expect("a file");
         let digests = Digests(Some(table(folder.path())));
+        let of = |path: &Path| digests.of(path, &path.metadata()?);
         let len = || folder.path().join("deep/table").metadata().expect("a table").len();
-        let a = digests.of(&file).expect("a digest");
+        let a = of(&file).expect("a digest");
         assert_eq!(len(), 0, "it may change again within the tick");
         fs::write(&file, "b").expect("a file");
-        let b = digests.of(&file).expect("a digest");
+        let b = of(&file).expect("a digest");
         assert_ne!(a, b);
         assert_eq!((a.len(), b.len()), (2 * DIGEST_LEN, 2 * DIGEST_LEN));
 
@@ -228,11 +228,11 @@ mod tests {
         let stamp = Stamp::of(&own.metadata().expect("attributes"));
         assert!(stamp.is_settled(i128::MAX) && !stamp.is_settled(stamp.changed_ns));
         digests.0.as_ref().expect("a table").put(&stamp.digest(), &[7; DIGEST_LEN]);
-        assert_eq!(digests.of(&own).expect("a digest"), "07".repeat(DIGEST_LEN));
-        let names = digests.of(folder.path()).expect("a digest");
+        assert_eq!(of(&own).expect("a digest"), "07".repeat(DIGEST_LEN));
+        let names = of(folder.path()).expect("a digest");
         fs::write(folder.path().join("other"), "").expect("a file");
-        assert_ne!(digests.of(folder.path()).expect("a digest"), names);
-        assert!(digests.of(Path::new("/dev/null")).is_err(), "a device has none");
+        assert_ne!(of(folder.path()).expect("a digest"), names);
+        assert!(of(Path::new("/dev/null")).is_err(), "a device has none");
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub struct Input {
     /// The digest of that soon after; of a status the words for it. Nothing if there was no such file, or it could not be
     /// read.
     pub digest: Option<String>,
+    /// Of what was read, the words for its status, which say who may read it, and how long it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
 }
 
 fn content() -> Found {
@@ -44,17 +47,22 @@ fn is_content(found: &Found) -> bool {
 impl Input {
     fn of(digests: &Digests, path: Text, found: Found) -> Self {
         let place = Path::new(path.as_os_str());
-        let digest = match found {
-            Found::Content => digests.of(place),
-            Found::Status => status(place),
+        let (digest, status) = match found {
+            Found::Content => match fs::metadata(place) {
+                Ok(file) => (digests.of(place, &file).ok(), status(place, &file).ok()),
+                Err(_) => (None, None),
+            },
+            Found::Status => {
+                let file = fs::symlink_metadata(place);
+                (file.and_then(|file| status(place, &file)).ok(), None)
+            }
         };
-        Self { found, digest: digest.ok(), path }
+        Self { found, digest, status, path }
     }
 }
 
 /// What a run sees of a file without reading it.
-fn status(path: &Path) -> io::Result<String> {
-    let file = fs::symlink_metadata(path)?;
+fn status(path: &Path, file: &fs::Metadata) -> io::Result<String> {
     let (kind, mode) = (file.file_type(), file.mode() & 0o7777);
     Ok(match () {
         () if kind.is_file() => format!("file {mode:04o} {}", file.size()),
@@ -172,6 +180,8 @@ pub enum ChangeKind {
     Gone,
     /// It is there, and was not.
     New,
+    /// Its content is the same, and its mode is not.
+    Mode,
 }
 
 impl fmt::Display for Change {
@@ -180,6 +190,7 @@ impl fmt::Display for Change {
             ChangeKind::Changed => "has changed",
             ChangeKind::Gone => "is gone",
             ChangeKind::New => "is new",
+            ChangeKind::Mode => "has another mode",
         };
         write!(f, "{} {words}", self.path)
     }
@@ -206,7 +217,10 @@ impl Inputs {
         let change = |input: &Input| {
             let now = others.get(&input.path).filter(|now| now.found == input.found)?;
             let what = match (&input.digest, &now.digest) {
-                (before, now) if before == now => return None,
+                // Kept before it was noted.
+                (before, after) if before == after && input.status.is_none() => return None,
+                (before, after) if before == after && input.status == now.status => return None,
+                (before, after) if before == after => ChangeKind::Mode,
                 (Some(_), Some(_)) => ChangeKind::Changed,
                 (Some(_), None) => ChangeKind::Gone,
                 (None, _) => ChangeKind::New,
@@ -230,6 +244,7 @@ mod tests {
                     path: Text::from(path.as_bytes()),
                     found: Found::Content,
                     digest: digest.map(str::to_owned),
+                    status: None,
                 })
                 .collect(),
         };
