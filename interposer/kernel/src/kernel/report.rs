@@ -1,4 +1,4 @@
-//! What is said of a run that cannot go on.
+//! What is said of a run at its end: what it wrote, and why it cannot go on.
 
 use alloc::{string::String, vec::Vec};
 
@@ -9,6 +9,7 @@ use simrun_abi::{
 
 use super::Kernel;
 use crate::{
+    fs::Progress,
     host::Host,
     process::{State, ThreadId},
     signal::Signal,
@@ -16,6 +17,21 @@ use crate::{
 };
 
 impl Kernel {
+    /// Tells the supervisor what each node has done to its files.
+    pub(super) fn capture(&mut self, host: &mut dyn Host) {
+        let mut progress = Progress::new(&self.machine.config.capture);
+        let captured = self.node_ids().try_for_each(|node| {
+            let capture =
+                |kernel: &mut Self| kernel.machine.tree.capture(host, node, &mut progress);
+            self.on_node(node, capture)
+        });
+        if let Err(error) = captured {
+            let effect =
+                alloc::format!("what the run wrote is not kept as a whole: {}", error.errno.name());
+            self.machine.escape(host, "the capture of files", "simrun", &effect);
+        }
+    }
+
     /// Ends the run: no thread can ever run again.
     pub(crate) fn end_in_deadlock(&mut self, host: &mut dyn Host) {
         let stuck = self.threads.iter().filter(|(_, thread)| !self.is_init(thread.process));

@@ -1,6 +1,6 @@
 //! From a trap to the next return to a program.
 
-use alloc::{format, rc::Rc, vec::Vec};
+use alloc::{rc::Rc, vec::Vec};
 
 use simrun_abi::{boot::Detail, control::End, event::What};
 
@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::FileDescription,
-    fs::{Progress, tree::attributes::drop_identity},
+    fs::tree::attributes::drop_identity,
     host::Host,
     machine::{Due, Env, SignalTarget},
     mm::SpaceId,
@@ -521,21 +521,6 @@ impl Kernel {
     /// Ends the run.
     pub(crate) fn end(&mut self, end: End, status: u32) {
         self.ended.get_or_insert((end, status));
-    }
-
-    /// Tells the supervisor what each node has done to its files.
-    fn capture(&mut self, host: &mut dyn Host) {
-        let mut progress = Progress::new(&self.machine.config.capture);
-        let captured = self.node_ids().try_for_each(|node| {
-            let capture =
-                |kernel: &mut Self| kernel.machine.tree.capture(host, node, &mut progress);
-            self.on_node(node, capture)
-        });
-        if let Err(error) = captured {
-            let effect =
-                format!("what the run wrote is not kept as a whole: {}", error.errno.name());
-            self.machine.escape(host, "the capture of files", "simrun", &effect);
-        }
     }
 
     pub(super) fn show_call(
