@@ -6,7 +6,7 @@
 //! there; suites that did not run keep their rows.
 //! `docs/reference/suites.md` is such a file.
 //!
-//! CPython's suites are in Debian's `libpython3.11-testsuite`.
+//! CPython's suites are in Debian's `libpython3.11-testsuite`, but for `test_sqlite3`, which a Python of `PATH` must have.
 
 #[path = "suites/page.rs"]
 mod page;
@@ -40,7 +40,7 @@ enum Suite {
     Crate(&'static str, &'static str),
 }
 
-const SUITES: [Suite; 33] = [
+const SUITES: [Suite; 34] = [
     Suite::Python("test_socket"),
     Suite::Python("test_select"),
     Suite::Python("test_selectors"),
@@ -60,6 +60,7 @@ const SUITES: [Suite; 33] = [
     Suite::Python("test_tempfile"),
     Suite::Python("test_mmap"),
     Suite::Python("test_zipfile"),
+    Suite::Python("test_sqlite3"),
     Suite::Python("test_socketserver"),
     Suite::Python("test_pty"),
     Suite::Python("test_resource"),
@@ -75,6 +76,23 @@ const SUITES: [Suite; 33] = [
     Suite::Crate("polling", "3.10.0"),
     Suite::Crate("signal-hook", "0.3.18"),
 ];
+
+/// An interpreter that has this module of tests: the system's, or another of `PATH`.
+fn python_with(module: &str) -> Result<String, Failed> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = [PathBuf::from("/usr/bin")].into_iter().chain(env::split_paths(&path));
+    let script = format!("import importlib.util as u; exit(not u.find_spec('test.{module}'))");
+    let has_it = |python: &PathBuf| {
+        let mut command = Command::new(python);
+        command.args(["-c", &script]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    let found = folders.map(|folder| folder.join("python3")).find(has_it);
+    let Some(found) = found else { return Err(format!("no python3 has test.{module}").into()) };
+    // What only finds the interpreter is a script of the shell: the tests are about the interpreter itself.
+    let output = Command::new(found).args(["-c", "import sys; print(sys.executable)"]).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
 
 type Results = BTreeMap<String, bool>;
 type Table = Arc<Mutex<BTreeMap<String, Row>>>;
@@ -120,7 +138,7 @@ impl Suite {
             Self::Python(module) => {
                 let runner =
                     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/suites/run_unittest.py");
-                let command = vec!["/usr/bin/python3".into(), text(&runner), module.into()];
+                let command = vec![python_with(module)?, text(&runner), module.into()];
                 Ok(Prepared {
                     commands: vec![command],
                     directory: folder.to_path_buf(),

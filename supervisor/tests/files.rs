@@ -188,3 +188,35 @@ fn git_does_to_a_repository_what_it_does_on_the_host() {
 fn cargo_builds_a_crate_as_it_does_on_the_host() {
     agrees_with_the_host("cargo_build.sh", &[User::Own], 1..=1);
 }
+
+/// Most memory that simrun or a process of its run had, in KiB, while this script of the shell ran.
+fn peak(folder: &Path, script: &str) -> i64 {
+    let run = ["--quiet", "--no-store", "--seed", "1", "--", "/bin/sh", "-c", script];
+    let child = common::simrun(run).current_dir(folder).spawn().expect("a run");
+    // SAFETY: zeros are a value of it.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    let mut status = 0;
+    // SAFETY: both places live until the call is over, and nobody else waits for the child.
+    let waited = unsafe { libc::wait4(child.id() as i32, &raw mut status, 0, &raw mut usage) };
+    assert_eq!((waited, status), (child.id() as i32, 0));
+    usage.ru_maxrss
+}
+
+#[test]
+fn memory_does_not_grow_with_what_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let large = fs::File::create(folder.path().join("large")).expect("a file");
+    large.set_len(256 << 20).expect("a hole");
+    fs::create_dir(folder.path().join("many")).expect("a folder");
+    for number in 0..1000 {
+        fs::write(folder.path().join(format!("many/{number}")), vec![b'x'; 64 << 10])
+            .expect("a file");
+    }
+    let nothing = peak(folder.path(), "cat /dev/null | md5sum >/dev/null");
+    let one = peak(folder.path(), "md5sum <large >/dev/null");
+    let many = peak(folder.path(), "cat many/* | md5sum >/dev/null");
+    // Of many files their names are known, and where they are.
+    for (read, most) in [(one, 4 << 10), (many, 8 << 10)] {
+        assert!(read < nothing + most, "{nothing} KiB for nothing, {read} KiB");
+    }
+}
