@@ -233,7 +233,9 @@ fn written_through(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, Error> {
             let rest = absolute.strip_prefix(above).ok()?;
             Some(above.canonicalize().ok()?.join(rest))
         });
-        Ok(known.unwrap_or(absolute).into_os_string().into_vec())
+        // No slash at the end: what is below is found by this name and a slash.
+        let path: PathBuf = known.unwrap_or(absolute).components().collect();
+        Ok(path.into_os_string().into_vec())
     };
     paths.iter().map(resolve).collect()
 }

@@ -131,3 +131,31 @@ fn what_each_machine_wrote_is_kept_apart() {
     assert_eq!(verb(&one).0, Some(0));
     assert_eq!(fs::read_to_string(own.join("tmp/both")).expect("a file"), "web");
 }
+
+/// Two machines that write to the same paths.
+const WORLD: &str = "
+nodes:
+  web: { command: [/bin/sh, -c, 'echo web >out/said; rm out/shared; sleep 100'] }
+workloads:
+  client: { command: [/bin/sh, -c, 'sleep 1; echo client >>out/shared; mkdir out/deep; cp out/shared out/deep'] }
+";
+
+#[test]
+fn what_several_machines_write_through_does_not_meet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    fs::create_dir(&out).expect("a folder");
+    fs::write(out.join("shared"), "host\n").expect("a file");
+    fs::write(folder.path().join("world.yaml"), WORLD).expect("a file");
+    let run =
+        ["sim", "world.yaml", "--seed", "1", "--write-through", "out", "--capture-limit", "1"];
+    let output = common::simrun(run).current_dir(folder.path()).output().expect("a run");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && words.contains(" written through to "), "{words}");
+    let read = |name: &str| fs::read_to_string(out.join(name)).expect(name);
+    assert_eq!((read("web/said"), read("shared")), ("web\n".into(), "host\n".into()));
+    assert_eq!(read("client/shared"), "host\nclient\n");
+    assert_eq!(read("client/deep/shared"), read("client/shared"));
+    let names = |folder: &str| fs::read_dir(out.join(folder)).expect("a folder").count();
+    assert_eq!((names(""), names("web"), names("client")), (3, 1, 2));
+}
