@@ -62,6 +62,8 @@ fn simrun() -> u8 {
         None => verbs::run(&arguments.run),
         Some(Verb::Sim(arguments)) => verbs::sim(arguments),
         Some(Verb::Init(arguments)) => verbs::init(arguments),
+        Some(Verb::Compose(arguments)) => verbs::compose(arguments),
+        Some(Verb::Probe(arguments)) => verbs::probe(arguments),
         Some(Verb::Verify(arguments)) => verbs::verify(arguments),
         Some(Verb::Doctor) => verbs::doctor(),
         Some(Verb::Faults(arguments)) => verbs::faults(arguments),

@@ -116,7 +116,7 @@ impl Plan {
             Subject::Command(_) => None,
             Subject::Simulation(path) => Some(Described::read(path, defaults(world)?)?),
         };
-        let Machines { nodes, files } = match (subject, &described) {
+        let Machines { nodes, files, quiet_when, links } = match (subject, &described) {
             (_, Some(described)) => described.machines(seed).map_err(sim::Error::from)?,
             (Subject::Command(command), _) => one_machine(world, command, seed)?,
             (Subject::Simulation(_), None) => unreachable!("it was just read"),
@@ -154,10 +154,14 @@ impl Plan {
             files,
             hidden: store::Place::hidden_here().map_err(Error::Here)?,
             faults: Vec::new(),
+            quiet_when,
+            links,
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        mocks::join(&mut boot.nodes, &world.mocks, &Environment::of_seed(seed).encode())?;
+        if described.is_none() {
+            mocks::join(&mut boot.nodes, &world.mocks, &Environment::of_seed(seed).encode())?;
+        }
         boot.faults =
             fault_plan(&models(world, described.as_ref())?, described.as_ref(), &boot.nodes)?;
         let (wall_timeout, yield_at) = (world.wall_timeout, world.yield_at.clone());
@@ -173,6 +177,7 @@ fn defaults(world: &World) -> Result<Defaults, Error> {
         memory: world.mem,
         disk: world.disk,
         environment: world.env.clone(),
+        mocks: world.mocks.iter().map(|path| path.clone().into_os_string().into()).collect(),
         directory: asked.map(|directory| directory.into_os_string().into()),
     })
 }
@@ -200,7 +205,7 @@ fn one_machine(world: &World, command: &[OsString], seed: u64) -> Result<Machine
         starts_when: Vec::new(),
         role: Role::Workload,
     };
-    Ok(Machines { nodes: vec![node], files: Vec::new() })
+    Ok(Machines { nodes: vec![node], ..Machines::default() })
 }
 
 /// The fault models that were asked for, or else those of the file.
@@ -250,6 +255,7 @@ impl Plan {
         if let Some(described) = &self.described {
             let machines = described.machines(seed).map_err(sim::Error::from)?;
             (boot.nodes, boot.files) = (machines.nodes, machines.files);
+            (boot.quiet_when, boot.links) = (machines.quiet_when, machines.links);
         } else {
             let variables = boot.nodes.iter_mut().flat_map(|node| &mut node.environment);
             variables.for_each(|variable| reseed(variable, self.boot.seed, seed));
@@ -327,7 +333,7 @@ pub fn fault_plan(
     nodes: &[Node],
 ) -> Result<Vec<Fault>, Error> {
     let names = together(models);
-    if names.is_empty() && described.is_none() {
+    if names.is_empty() {
         return Ok(Vec::new());
     }
     Ok(match described {
@@ -335,7 +341,7 @@ pub fn fault_plan(
             // A fault may be for a machine that only some seeds have.
             let all = described.widest().map_err(sim::Error::from)?.nodes;
             let faults = faults::Catalog::of(described.folder()).plan(&names, &all)?;
-            described.confined(faults, &all).map_err(sim::Error::from)?
+            described.confined(faults).map_err(sim::Error::from)?
         }
         None => {
             let here = env::current_dir().map_err(Error::Here)?;

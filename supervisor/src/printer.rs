@@ -11,7 +11,7 @@ use simrun_abi::{
     event::{Event, What},
 };
 
-use crate::{launch::Streams, store::output};
+use crate::{launch::Streams, sim, store::output};
 
 /// So much is written at once.
 const CHUNK: usize = 64 << 10;
@@ -31,7 +31,13 @@ pub struct Printer {
 impl Printer {
     /// For a run whose output goes nowhere else.
     pub fn of(boot: &Boot, streams: &Streams) -> Option<Self> {
-        let width = boot.nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
+        let width = boot
+            .nodes
+            .iter()
+            .filter(|node| !node.name.starts_with(sim::PROBE))
+            .map(|node| node.name.len())
+            .max()
+            .unwrap_or(0);
         let prefix = |name: &String| format!("{name:width$} | ");
         (boot.streams == Kind::Told).then(|| Self {
             prefixes: boot.nodes.iter().map(|node| prefix(&node.name)).collect(),

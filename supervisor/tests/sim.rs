@@ -223,10 +223,47 @@ fn faults_keep_to_their_time_and_links_are_as_they_are() {
     assert_ne!(hit, calm);
     assert_eq!(simulated("faults: late.yaml\nchaos: { after: 30s, for: 10s }\n").stdout, calm);
     assert_eq!(simulated("faults: late.yaml\nchaos: { for: 500ms }\n").stdout, calm);
+    // Or it is quiet when a machine has come so far.
+    let until = |text: &str| {
+        let chaos = format!("chaos: {{ after: 3s, until: {{ b: {{ prints: {text} }} }} }}\n");
+        simulated(&format!("faults: late.yaml\n{chaos}")).stdout
+    };
+    assert_eq!(until("'2 2'"), calm);
+    assert_eq!(until("nothing"), hit);
     let linked = simulated("links: [{ between: [a, b], latency: 20s }]\n");
     assert!(!linked.stderr.contains("never fired"), "{}", linked.stderr);
     // The answer to the connecting end comes 20s after the other end has it, and the first word as much later.
     let late: String = (0..9).map(|second| format!("b | {second} {}\n", second + 40)).collect();
     assert_eq!(linked.stdout, late);
     assert!(linked.stderr.contains("seed 1, [summary]"), "{}", linked.stderr);
+}
+
+/// Listens at once, and is well after three seconds.
+const SLOW_START: &str = "
+import http.server, time
+start = time.monotonic()
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        well = time.monotonic() - start > 3 and self.path == \"/health\"
+        self.send_response(200 if well else 503)
+        self.end_headers()
+    def log_message(self, *words):
+        pass
+http.server.HTTPServer((\"\", 80), Handler).serve_forever()
+";
+
+#[test]
+fn readiness_may_be_an_answer_over_http() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("slow.py"), SLOW_START).expect("a file");
+    let text = "nodes: { web: { command: python3 slow.py, count: 2, ready: { answers: { port: 80, path: /health } } } }\nworkloads: { c: { command: date -u +%s } }";
+    let own = file(folder.path(), text);
+    let once = || simrun(["sim", path(&own), "--seed", "1"]).output().expect("a run");
+    let (first, second) = (once(), once());
+    assert_eq!(fingerprint(&first), fingerprint(&second));
+    let said = said(&first);
+    let time =
+        said.stdout.trim().strip_prefix("c     | ").unwrap_or_else(|| panic!("{}", said.stdout));
+    let seconds = time.parse::<u64>().expect("a time") - 1_893_456_000;
+    assert!((3..10).contains(&seconds), "it started after {seconds}s");
 }

@@ -3,7 +3,11 @@
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::{capture::Capture, faults::Fault, node::Node};
+use crate::{
+    capture::Capture,
+    faults::Fault,
+    node::{Condition, Node},
+};
 
 /// How the scheduler picks among the threads that can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +104,10 @@ pub struct Boot {
     pub patching: Patching,
     /// Faults to inject.
     pub faults: Vec<Fault>,
+    /// When all of this has been so, no more of them are injected; never, if there is nothing.
+    pub quiet_when: Vec<Condition>,
+    /// Faults that are there all the time: what links are like.
+    pub links: Vec<Fault>,
     /// Loops that wait without a call, learned from earlier attempts.
     pub waiting: Vec<WaitingLoop>,
     /// What times the host's files show.

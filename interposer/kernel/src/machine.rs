@@ -106,7 +106,7 @@ impl Config {
 
 /// What nodes wait for others to print.
 fn awaited(boot: &Boot) -> Vec<Awaited> {
-    let conditions = boot.nodes.iter().flat_map(|node| &node.starts_when);
+    let conditions = boot.nodes.iter().flat_map(|node| &node.starts_when).chain(&boot.quiet_when);
     let printed = conditions.filter_map(|condition| match &condition.reached {
         Milestone::Printed(text) => Some(Awaited::new(NodeId::new(condition.node), text)),
         _ => None,
@@ -173,7 +173,11 @@ impl Machine {
         Self {
             clock: Clock::new(boot.start_time_ns),
             timers: Timers::default(),
-            faults: Faults::new(&boot.faults, &boot.nodes, &random),
+            faults: Faults::new(
+                &[boot.links.as_slice(), &boot.faults].concat(),
+                &boot.nodes,
+                &random,
+            ),
             random,
             injections: Vec::new(),
             events: EventLog::new(boot.detail, boot.last_event),

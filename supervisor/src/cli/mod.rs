@@ -98,6 +98,12 @@ pub enum Verb {
     Files(FilesArguments),
     /// Run many seeds, and group what fails into bugs
     Explore(Box<ExploreArguments>),
+    /// Run the commands of a folder as their names say, inside of a simulation
+    #[command(hide = true)]
+    Compose(ComposeArguments),
+    /// Ask over HTTP until all is well, inside of a simulation
+    #[command(hide = true)]
+    Probe(ProbeArguments),
     /// Make runs as another simrun tells
     #[command(hide = true)]
     ExploreWorker,
@@ -167,6 +173,24 @@ pub struct InitArguments {
     /// The Compose file, if it is not `compose.yaml` or one of the other names that Compose looks for here
     #[arg(long, value_name = "FILE")]
     pub compose: Option<PathBuf>,
+}
+
+/// `simrun compose`.
+#[derive(Debug, Args)]
+pub struct ComposeArguments {
+    /// The folder
+    pub folder: PathBuf,
+}
+
+/// `simrun probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArguments {
+    /// Whom to ask
+    pub address: std::net::IpAddr,
+    /// Where
+    pub port: u16,
+    /// For what
+    pub path: String,
 }
 
 /// What a verb runs several times.

@@ -115,8 +115,8 @@ pub fn is_path(name: &str) -> bool {
 }
 
 /// An error with what is behind it, for a message that says more.
-pub fn in_words(error: &Error) -> String {
-    match std::error::Error::source(error) {
+pub fn in_words(error: &impl std::error::Error) -> String {
+    match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }

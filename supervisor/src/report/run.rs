@@ -10,7 +10,6 @@ use simrun_abi::{
 use crate::{
     exit,
     launch::{Ending, Outcome},
-    sim,
     store::Id,
     verbs::Failure,
 };
@@ -44,12 +43,7 @@ impl Report {
             stuck: Vec::new(),
             nodes: boot.nodes.iter().map(|node| node.name.clone()).collect(),
             kept_as: None,
-            unfired: boot
-                .faults
-                .iter()
-                .map(|fault| fault.name.clone())
-                .filter(|name| !name.starts_with(sim::LINKS))
-                .collect(),
+            unfired: boot.faults.iter().map(|fault| fault.name.clone()).collect(),
         }
     }
 

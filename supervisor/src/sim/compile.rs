@@ -1,12 +1,15 @@
 //! From a simulation file to the machines that the kernel takes. What cannot be is found here.
 
-use std::path::{Path, PathBuf};
-
-use std::{ffi::OsStr, os::unix::ffi::OsStringExt};
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStringExt,
+    path::{Path, PathBuf},
+};
 
 use simrun_abi::{
     boot::PlacedFile,
-    node::{Node, Restart as Again, Role},
+    faults::Fault,
+    node::{Condition, Milestone, Node, Restart as Again, Role},
 };
 use simrun_config::{
     Spanned, Wrong,
@@ -14,10 +17,11 @@ use simrun_config::{
 };
 
 use super::{
+    composed,
     draw::Draw,
     file::{Machine, Restart, SimulationFile},
-    order, references, topology,
-    world::{Group, Kind, World},
+    links, order, probe, references, topology,
+    world::{Group, Instance, Kind, World},
 };
 use crate::{
     cli::units::{MEMORY_MAX, MEMORY_MIN},
@@ -30,11 +34,16 @@ const PROCESSORS_MAX: u32 = 1024;
 const RESTART_DELAY_NS: u64 = 100_000_000;
 
 /// What the machines of a run are.
+#[derive(Default)]
 pub struct Machines {
     /// The machines.
     pub nodes: Vec<Node>,
     /// What they find there.
     pub files: Vec<PlacedFile>,
+    /// What must have been so for faults to be over.
+    pub quiet_when: Vec<Condition>,
+    /// What links are like.
+    pub links: Vec<Fault>,
 }
 
 /// What holds where a file says nothing.
@@ -45,6 +54,10 @@ pub struct Base<'a> {
     pub size: (u32, u64, u64),
     /// Variables that all have.
     pub environment: &'a Environment,
+    /// Those of the seed alone.
+    pub seed_variables: &'a Environment,
+    /// simrun's own file.
+    pub own: OsString,
 }
 
 /// The machines of a file for a seed.
@@ -62,13 +75,39 @@ pub fn machines(file: &SimulationFile, draw: Draw, base: &Base) -> Result<Machin
         }
     }
     let files = vec![topology::file(&world, &nodes)];
-    Ok(Machines { nodes, files })
+    let links = links::faults(&file.links, &nodes)?;
+    let probes: Vec<Node> = world
+        .asked()
+        .enumerate()
+        .map(|(number, (asked, request))| {
+            let like = &nodes[asked];
+            let environment = base.seed_variables.encode();
+            let probe = probe::machine(&world, asked, request, (number, &base.own), like);
+            Node { environment, ..probe }
+        })
+        .collect();
+    nodes.extend(probes);
+    Ok(Machines { quiet_when: quiet_when(&world, file)?, nodes, files, links })
+}
+
+/// When faults are over: as the file says, or when all folders of commands have come so far.
+fn quiet_when(world: &World, file: &SimulationFile) -> Result<Vec<Condition>, Wrong> {
+    if let Some(until) = file.chaos.as_ref().and_then(|chaos| chaos.until.as_ref()) {
+        return order::reached_by(world, until);
+    }
+    let is_composed = |instance: &Instance| world.group_of(instance).machine.compose.is_some();
+    let composed = world.instances.iter().enumerate().filter(|(_, instance)| is_composed(instance));
+    let condition = |(index, _)| Condition {
+        node: index as u16,
+        reached: Milestone::Printed(composed::QUIET.as_bytes().to_vec()),
+    };
+    Ok(composed.map(condition).collect())
 }
 
 /// What the machines of a group have in common.
 struct Shared {
     directory: PathBuf,
-    starts_when: Vec<simrun_abi::node::Condition>,
+    starts_when: Vec<Condition>,
     role: Role,
     cpus: u32,
     memory: u64,
@@ -81,7 +120,10 @@ impl Shared {
         let (cpus, memory, _) = base.size;
         check_further_names(machine)?;
         Ok(Self {
-            directory: directory(machine, base.directory)?,
+            directory: match &machine.compose {
+                Some(folder) => composed_folder(group, folder, base.directory)?,
+                None => directory(machine, base.directory)?,
+            },
             starts_when: order::conditions(world, index)?,
             role: role(group)?,
             cpus: within(machine.cpus.as_ref(), cpus, 1..=PROCESSORS_MAX, |&cpus| cpus)?,
@@ -101,14 +143,7 @@ impl Shared {
     ) -> Result<Node, Wrong> {
         let (instance, machine) = (&world.instances[index], group.machine);
         let environment = environment(world, index, base.environment)?;
-        let command = machine.command.0.iter();
-        let words = command
-            .map(|word| references::replace(world, index, word))
-            .collect::<Result<Vec<String>, String>>()
-            .map_err(|words| machine.command.wrong(words))?;
-        let search = environment.get("PATH");
-        let program = find_program(OsStr::new(&words[0]), &self.directory, search);
-        let program = program.map_err(|error| machine.command.wrong(error.to_string()))?;
+        let (program, words) = self.program(world, index, &environment, base)?;
         let is_numbered = instance.name != group.name.value;
         let hostname = match &machine.hostname {
             Some(name) if is_numbered => format!("{}-{}", name.value, instance.number),
@@ -145,6 +180,51 @@ impl Shared {
             name: instance.name.clone(),
         })
     }
+}
+
+impl Shared {
+    /// The program of a machine and its arguments.
+    fn program(
+        &self,
+        world: &World,
+        index: usize,
+        environment: &Environment,
+        base: &Base,
+    ) -> Result<(PathBuf, Vec<String>), Wrong> {
+        let group = world.group_of(&world.instances[index]);
+        let command = match (&group.machine.command, &group.machine.compose) {
+            (Some(command), None) => command,
+            (Some(_), Some(folder)) => {
+                return Err(folder.wrong("`command` and `compose` exclude each other"));
+            }
+            (None, Some(_)) => {
+                let folder = self.directory.display().to_string();
+                let words = ["simrun".into(), "compose".into(), folder].to_vec();
+                return Ok((base.own.clone().into(), words));
+            }
+            (None, None) => {
+                let name = group.name;
+                let words = format!("`{}` has neither `command` nor `compose`", name.value);
+                return Err(name.wrong(words));
+            }
+        };
+        let words = command.0.iter().map(|word| references::replace(world, index, word));
+        let words: Result<Vec<String>, String> = words.collect();
+        let words = words.map_err(|words| command.wrong(words))?;
+        let search = environment.get("PATH");
+        let program = find_program(OsStr::new(&words[0]), &self.directory, search);
+        Ok((program.map_err(|error| command.wrong(error.to_string()))?, words))
+    }
+}
+
+/// A folder of commands, and whether it is one.
+fn composed_folder(group: &Group, folder: &Spanned<String>, base: &Path) -> Result<PathBuf, Wrong> {
+    if group.kind == Kind::Node {
+        return Err(folder.wrong("`compose` is for workloads: its commands drive a test"));
+    }
+    let path = base.join(&folder.value);
+    composed::commands(&path).map_err(|words| folder.wrong(words))?;
+    path.canonicalize().map_err(|error| folder.wrong(format!("`{}`: {error}", folder.value)))
 }
 
 /// A number of the file in its bounds, or what holds without it.

@@ -1,7 +1,7 @@
 //! A simulation file as it was read, and what holds where it says nothing: all that is needed for any seed.
 
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use simrun_abi::{faults::Fault, node::Node};
 use simrun_config::{
-    Problem, Spanned, Wrong,
+    Position, Problem, Spanned, Wrong,
     units::{Time, Unit},
 };
 
@@ -19,9 +19,8 @@ use super::{
     compile::{Base, machines},
     draw::Draw,
     file::SimulationFile,
-    links,
 };
-use crate::{faults, program::Environment, store::text::Text};
+use crate::{faults, mocks, program::Environment, store::text::Text};
 
 /// Why there is no simulation.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +44,8 @@ pub struct Defaults {
     pub disk: u64,
     /// Variables that were asked for.
     pub environment: Vec<(String, String)>,
+    /// Files of mocks that were asked for.
+    pub mocks: Vec<Text>,
     /// Where working directories begin, if not in the folder of the file; absolute.
     pub directory: Option<Text>,
 }
@@ -122,8 +123,28 @@ impl Described {
             Some(directory) => Path::new(directory.as_os_str()),
             None => self.folder(),
         };
-        let base = Base { directory, size: (cpus, memory, disk), environment: &environment };
-        machines(&file, draw, &base).map_err(|wrong| wrong.of(&self.shown()))
+        let seed_variables = Environment::of_seed(seed);
+        let base = Base {
+            directory,
+            size: (cpus, memory, disk),
+            environment: &environment,
+            seed_variables: &seed_variables,
+            own: env::current_exe().unwrap_or_default().into_os_string(),
+        };
+        let wrong = |wrong: Wrong| wrong.of(&self.shown());
+        let mut machines = machines(&file, draw, &base).map_err(wrong)?;
+        let seed = seed_variables.encode();
+        let mut join = |path: &Path| mocks::join(&mut machines.nodes, &[path.to_path_buf()], &seed);
+        for given in &*file.mocks {
+            let joined = join(&self.folder().join(&given.value));
+            joined.map_err(|error| wrong(given.wrong(faults::in_words(&error))))?;
+        }
+        for path in &self.defaults.mocks {
+            let at = Position { line: 1, column: 1 };
+            join(Path::new(path.as_os_str()))
+                .map_err(|error| wrong(Wrong::new(at, faults::in_words(&error))))?;
+        }
+        Ok(machines)
     }
 
     /// Its fault models, as one would name them on the command line.
@@ -141,18 +162,17 @@ impl Described {
         models.collect::<Result<_, _>>().map_err(|wrong| wrong.of(&self.shown()))
     }
 
-    /// All that is injected: the faults of a model when they may happen, and what links are always like.
+    /// Faults when they may happen.
     ///
     /// # Errors
-    /// What is wrong with either.
-    pub fn confined(&self, mut faults: Vec<Fault>, nodes: &[Node]) -> Result<Vec<Fault>, Problem> {
+    /// When they never may.
+    pub fn confined(&self, mut faults: Vec<Fault>) -> Result<Vec<Fault>, Problem> {
         let file = self.file()?;
         let wrong = |wrong: Wrong| wrong.of(&self.shown());
         if let Some(chaos) = &file.chaos {
             let bounds = Bounds::new(chaos).map_err(wrong)?;
             faults.iter_mut().for_each(|fault| bounds.confine(fault));
         }
-        faults.extend(links::faults(&file.links, nodes).map_err(wrong)?);
         Ok(faults)
     }
 

@@ -24,6 +24,9 @@ pub struct SimulationFile {
     /// each is a model of its own for `explore`; `+` joins several into one
     #[serde(default)]
     pub faults: OneOrMany<Spanned<String>>,
+    /// Files of mocks, from the folder of this file: services that stand in for others, as further machines
+    #[serde(default)]
+    pub mocks: OneOrMany<Spanned<String>>,
     /// When faults happen; at any time, without it
     pub chaos: Option<Chaos>,
     /// What links between machines are like, whatever faults there are. What is said of a link more than once adds up
@@ -43,6 +46,8 @@ pub struct Chaos {
     pub after: Option<Time>,
     /// For how long they may; then it is quiet to the end
     pub r#for: Option<Spanned<Time>>,
+    /// How far machines must have come for it to be quiet to the end, by their names
+    pub until: Option<Named<Spanned<Milestone>>>,
 }
 
 /// A link, both ways
@@ -61,11 +66,13 @@ pub struct Link {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Machine {
-    /// The program and its arguments: a list, or a text that is split into words as a shell would, but no shell runs.
+    /// The program and its arguments; this or `compose` is needed. A list, or a text that is split into words as a shell would, but no shell runs.
     /// `{{NAME}}` stands for the address of a machine or the addresses of all of a name, `{{peers}}` for those of the others
     /// of this name, `{{self}}` for its own, each with a port if one follows, as in `{{peers:80}}`, and commas between them;
     /// `{{name}}` for its name, `{{index}}` for its number from 1 and `{{count}}` for how many of its name there are
-    pub command: Spanned<Command>,
+    pub command: Option<Spanned<Command>>,
+    /// Of a workload: a folder of commands that are run as their names say, see above
+    pub compose: Option<Spanned<String>>,
     /// How many there are: a number, or a range from which the seed draws one, as in `2..5`. One is called like here, of
     /// several each has a number, as in `store-2`, and the name without it leads to all
     pub count: Option<Spanned<Count>>,
@@ -122,10 +129,22 @@ pub enum Milestone {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ready {
+    /// When a request over HTTP is answered with a status from 200 to 399. A machine of its own asks, every 100ms
+    Answers(Request),
     /// When it takes connections of TCP at this port
     Listens(u16),
     /// When it has written a line with this in it
     Prints(String),
+}
+
+/// A request over HTTP
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Request {
+    /// The port
+    pub port: u16,
+    /// The path; `/`, without it
+    pub path: Option<Spanned<String>>,
 }
 
 /// Whether a program starts again

@@ -8,8 +8,8 @@ use simrun_config::{Spanned, Wrong, spelling, units::Unit};
 
 use super::file::Link;
 
-/// What the names of these faults begin with: nobody is told that one of them never fired.
-pub const PREFIX: &str = "links/";
+/// What the names of these faults begin with.
+const PREFIX: &str = "links/";
 /// Bytes that may wait for a narrow link.
 const QUEUE_BYTES: u64 = 256 << 10;
 

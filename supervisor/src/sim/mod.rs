@@ -5,6 +5,7 @@
 //! - [`world`]: which machines there are for a seed, by name.
 //! - [`compile`]: from there to what the kernel takes; finds what cannot be.
 //! - [`order`]: which machine waits for which.
+//! - [`composed`]: folders of commands; [`probe`]: machines that ask others whether they are ready.
 //! - [`references`]: `{{...}}` in commands and variables.
 //! - [`chaos`]: when faults may happen at all; [`links`]: what is always so of links.
 //! - [`topology`]: what programs are told of each other.
@@ -14,11 +15,13 @@
 mod chaos;
 mod compile;
 pub mod compose;
+pub mod composed;
 mod described;
 mod draw;
 mod file;
 mod links;
 mod order;
+mod probe;
 mod references;
 mod topology;
 mod values;
@@ -26,8 +29,9 @@ mod words;
 mod world;
 pub use compile::Machines;
 pub use described::{Defaults, Described, Error};
+pub use draw::Draw;
 pub use file::SimulationFile;
-pub use links::PREFIX as LINKS;
+pub use probe::PREFIX as PROBE;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Which machine waits for which.
 
 use simrun_abi::node::{Condition, Milestone as Reached};
-use simrun_config::{Spanned, Wrong};
+use simrun_config::{Named, Spanned, Wrong};
 
 use super::{
     file::{Milestone, Ready},
@@ -20,11 +20,23 @@ pub fn conditions(world: &World, group: usize) -> Result<Vec<Condition>, Wrong> 
             Kind::Workload => all_ready(world),
         });
     };
+    reached_by(world, after)
+}
+
+/// What is said of other machines, by their names.
+///
+/// # Errors
+/// What names nothing, or can never be.
+pub fn reached_by(
+    world: &World,
+    named: &Named<Spanned<Milestone>>,
+) -> Result<Vec<Condition>, Wrong> {
     let mut conditions = Vec::new();
-    for (name, milestone) in &after.0 {
+    for (name, milestone) in &named.0 {
         let (other, machines) = world.named(name).ok_or_else(|| name.wrong(world.unknown(name)))?;
-        let reached = reached(world, other, milestone)?;
-        conditions.extend(machines.map(|node| condition(node, reached.clone())));
+        for node in machines {
+            conditions.push(reached(world, other, node, milestone)?);
+        }
     }
     Ok(conditions)
 }
@@ -38,34 +50,40 @@ fn all_ready(world: &World) -> Vec<Condition> {
     let mut conditions = Vec::new();
     for (index, group) in world.groups.iter().enumerate() {
         if let (Kind::Node, Some(ready)) = (group.kind, &group.machine.ready) {
-            let reached = when_ready(ready);
-            conditions.extend(world.members(index).map(|node| condition(node, reached.clone())));
+            conditions.extend(world.members(index).map(|node| when_ready(world, node, ready)));
         }
     }
     conditions
 }
 
-fn when_ready(ready: &Ready) -> Reached {
+fn when_ready(world: &World, node: usize, ready: &Ready) -> Condition {
     match ready {
-        Ready::Listens(port) => Reached::Listens(*port),
-        Ready::Prints(text) => Reached::Printed(text.clone().into_bytes()),
+        Ready::Listens(port) => condition(node, Reached::Listens(*port)),
+        Ready::Prints(text) => condition(node, Reached::Printed(text.clone().into_bytes())),
+        Ready::Answers(_) => condition(world.probe_of(node), Reached::Succeeded),
     }
 }
 
-fn reached(world: &World, group: usize, milestone: &Spanned<Milestone>) -> Result<Reached, Wrong> {
-    Ok(match &milestone.value {
+fn reached(
+    world: &World,
+    group: usize,
+    node: usize,
+    milestone: &Spanned<Milestone>,
+) -> Result<Condition, Wrong> {
+    let reached = match &milestone.value {
         Milestone::Started => Reached::Started,
         Milestone::Succeeded => Reached::Succeeded,
         Milestone::Listens(port) => Reached::Listens(*port),
         Milestone::Prints(text) => Reached::Printed(text.clone().into_bytes()),
         Milestone::Ready => match &world.groups[group].machine.ready {
-            Some(ready) => when_ready(ready),
+            Some(ready) => return Ok(when_ready(world, node, ready)),
             None => {
                 let name = &world.groups[group].name.value;
                 return Err(milestone.wrong(format!("`{name}` does not say when it is `ready`")));
             }
         },
-    })
+    };
+    Ok(condition(node, reached))
 }
 
 /// Finds machines that wait for each other.

@@ -6,7 +6,10 @@ use simrun_abi::{
     node::{Milestone, Node},
 };
 
-use super::world::{Kind, World};
+use super::{
+    file::Ready,
+    world::{Kind, World},
+};
 
 /// Where it is.
 pub const PATH: &str = "/run/simrun/topology.json";
@@ -54,7 +57,7 @@ pub fn file(world: &World, nodes: &[Node]) -> PlacedFile {
                 hostname: &node.hostname,
                 names: &node.names,
                 tags: group.machine.tags.iter().map(|tag| tag.value.as_str()).collect(),
-                ports: ports(nodes, index),
+                ports: ports(nodes, index, group.machine.ready.as_ref().map(|ready| &ready.value)),
             }
         });
     let topology = Topology { machines: machines.collect() };
@@ -64,7 +67,7 @@ pub fn file(world: &World, nodes: &[Node]) -> PlacedFile {
 }
 
 /// The ports at which somebody waits for a machine to listen.
-fn ports(nodes: &[Node], of: usize) -> Vec<u16> {
+fn ports(nodes: &[Node], of: usize, ready: Option<&Ready>) -> Vec<u16> {
     let conditions = nodes.iter().flat_map(|node| &node.starts_when);
     let own = conditions.filter(|condition| usize::from(condition.node) == of);
     let mut ports: Vec<u16> = own
@@ -73,6 +76,9 @@ fn ports(nodes: &[Node], of: usize) -> Vec<u16> {
             _ => None,
         })
         .collect();
+    if let Some(Ready::Answers(request)) = ready {
+        ports.push(request.port);
+    }
     ports.sort_unstable();
     ports.dedup();
     ports

@@ -6,7 +6,7 @@ use simrun_config::{Named, Spanned, Wrong, spelling};
 
 use super::{
     draw::Draw,
-    file::{Machine, SimulationFile},
+    file::{Machine, Ready, Request, SimulationFile},
     values::MACHINES_MAX,
 };
 
@@ -118,6 +118,22 @@ impl<'a> World<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Those that are asked over HTTP whether they are ready, with what they are asked.
+    pub fn asked(&self) -> impl Iterator<Item = (usize, &'a Request)> {
+        self.instances.iter().enumerate().filter_map(|(index, instance)| {
+            let ready = self.group_of(instance).machine.ready.as_ref()?;
+            match &ready.value {
+                Ready::Answers(request) => Some((index, request)),
+                _ => None,
+            }
+        })
+    }
+
+    /// Index of the machine that asks this one: they come after all others.
+    pub fn probe_of(&self, asked: usize) -> usize {
+        self.instances.len() + self.asked().take_while(|(index, _)| *index < asked).count()
     }
 
     /// The group of a machine.

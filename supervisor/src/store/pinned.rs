@@ -180,6 +180,12 @@ pub struct Options {
     /// What is injected.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// When nothing is injected any more.
+    #[serde(default)]
+    pub quiet_when: Vec<Condition>,
+    /// What links are like all the time.
+    #[serde(default)]
+    pub links: Vec<Fault>,
     /// What is kept of the files that the run writes.
     pub capture: Capture,
     /// Paths that the run could not find, because runs are kept there.
@@ -233,6 +239,8 @@ impl Pinned {
             patching: self.options.patching,
             searched: Vec::new(),
             faults: self.options.faults.clone(),
+            quiet_when: self.options.quiet_when.clone(),
+            links: self.options.links.clone(),
             // Doing it again changes nothing of the host's.
             capture: Capture { always: Vec::new(), ..self.options.capture.clone() },
             files: self.files.iter().map(PinnedFile::file).collect(),
@@ -265,6 +273,8 @@ impl Options {
             umask: boot.umask,
             file_times: boot.file_times,
             faults: boot.faults.clone(),
+            quiet_when: boot.quiet_when.clone(),
+            links: boot.links.clone(),
             capture: boot.capture.clone(),
             hidden: texts(&boot.hidden),
             processor: boot.processor,

@@ -115,8 +115,6 @@ impl<'a> Exploration<'a> {
         let pinned = Pinned::of(&plan);
         let mut faults = BTreeMap::new();
         let mut models = vec![BASELINE.to_owned()];
-        let links = plan::fault_plan(&[], plan.described.as_ref(), &plan.boot.nodes)?;
-        faults.insert(BASELINE.to_owned(), links);
         for model in plan::models(world, plan.described.as_ref())? {
             let injected = plan::fault_plan(
                 std::slice::from_ref(&model),

@@ -9,6 +9,7 @@
 //! - [`mocks`]: serve services that stand in for others.
 //! - [`schema`]: print the JSON Schema of a kind of file.
 //! - [`syscalls`]: list the system calls.
+//! - [`compose`], [`probe`]: what runs inside of simulations.
 //! - [`reference`]: pages of the reference.
 //! - [`ls`]: list simulations and runs.
 //! - [`show`]: show all that is known of a run; [`logs`]: what it wrote; [`files`]: what it did to its files;
@@ -18,6 +19,7 @@
 //! - [`explore`]: run many seeds; [`status`]: what came of it; [`merge`]: put parts of it together.
 
 mod artifacts;
+mod compose;
 mod diff;
 mod doctor;
 mod explore;
@@ -29,6 +31,7 @@ mod logs;
 mod ls;
 mod merge;
 mod mocks;
+mod probe;
 mod reference;
 mod rerun;
 mod run;
@@ -41,6 +44,7 @@ mod verify;
 use std::{fs::File, io, os::fd::AsRawFd};
 
 pub use artifacts::artifacts;
+pub use compose::compose;
 pub use diff::diff;
 pub use doctor::doctor;
 pub use explore::explore;
@@ -52,6 +56,7 @@ pub use logs::logs;
 pub use ls::{ls, runs};
 pub use merge::merge;
 pub use mocks::mocks;
+pub use probe::probe;
 pub use rerun::rerun;
 pub use run::run;
 pub use schema::schema;

@@ -30,6 +30,7 @@ pub fn page() -> String {
         ("`links`", "Link"),
         ("`after`", "Milestone"),
         ("`ready`", "Ready"),
+        ("`answers`", "Request"),
         ("`restart`", "Restart"),
     ];
     reference::keys(&mut text, &schema, &types);

@@ -148,6 +148,9 @@ impl Kernel {
 
     /// A fault's time has come.
     pub(super) fn fire_fault(&mut self, host: &mut dyn Host, index: u16) {
+        if self.starts.is_quiet {
+            return;
+        }
         let pauses = self.machine.faults.as_ref().is_some_and(|faults| faults.pauses(index));
         let mut victims = self.possible_victims();
         // One that stands still already must get on before it does so again.

@@ -150,6 +150,7 @@ impl Kernel {
         for in_vain in 0.. {
             self.run_timers(host);
             self.start_what_can();
+            self.end_faults_if_quiet(host);
             if self.ended.is_some() || !self.starts.due.is_empty() {
                 return;
             }

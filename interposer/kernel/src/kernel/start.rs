@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    fault::Faults,
     host::Host,
     machine::{Due, SignalTarget},
     mm::{AddressSpace, SpaceId},
@@ -42,6 +43,8 @@ pub(crate) struct Starts {
     pub anyone_waits: bool,
     /// Whether any node is about to lose its processes.
     pub anyone_falls: bool,
+    /// Whether faults are over.
+    pub is_quiet: bool,
 }
 
 /// Whether programs start more than once, or several do.
@@ -64,6 +67,19 @@ impl Kernel {
             let delay = self.nodes[node.index()].plan.start_delay_ns;
             self.start_after(node, Duration::from_nanos(delay));
         }
+    }
+
+    /// Ends all faults, links as they are aside, once what they end with has been so.
+    pub(super) fn end_faults_if_quiet(&mut self, host: &mut dyn Host) {
+        let when = &self.boot.quiet_when;
+        if self.starts.is_quiet || when.is_empty() || !when.iter().all(|it| self.holds(it)) {
+            return;
+        }
+        self.starts.is_quiet = true;
+        let boot = alloc::rc::Rc::clone(&self.boot);
+        self.machine.faults = Faults::new(&boot.links, &boot.nodes, &self.machine.random);
+        let text = "no more faults happen".into();
+        self.machine.record(host, What::Message { text });
     }
 
     fn waiting_nodes(&self) -> impl Iterator<Item = NodeId> {

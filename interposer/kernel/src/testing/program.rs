@@ -377,6 +377,8 @@ pub fn boot(seed: u64) -> Boot {
         file_times: FileTimes::Fixed,
         capture: Capture { limit: 0, artifacts_limit: 0, always: Vec::new() },
         files: Vec::new(),
+        quiet_when: Vec::new(),
+        links: Vec::new(),
         hidden: Vec::new(),
         searched: Vec::new(),
     }
