@@ -33,7 +33,7 @@ pub struct ReportFiles {
 /// `simrun explore`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  simrun explore --depth 1000 --junit report.xml -- ./service\n\n\
+    after_help = "Examples:\n  simrun explore --depth 1000 --junit report.xml -- ./service\n  simrun explore --depth 100 sim store.yaml\n\n\
                   Exit status: 0 if all runs succeeded, 1 if any failed, 125 if any gave no result."
 )]
 pub struct ExploreArguments {

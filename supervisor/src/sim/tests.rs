@@ -335,10 +335,7 @@ const WRONG: &[(&str, &str)] = &[
     ("W\ntimeout: 0s", "2:10: nothing can be done in no time"),
     ("W\ndepth: 0", "2:8: no run would be made"),
     ("W\nchaos: { until: { d: started } }", "2:19: there is no machine `d`"),
-    (
-        "workloads: { c: { command: 'true', compose: x } }",
-        "1:45: ",
-    ),
+    ("workloads: { c: { command: 'true', compose: x } }", "1:45: "),
     (
         "workloads: { c: { compose: /etc/apt } }",
         "1:28: `/etc/apt` has no driver that can be executed",
