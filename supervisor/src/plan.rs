@@ -350,6 +350,18 @@ pub fn fault_plan(
     })
 }
 
+/// How many seeds are to be run under these faults together, if their files say that.
+///
+/// # Errors
+/// When a file is not there or wrong.
+pub fn depth(models: &[String], described: Option<&Described>) -> Result<Option<u64>, Error> {
+    let catalog = match described {
+        Some(described) => faults::Catalog::of(described.folder()),
+        None => faults::Catalog::of(&env::current_dir().map_err(Error::Here)?),
+    };
+    Ok(catalog.depth(&together(models))?)
+}
+
 fn identity() -> Identity {
     Identity {
         uid: geteuid().as_raw(),

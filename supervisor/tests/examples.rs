@@ -55,3 +55,29 @@ fn flaky_test_is_found_out_and_mended() {
     assert!(mended.success());
     assert_eq!(explore(folder.path(), &options, &test), (0, BTreeSet::new()));
 }
+
+#[test]
+fn orders_are_lost_and_doubled_until_they_are_known_by_their_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let example = copy("orders", folder.path());
+    let test = ["/usr/bin/python3", "examples/orders/test_orders.py"];
+    let options = ["--depth", "20", "--faults", "slow-network,flaky-connections"];
+    let (status, bugs) = explore(folder.path(), &options, &test);
+    assert_eq!(status, 1);
+    assert!(bugs.iter().any(|bug| bug.contains("no-order-is-lost")), "{bugs:?}");
+    let store = folder.path().join("store");
+    let status = run_stored(&store, ["status", "last", "--format", "json"]);
+    let report: Value = serde_json::from_str(&status.stdout).expect("a report");
+    for invariant in ["1", "2"] {
+        let failed = &report["invariants"][invariant]["failed"];
+        assert!(failed.as_u64().is_some_and(|failed| failed > 0), "{}", report["invariants"]);
+    }
+    let mended = Command::new("patch")
+        .args(["-p1", "-s", "-i"])
+        .arg(example.join("fix.patch"))
+        .current_dir(folder.path())
+        .status()
+        .expect("patch");
+    assert!(mended.success());
+    assert_eq!(explore(folder.path(), &options, &test), (0, BTreeSet::new()));
+}

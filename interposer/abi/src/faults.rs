@@ -4,7 +4,10 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-use crate::thread_faults::OnThreads;
+use crate::{
+    node_faults::{Family, Moment, OnNodes, Raise},
+    thread_faults::OnThreads,
+};
 
 /// A part of a whole, from none to all of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,6 +53,12 @@ pub struct Fault {
     pub skip: u64,
     /// How often it fires at most.
     pub limit: u64,
+    /// Whether it comes before or after the call that it is for.
+    pub moment: Moment,
+    /// Which others its firings raise, if they do.
+    pub raises: Option<Raise>,
+    /// The family that it belongs to.
+    pub family: Option<Family>,
     /// What it does.
     pub effect: Effect,
 }
@@ -310,6 +319,8 @@ pub enum Effect {
         /// What its disk promises; the same for all faults of a run.
         disk: Disk,
     },
+    /// It hits whole machines.
+    Nodes(OnNodes),
     /// It changes whose turn it is, or how long that takes.
     Threads(OnThreads),
     /// What is sent over a link arrives so much later, in nanoseconds.

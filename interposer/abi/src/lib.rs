@@ -7,6 +7,7 @@
 //! - [`event`]: the records of a run's ordered log.
 //! - [`faults`]: what is injected into the run.
 //! - [`node`]: its simulated machines.
+//! - [`node_faults`]: what is done to whole machines.
 //! - [`thread_faults`]: what is done to the turns of threads.
 #![no_std]
 #![deny(unsafe_code)]
@@ -20,4 +21,5 @@ pub mod event;
 pub mod faults;
 pub mod layout;
 pub mod node;
+pub mod node_faults;
 pub mod thread_faults;

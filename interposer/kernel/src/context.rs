@@ -275,13 +275,19 @@ impl Context<'_> {
     /// When the current call gives up: fixed by its first attempt, `None` for never.
     pub fn deadline_after(&mut self, timeout: Option<Duration>) -> Option<Instant> {
         let timeout = timeout?;
-        let due = self.now() + timeout;
+        let due = self.kernel.machine.clock.after(timeout);
         self.deadline_at(due)
     }
 
     /// As [`Context::deadline_after`] for an absolute time.
     pub fn deadline_at(&mut self, due: Instant) -> Option<Instant> {
         Some(*self.call().deadline.get_or_insert(due))
+    }
+
+    /// When the current call gives up: when so much has passed since boot, as the machine has it.
+    pub fn deadline_at_since_boot(&mut self, shown: Duration) -> Option<Instant> {
+        let due = self.kernel.machine.clock.at_since_boot(shown);
+        self.deadline_at(due)
     }
 
     /// When the current call gives up: when the wall clock shows this, even if it is set meanwhile.

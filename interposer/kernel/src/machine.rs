@@ -48,6 +48,8 @@ pub enum Due {
     Object(NodeId, Weak<dyn Expire>),
     /// A node starts.
     Start(NodeId),
+    /// A node that was asked to stop, and has started so often, has had its time.
+    Grace(NodeId, u64),
     /// The end of the run.
     Timeout,
     /// A fault's time, by its index.

@@ -189,8 +189,10 @@ impl Share {
 impl Unit for Share {
     const WHAT: &'static str = "share";
     const EXAMPLE: &'static str = "10%";
-    const UNITS: &'static [(&'static str, u128, u128)] =
-        &[("%", Parts::WHOLE.parts() as u128, 100)];
+    const UNITS: &'static [(&'static str, u128, u128)] = &[
+        ("%", Parts::WHOLE.parts() as u128, 100),
+        ("ppm", Parts::WHOLE.parts() as u128, 1_000_000),
+    ];
     const MAX: u64 = Parts::WHOLE.parts();
 
     fn from_number(number: u64) -> Self {
@@ -208,7 +210,7 @@ impl fmt::Display for Share {
     }
 }
 
-unit!(Share, r"^[0-9]+(\.[0-9]{1,9})?%$");
+unit!(Share, r"^[0-9]+(\.[0-9]{1,9})?(%|ppm)$");
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]

@@ -37,12 +37,17 @@ pub struct ReportFiles {
                   Exit status: 0 if all runs succeeded, 1 if any failed, 125 if any gave no result."
 )]
 pub struct ExploreArguments {
-    /// Runs of each fault model, with seeds from --seed up, or from 1; 20, unless a simulation file says otherwise
+    /// Runs of each fault model, with seeds from --seed up, or from 1; 20, unless a simulation file or the model's says
+    /// otherwise
     #[arg(
         long, value_name = "N", conflicts_with_all = ["seeds", "for_time"],
         value_parser = RangedU64ValueParser::<u64>::new().range(1..)
     )]
     pub depth: Option<u64>,
+
+    /// Fault models that have a depth of their own, with commas between them: sunny, stormy, radioactive, or files
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub level: Vec<String>,
 
     /// These seeds, both included, as in 1..1000
     #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "for_time"])]

@@ -31,7 +31,7 @@ pub struct Jobs {
     models: Vec<String>,
     first_seed: u64,
     /// Of each model; nothing if there is no end to them.
-    depth: Option<u64>,
+    depths: Option<Vec<u64>>,
     shard: Shard,
     /// The model and the number of the next seed.
     model: usize,
@@ -43,13 +43,13 @@ impl Jobs {
     pub fn new(
         models: &[String],
         first_seed: u64,
-        depth: Option<u64>,
+        depths: Option<&[u64]>,
         shard: Option<Shard>,
     ) -> Self {
         Self {
             models: models.to_vec(),
             first_seed,
-            depth,
+            depths: depths.map(<[u64]>::to_vec),
             shard: shard.unwrap_or(Shard { number: 1, of: 1 }),
             model: 0,
             number: 0,
@@ -60,8 +60,8 @@ impl Jobs {
     pub fn next(&mut self, others_go_on: bool, first_has_failed: bool) -> Next {
         loop {
             // Without an end, the models take turns.
-            let in_turns = self.depth.is_none();
-            if !in_turns && self.depth_of_model() == Some(self.number) {
+            let in_turns = self.depths.is_none();
+            if !in_turns && self.depth_of_model().is_some_and(|depth| self.number >= depth) {
                 self.model += 1;
                 self.number = 0;
             }
@@ -85,11 +85,10 @@ impl Jobs {
     /// The number of the next run among all.
     fn place(&self) -> u64 {
         let (model, models) = (self.model as u64, self.models.len() as u64);
-        match self.depth {
-            Some(_) if model == 0 => self.number,
-            Some(depth) => {
-                let before = self.depth_of_first(depth);
-                (model - 1).wrapping_mul(depth).wrapping_add(self.number).wrapping_add(before)
+        match &self.depths {
+            Some(depths) => {
+                let before = depths[..self.model].iter();
+                before.fold(self.number, |sum, depth| sum.wrapping_add(*depth))
             }
             None => self.number.wrapping_mul(models).wrapping_add(model),
         }
@@ -97,13 +96,7 @@ impl Jobs {
 
     /// How many runs of the present model there are to make.
     fn depth_of_model(&self) -> Option<u64> {
-        let depth = self.depth?;
-        Some(if self.model == 0 { self.depth_of_first(depth) } else { depth })
-    }
-
-    /// The first model is only the measure of others, if there are any: one run of it is enough.
-    fn depth_of_first(&self, depth: u64) -> u64 {
-        if self.models.len() > 1 { depth.min(1) } else { depth }
+        self.depths.as_ref()?.get(self.model).copied()
     }
 
     fn advance(&mut self, in_turns: bool) {
@@ -141,16 +134,18 @@ mod tests {
     #[test]
     fn seeds_follow_each_other_and_shares_make_a_whole() {
         let models = names(&["a", "b", "c"]);
-        let whole = all(Jobs::new(&models, 5, Some(3), None), 100);
+        let whole = all(Jobs::new(&models, 5, Some(&[1, 3, 3]), None), 100);
         assert_eq!(whole, ["a5", "b5", "b6", "b7", "c5", "c6", "c7"]);
         let mut shares: Vec<String> = (1..=4)
             .flat_map(|number| {
-                all(Jobs::new(&models, 5, Some(3), Some(Shard { number, of: 4 })), 100)
+                all(Jobs::new(&models, 5, Some(&[1, 3, 3]), Some(Shard { number, of: 4 })), 100)
             })
             .collect();
         shares.sort();
         assert_eq!(shares, whole);
-        let of_one = |depth| all(Jobs::new(&names(&["a"]), 5, Some(depth), None), 100);
+        let own = all(Jobs::new(&models, 5, Some(&[1, 2, 4]), None), 100);
+        assert_eq!(own, ["a5", "b5", "b6", "c5", "c6", "c7", "c8"], "each has its own depth");
+        let of_one = |depth| all(Jobs::new(&names(&["a"]), 5, Some(&[depth]), None), 100);
         assert_eq!(of_one(9)[..3], of_one(3), "more begin as fewer do");
     }
 
@@ -164,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_first_model_is_the_measure_of_the_others() {
-        let mut jobs = Jobs::new(&names(&["a", "b"]), 1, Some(1), None);
+        let mut jobs = Jobs::new(&names(&["a", "b"]), 1, Some(&[1, 1]), None);
         assert_eq!(jobs.next(false, false), Next::Job(Job { model: "a".into(), seed: 1 }));
         assert_eq!(jobs.next(true, false), Next::Wait);
         assert_eq!(jobs.clone().next(false, true), Next::End);

@@ -22,11 +22,16 @@ const NETEM_ENDING: &str = ".json";
 /// Those that come with simrun.
 const BUILT_IN: &[(&str, &str)] = &[
     ("asymmetric-partition", include_str!("../../faults/asymmetric-partition.yaml")),
+    ("attrition", include_str!("../../faults/attrition.yaml")),
     ("bit-rot", include_str!("../../faults/bit-rot.yaml")),
     ("brownout", include_str!("../../faults/brownout.yaml")),
     ("bursty-loss", include_str!("../../faults/bursty-loss.yaml")),
+    ("cascade", include_str!("../../faults/cascade.yaml")),
     ("clock-jumps", include_str!("../../faults/clock-jumps.yaml")),
+    ("clock-skew", include_str!("../../faults/clock-skew.yaml")),
     ("corrupt", include_str!("../../faults/corrupt.yaml")),
+    ("crash-loop", include_str!("../../faults/crash-loop.yaml")),
+    ("crash-restart", include_str!("../../faults/crash-restart.yaml")),
     ("disk-errors", include_str!("../../faults/disk-errors.yaml")),
     ("disk-full", include_str!("../../faults/disk-full.yaml")),
     ("dns-failure", include_str!("../../faults/dns-failure.yaml")),
@@ -38,6 +43,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("intermittent-loss", include_str!("../../faults/intermittent-loss.yaml")),
     ("late-timers", include_str!("../../faults/late-timers.yaml")),
     ("latency-jitter", include_str!("../../faults/latency-jitter.yaml")),
+    ("leap-second", include_str!("../../faults/leap-second.yaml")),
     ("lost-writes", include_str!("../../faults/lost-writes.yaml")),
     ("mobile-3g", include_str!("../../faults/mobile-3g.yaml")),
     ("out-of-memory", include_str!("../../faults/out-of-memory.yaml")),
@@ -46,8 +52,10 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("power-loss", include_str!("../../faults/power-loss.yaml")),
     ("power-loss-strict", include_str!("../../faults/power-loss-strict.yaml")),
     ("priorities", include_str!("../../faults/priorities.yaml")),
+    ("radioactive", include_str!("../../faults/radioactive.yaml")),
     ("rate-limit", include_str!("../../faults/rate-limit.yaml")),
     ("reorder", include_str!("../../faults/reorder.yaml")),
+    ("rolling-restart", include_str!("../../faults/rolling-restart.yaml")),
     ("short-transfers", include_str!("../../faults/short-transfers.yaml")),
     ("slow-cpu", include_str!("../../faults/slow-cpu.yaml")),
     ("slow-disk", include_str!("../../faults/slow-disk.yaml")),
@@ -56,6 +64,10 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("split-brain", include_str!("../../faults/split-brain.yaml")),
     ("spurious-wakeups", include_str!("../../faults/spurious-wakeups.yaml")),
     ("starvation", include_str!("../../faults/starvation.yaml")),
+    ("stormy", include_str!("../../faults/stormy.yaml")),
+    ("sunny", include_str!("../../faults/sunny.yaml")),
+    ("swarm", include_str!("../../faults/swarm.yaml")),
+    ("time-zone", include_str!("../../faults/time-zone.yaml")),
     ("too-many-files", include_str!("../../faults/too-many-files.yaml")),
     ("torn-writes", include_str!("../../faults/torn-writes.yaml")),
 ];
@@ -178,6 +190,18 @@ impl Catalog {
                 Err(Error::Unknown { name: name.into(), hint })
             }
         }
+    }
+
+    /// How many seeds are to be run under several together: the most that any asks for.
+    ///
+    /// # Errors
+    /// When a file is not there or wrong.
+    pub fn depth(&self, names: &[String]) -> Result<Option<u64>, Error> {
+        let mut most = None;
+        for name in names {
+            most = most.max(self.find(name)?.read()?.0.depth.map(|depth| depth.value));
+        }
+        Ok(most)
     }
 
     /// The plan of several, in their order, for a run of these nodes.

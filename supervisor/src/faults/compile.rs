@@ -14,7 +14,7 @@ use super::{
         Action, Argument, Damage, Descriptor, DiskModel, DiskOperation, Fault, FaultFile, Jump,
         Match,
     },
-    links, nodes, threads,
+    groups, links, machines, nodes, threads,
 };
 
 /// Registers that carry arguments.
@@ -25,10 +25,16 @@ const ARGUMENTS: u8 = 6;
 /// # Errors
 /// The first thing that cannot be.
 pub fn compile(name: &str, file: &FaultFile) -> Result<Vec<abi::Fault>, Wrong> {
-    file.faults.0.iter().map(|(own, fault)| compile_fault(name, own, fault)).collect()
+    groups::check_families(file)?;
+    file.faults.0.iter().map(|(own, fault)| compile_fault(name, file, own, fault)).collect()
 }
 
-fn compile_fault(file: &str, name: &Spanned<String>, fault: &Fault) -> Result<abi::Fault, Wrong> {
+fn compile_fault(
+    of: &str,
+    file: &FaultFile,
+    name: &Spanned<String>,
+    fault: &Fault,
+) -> Result<abi::Fault, Wrong> {
     if name.is_empty() || name.contains(|c: char| c == '/' || c.is_whitespace()) {
         return Err(
             name.wrong(format!("`{}` is no name: it has no slash and no space", name.value))
@@ -36,7 +42,10 @@ fn compile_fault(file: &str, name: &Spanned<String>, fault: &Fault) -> Result<ab
     }
     let (effect, calls) = effect(fault)?;
     Ok(abi::Fault {
-        name: format!("{file}/{}", name.value),
+        name: format!("{of}/{}", name.value),
+        moment: groups::moment(fault, !calls.is_empty(), strikes(&effect))?,
+        raises: groups::raises(of, file, fault)?,
+        family: groups::family(of, file, fault)?,
         matches: matches(&fault.r#match, &calls)?,
         chance: chance(fault)?,
         window: window(fault)?,
@@ -117,12 +126,33 @@ impl Match {
 /// Whether a fault comes at its time, not at a call.
 fn is_timed(fault: &Fault) -> bool {
     match &fault.r#do.value {
-        Action::JumpClock(_) => true,
-        Action::Kill(_) | Action::Pause(_) | Action::Starve(_) | Action::LosePower(_) => {
-            !fault.r#match.is_about_calls()
-        }
+        Action::JumpClock(_)
+        | Action::Attrition(_)
+        | Action::SkewClock(_)
+        | Action::LeapSecond
+        | Action::TimeZone(_) => true,
+        Action::Kill(_)
+        | Action::Pause(_)
+        | Action::Starve(_)
+        | Action::Crash(_)
+        | Action::Stop(_)
+        | Action::PauseNode(_)
+        | Action::LosePower(_) => !fault.r#match.is_about_calls(),
         _ => false,
     }
+}
+
+/// Whether an effect hits whoever makes a call, and leaves the call as it is.
+fn strikes(effect: &abi::Effect) -> bool {
+    use simrun_abi::{faults::Effect, thread_faults::OnThreads};
+    matches!(
+        effect,
+        Effect::Kill(_)
+            | Effect::Pause(_)
+            | Effect::LosePower { .. }
+            | Effect::Nodes(_)
+            | Effect::Threads(OnThreads::Starve(_))
+    )
 }
 
 /// What a fault needs of the calls that it is for, and what to say of one that has it not.
@@ -163,6 +193,9 @@ fn effect(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
         return Ok((effect, Vec::new()));
     }
     if let Some(found) = threads::effect(fault)? {
+        return Ok(found);
+    }
+    if let Some(found) = machines::effect(fault)? {
         return Ok(found);
     }
     let action = &fault.r#do;

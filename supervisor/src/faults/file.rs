@@ -15,6 +15,10 @@ use super::network::{Answer, Bursts, Partition, Slice, Tampering};
 pub struct FaultFile {
     /// What the file makes of the world, in a line
     pub about: String,
+    /// Families of faults, by the name that their faults give: a run has some of them, and some are weaker than in others
+    pub families: Option<Named<Family>>,
+    /// How many seeds `simrun explore` runs under this file, unless it is told
+    pub depth: Option<Spanned<u64>>,
     /// The faults by name. What a fault draws depends on the seed, the file's name and its own, so that another fault more
     /// or less does not change it
     pub faults: Named<Fault>,
@@ -35,6 +39,12 @@ pub struct Fault {
     pub correlation: Option<Spanned<Share>>,
     /// How often it happens in simulated time, on average: to the next call that matches
     pub rate: Option<Spanned<Frequency>>,
+    /// Whether what hits a thread, a process or a machine at a call comes before it, or when it has done what it does
+    pub when: Option<Spanned<Moment>>,
+    /// What its firings make more likely
+    pub raises: Option<Spanned<Raise>>,
+    /// The family that it belongs to
+    pub family: Option<Spanned<String>>,
     /// How many of those that match are left alone before the first that may be hit
     #[serde(default)]
     pub skip: u64,
@@ -170,6 +180,23 @@ pub enum Action {
     /// The machine loses power and starts again, with the files that its disk has left: every process is gone, and the
     /// command is run anew. Before a call or at a time, as with `kill`
     LosePower(LosePower),
+    /// All processes of a machine are killed, and its command is run anew; its files stay. The machine that calls, if
+    /// `match` is about calls; else, when the window opens or at the rate, one of those that match
+    Crash(Crash),
+    /// A machine's program gets `SIGTERM`, and all its processes are killed if it has not ended in time; then its command is
+    /// run anew. As with `crash`
+    Stop(Stop),
+    /// All processes of a machine stand still for so long; as with `crash`
+    PauseNode(Quantity<Time>),
+    /// Machines die at the rate, in one way or another, and come back; workloads are spared, unless there is nothing else
+    Attrition(Attrition),
+    /// The clocks of machines go wrong when the window opens: each of all that match has its own error
+    SkewClock(Skew),
+    /// A second is inserted when the window opens, and that is at midnight UTC: the run's wall clock is set accordingly. As
+    /// on Linux, the last second of the day happens twice
+    LeapSecond,
+    /// Commands find this time zone in `TZ`, or one of these, for the whole run
+    TimeZone(OneOrMany<Spanned<String>>),
     /// A thread has no turn for so long, while others can run: the one that calls, if `match` is about calls; else at a
     /// time, as with `kill`, any one of the process
     Starve(Quantity<Time>),
@@ -219,6 +246,110 @@ pub enum Action {
     Resolve(Answer),
     /// The name server answers so much later
     ResolveLate(Quantity<Time>),
+}
+
+/// When what comes at a call comes
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// Before it has done anything
+    Before,
+    /// When it has done what it does, before the program knows
+    After,
+}
+
+/// What the firings of a fault make more likely
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Raise {
+    /// Names of other faults of the file; `*` stands for any letters. All others, without it
+    #[serde(default)]
+    pub faults: OneOrMany<Spanned<String>>,
+    /// How many times as often they come
+    pub factor: u64,
+    /// For how long after each firing
+    pub r#for: Quantity<Time>,
+}
+
+/// A family of faults
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Family {
+    /// In how many of the runs its faults are there
+    pub presence: Spanned<Share>,
+    /// Share of their probabilities and rates that is left, drawn once for a run; all, without it
+    pub strength: Option<Quantity<Share>>,
+}
+
+/// How a machine's processes are killed
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Crash {
+    /// How long after its command is run anew
+    pub off: Quantity<Time>,
+    /// Whether its disk is empty then: it finds what it found first
+    #[serde(default)]
+    pub wipe: bool,
+}
+
+/// How a machine is stopped
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Stop {
+    /// How long its program has to end
+    pub grace: Quantity<Time>,
+    /// How long after its end its command is run anew
+    pub off: Quantity<Time>,
+}
+
+/// How machines die
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Attrition {
+    /// How many may be dead at a time
+    pub max_dead: Spanned<u64>,
+    /// How long each is
+    pub off: Quantity<Time>,
+    /// How long one that is stopped has to end; ten seconds, without it
+    pub grace: Option<Quantity<Time>>,
+    /// How often they die in which way, to one another; by `crash` alone, without it
+    pub deaths: Option<Spanned<Deaths>>,
+}
+
+/// How often machines die in which way, to one another
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Deaths {
+    /// All processes are killed
+    pub crash: u64,
+    /// It is asked to end, and killed if it does not
+    pub stop: u64,
+    /// It loses power, and has a disk like ext4
+    pub lose_power: u64,
+    /// All processes are killed, and its disk is empty
+    pub wipe: u64,
+}
+
+/// How clocks are wrong
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Skew {
+    /// How far the wall clock is off
+    pub offset: Option<Quantity<Time>>,
+    /// How much too fast or slow all clocks of the machine are, as an oscillator: `50ppm` are four seconds a day
+    pub drift: Option<Quantity<Share>>,
+    /// Which way; drawn for each machine, without it
+    pub direction: Option<Direction>,
+}
+
+/// Which way clocks are wrong
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Ahead, and fast
+    Forward,
+    /// Behind, and slow
+    Backward,
 }
 
 /// Turns by priority, as in probabilistic concurrency testing

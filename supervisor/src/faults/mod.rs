@@ -5,6 +5,8 @@
 //! - [`errors`]: which call may fail with which error.
 //! - [`links`], [`threads`]: the same for faults of links, and of the turns of threads.
 //! - [`network`]: what a fault file may say of links, partitions and names.
+//! - [`machines`]: the same for faults of whole machines and their clocks.
+//! - [`groups`]: families of faults, and those that raise others.
 //! - [`nodes`]: nodes by name and tag.
 //! - [`calls`]: system calls by name.
 //! - [`netem`]: fault files in JSON, in the words of netem.
@@ -15,7 +17,9 @@ mod catalog;
 mod compile;
 mod errors;
 mod file;
+mod groups;
 mod links;
+mod machines;
 mod netem;
 mod network;
 mod nodes;

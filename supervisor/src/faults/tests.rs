@@ -3,6 +3,7 @@
 use simrun_abi::{
     faults as abi,
     node::{Node, Role},
+    node_faults::Moment,
 };
 use simrun_kernel::{error::Errno, fault::Faults, random::Random};
 
@@ -30,20 +31,20 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ("do: { fial: EIO }", "4:11: unknown key `fial`; did you mean `fail`?"),
     (
         "do: { explode: now }",
-        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late`",
+        "4:11: unknown key `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `crash`, `stop`, `pause-node`, `attrition`, `skew-clock`, `leap-second`, `time-zone`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late`",
     ),
     (
         "do: explode",
-        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late`",
+        "4:9: unknown word `explode`; it is one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `crash`, `stop`, `pause-node`, `attrition`, `skew-clock`, `leap-second`, `time-zone`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late`",
     ),
     ("do: fail", "4:9: `fail` needs a value"),
     (
         "do: { fail: EIO, delay: 1s }",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `crash`, `stop`, `pause-node`, `attrition`, `skew-clock`, `leap-second`, `time-zone`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late` belongs here",
     ),
     (
         "do: {}",
-        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late` belongs here",
+        "4:9: one of `fail`, `shorten`, `delay`, `throttle`, `oversleep`, `wake`, `kill`, `pause`, `jump-clock`, `damage`, `lose-power`, `crash`, `stop`, `pause-node`, `attrition`, `skew-clock`, `leap-second`, `time-zone`, `starve`, `delay-wakeup`, `reverse-wakes`, `prioritize`, `slow-cpu`, `latency`, `bandwidth`, `connect`, `reset`, `vanish`, `slow-close`, `close`, `lose`, `lose-in-bursts`, `duplicate`, `reorder`, `corrupt`, `slice`, `partition`, `tamper`, `resolve` or `resolve-late` belongs here",
     ),
     ("do: [fail]", "4:9: a list is no word"),
     ("do:", "4:7: nothing is no word"),
@@ -210,7 +211,7 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
 const WRONG_FILES: &[(&str, &str)] = &[
     ("", "1:1: the file is empty"),
     ("about: x", "1:1: `faults` is missing"),
-    ("- a", "1:1: a list is no mapping with `about` or `faults`"),
+    ("- a", "1:1: a list is no mapping with `about`, `families`, `depth` or `faults`"),
     ("about: x\nfaults: {}", "2:9: there is nothing in it"),
     ("about: x\nfaults: []", "2:9: a list is no mapping from names"),
     ("about: x\nabout: y", "2:1: `about` is there twice: first in line 1"),
@@ -281,6 +282,9 @@ fn a_file_says_what_the_kernel_does() {
         },
         skip: 2,
         limit: 3,
+        moment: Moment::Before,
+        raises: None,
+        family: None,
         effect: abi::Effect::Fail(vec![Errno::EIO.number(), Errno::ENOSPC.number()]),
     };
     assert_eq!(plan, [expected]);
@@ -343,6 +347,45 @@ fn a_schema_tells_editors_the_same() {
         assert!(fault["properties"][key]["description"].is_string(), "{key} is explained");
     }
     assert_eq!(fault["required"], serde_json::json!(["do"]));
+}
+
+#[test]
+fn what_cannot_be_done_to_machines_is_said() {
+    let cases = [
+        ("do: { pause-node: 0s }", "4:9: a pause of no time does nothing"),
+        ("do: { crash: { off: 1s } }\nmatch: { process: x }", "`node` and `tag` say which"),
+        ("do: { crash: { of: 1s } }", "4:20: unknown key `of`; did you mean `off`?"),
+        ("do: { attrition: { max-dead: 0, off: 1s } }\nrate: 1/m", "then no machine ever dies"),
+        (
+            "do: { attrition: { max-dead: 1, off: 1s, deaths: { stop: 0 } } }",
+            "the weights add up to nothing that could be drawn",
+        ),
+        ("do: { skew-clock: {} }", "4:9: an `offset` or a `drift` belongs here"),
+        ("do: { skew-clock: { drift: 30% } }", "no clock drifts by more than 25%"),
+        ("do: { skew-clock: { drift: 5ppm } }\nmatch: { call: read }", "and not at a call"),
+        ("do: leap-second\nevery: 1h\nafter: 1s", "5:12: it happens once"),
+        ("do: { time-zone: 'Middle Earth' }", "`Middle Earth` is no time zone, as in"),
+        ("do: { time-zone: UTC }\nprobability: 5%", "5:18: it is so for as long as"),
+        ("do: { crash: { off: 1s } }\nwhen: after", "5:11: it comes at its time and not at a call"),
+        ("do: { delay: 1s }\nwhen: after", "5:11: it is for what hits a thread, a process or"),
+        ("do: { delay: 1s }\nraises: { factor: 1, for: 1s }", "a factor from 2 to 1000000"),
+        ("do: { delay: 1s }\nraises: { factor: 2, for: 0s }", "for no time, nothing changes"),
+        (
+            "do: { delay: 1s }\nraises: { factor: 2, for: 1s, faults: b }",
+            "the file has no fault `b`",
+        ),
+        ("do: { delay: 1s }\nfamily: disks", "5:13: there is no family `disks`"),
+    ];
+    for (text, words) in cases {
+        let found = read(&one(text)).err().unwrap_or_default();
+        assert!(found.contains(words), "{text}: {found}");
+    }
+    let family =
+        "about: x\nfamilies: { disk: { presence: 50% } }\nfaults:\n  a: { do: { delay: 1s } }";
+    assert_eq!(
+        read(family).err().unwrap_or_default(),
+        "f.yaml:2:13: no fault belongs to the family `disk`"
+    );
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub struct Simulation {
     /// The first seed.
     pub first_seed: u64,
     /// How many seeds each model has; as many as there is time for, if nothing.
-    pub depth: Option<u64>,
+    pub depths: Option<Vec<u64>>,
     /// The parts that are here; none if it was run in one piece.
     pub shards: Vec<Shard>,
     /// Equal for the parts of one simulation, and else not: a digest of all that its runs depend on but the seed.
@@ -117,12 +117,7 @@ impl Simulation {
 
     /// How many runs there will be here; nothing if that is not known.
     pub fn planned(&self) -> Option<u64> {
-        let depth = self.depth?;
-        // Of several models the first is only the measure of the others.
-        let all = match self.models.len() as u64 {
-            1 => depth,
-            models => depth.min(1) + depth * models.saturating_sub(1),
-        };
+        let all = self.depths.as_ref()?.iter().fold(0u64, |sum, depth| sum.saturating_add(*depth));
         let of = |shard: &Shard| {
             let (number, of) = (u64::from(shard.number), u64::from(shard.of));
             all / of + u64::from(number <= all % of)
@@ -137,11 +132,11 @@ pub fn whole(
     options: &[String],
     models: &[String],
     first_seed: u64,
-    depth: Option<u64>,
+    depths: Option<&[u64]>,
 ) -> String {
     let text = pinned.described.as_ref().map(|described| &described.text);
     let what = (&pinned.command, text);
-    let all = (env!("CARGO_PKG_VERSION"), what, options, models, first_seed, depth);
+    let all = (env!("CARGO_PKG_VERSION"), what, options, models, first_seed, depths);
     let json = serde_json::to_vec(&all).expect("text and numbers");
     blake3::hash(&json).to_hex()[..WHOLE_LEN].to_owned()
 }

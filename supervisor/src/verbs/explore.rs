@@ -98,11 +98,7 @@ impl<'a> Exploration<'a> {
         let limits =
             plan.described.as_ref().map(|described| described.limits().map_err(sim::Error::from));
         let (_, own_depth) = limits.transpose().map_err(plan::Error::from)?.unwrap_or_default();
-        let (first_seed, depth) = match (&arguments.seeds, arguments.for_time) {
-            (Some(seeds), _) => (seeds.first, Some(seeds.count)),
-            (None, Some(_)) => (base, None),
-            (None, None) => (base, Some(arguments.depth.or(own_depth).unwrap_or(DEPTH))),
-        };
+        let first_seed = arguments.seeds.map_or(base, |seeds| seeds.first);
         if !world.write_through.is_empty() {
             return Err(Failure::Unknown(
                 "many runs would write over each other's files: --write-through is for one".into(),
@@ -115,16 +111,32 @@ impl<'a> Exploration<'a> {
         let pinned = Pinned::of(&plan);
         let mut faults = BTreeMap::new();
         let mut models = vec![BASELINE.to_owned()];
-        for model in plan::models(world, plan.described.as_ref())? {
-            let injected = plan::fault_plan(
-                std::slice::from_ref(&model),
-                plan.described.as_ref(),
-                &plan.boot.nodes,
-            )?;
+        let mut depths = vec![0];
+        let asked = arguments.seeds.map(|seeds| seeds.count).or(arguments.depth);
+        let of_models = plan::models(world, plan.described.as_ref())?;
+        let of_models = of_models.into_iter().map(|model| (model, own_depth));
+        let levels = arguments.level.iter().map(|level| (level.clone(), None));
+        for (model, of_file) in of_models.chain(levels) {
+            let described = plan.described.as_ref();
+            let together = std::slice::from_ref(&model);
+            let injected = plan::fault_plan(together, described, &plan.boot.nodes)?;
+            let own = plan::depth(together, described)?;
+            if own.is_none() && arguments.level.contains(&model) {
+                return Err(Failure::Unknown(format!(
+                    "`{model}` is no level: no `depth` is in its file; --faults takes any"
+                )));
+            }
             faults.insert(model.clone(), injected);
             models.push(model);
+            depths.push(asked.or(of_file).or(own).unwrap_or(DEPTH));
         }
-        let jobs = Jobs::new(&models, first_seed, depth, arguments.shard);
+        // The first model is only the measure of others, if there are any: one run of it is enough.
+        depths[0] = match models.len() {
+            1 => asked.or(own_depth).unwrap_or(DEPTH),
+            _ => 1,
+        };
+        let depths = arguments.for_time.is_none().then_some(depths);
+        let jobs = Jobs::new(&models, first_seed, depths.as_deref(), arguments.shard);
         if jobs.clone().next(false, false) == Next::End {
             return Err(Failure::Unknown("there is no run to make: this share has none".into()));
         }
@@ -136,13 +148,13 @@ impl<'a> Exploration<'a> {
             version: env!("CARGO_PKG_VERSION").into(),
             start,
             end: None,
-            whole: simulation::whole(&pinned, &options, &models, first_seed, depth),
+            whole: simulation::whole(&pinned, &options, &models, first_seed, depths.as_deref()),
             command: pinned.command.clone(),
             is_described: pinned.described.is_some(),
             options,
             models,
             first_seed,
-            depth,
+            depths,
             shards: arguments.shard.into_iter().collect(),
         };
         Ok(Self {

@@ -6,6 +6,7 @@ use core::time::Duration;
 use simrun_abi::{
     faults::{DamageKind, Descriptor, Direction, DiskOperation, Effect, Fault, Match, Share},
     node::Node,
+    node_faults::Moment,
     thread_faults::OnThreads,
 };
 
@@ -13,6 +14,7 @@ use super::{
     Damage,
     chance::Dice,
     engine::Firing,
+    nodes::{self, Machines, NodeHit},
     pattern::{Pattern, matches_program},
     place::Place,
     quantity::Source,
@@ -55,6 +57,8 @@ pub enum Hit {
     LosePower(Duration),
     /// The disk damages the bytes that it reads or writes.
     Damage(Damage),
+    /// Something is done to a whole machine.
+    Node(NodeHit),
     /// A thread has no turn while others can run.
     Starve {
         /// For so long.
@@ -105,6 +109,7 @@ impl Hit {
                 DamageKind::Misdirect => "reaches another place of the file",
             }
             .into(),
+            Self::Node(hit) => hit.describe(),
             Self::Starve { by, .. } => {
                 format!("has no turn for {} while others can run", milliseconds(*by))
             }
@@ -135,6 +140,7 @@ enum Doing {
     JumpClock(Direction, Source),
     LosePower(Source),
     Damage(DamageKind),
+    Nodes(nodes::Doing),
     Starve(Source),
     DelayWakeup(Source),
     ReverseWakes,
@@ -164,6 +170,10 @@ impl Doing {
             Effect::JumpClock { by, direction } => Self::JumpClock(*direction, Source::new(by)),
             Effect::LosePower { off, .. } => Self::LosePower(Source::new(off)),
             Effect::Damage(kind) => Self::Damage(*kind),
+            Effect::Nodes(effect) => match nodes::Doing::new(effect) {
+                Some(doing) => Self::Nodes(doing),
+                None => unreachable!("it is a state"),
+            },
             Effect::Threads(OnThreads::Starve(by)) => Self::Starve(Source::new(by)),
             Effect::Threads(OnThreads::DelayWakeup(by)) => Self::DelayWakeup(Source::new(by)),
             Effect::Threads(OnThreads::ReverseWakes) => Self::ReverseWakes,
@@ -228,6 +238,8 @@ pub struct Armed {
     pub name: Rc<str>,
     /// When and how often it fires.
     pub trigger: Trigger,
+    /// Whether it comes before or after the call that it is for.
+    pub moment: Moment,
     target: Target,
     doing: Doing,
 }
@@ -238,6 +250,7 @@ impl Armed {
         Self {
             name: fault.name.as_str().into(),
             trigger: Trigger::new(fault, stream),
+            moment: fault.moment,
             target: Target::new(&fault.matches, nodes),
             doing: Doing::new(&fault.effect),
         }
@@ -299,6 +312,36 @@ impl Armed {
         Some((victim, self.aim(elapsed, Possible::Anything)))
     }
 
+    /// What it does to machines, if it does anything to them.
+    pub fn of_nodes(&self) -> Option<&nodes::Doing> {
+        match &self.doing {
+            Doing::Nodes(doing) => Some(doing),
+            _ => None,
+        }
+    }
+
+    /// What it does at its time to which of the machines that it may hit.
+    pub fn consider_nodes(&mut self, elapsed: u64, machines: Machines) -> Vec<(usize, Hit)> {
+        let hits = self.trigger.hits(elapsed);
+        let Doing::Nodes(doing) = &mut self.doing else { return Vec::new() };
+        if self.trigger.is_spent() || !doing.may_hit(machines) || !hits || self.trigger.skips() {
+            return Vec::new();
+        }
+        let Trigger { stream, fired, .. } = &mut self.trigger;
+        let victims = match doing.is_of_clocks() {
+            true => 0..machines.candidates,
+            false => {
+                let victim = stream.below(machines.candidates as u64) as usize;
+                victim..victim + 1
+            }
+        };
+        let hit = |victim| {
+            *fired += 1;
+            (victim, Hit::Node(doing.aim(stream)))
+        };
+        victims.map(hit).collect()
+    }
+
     /// When it is to be asked next: at `from` at the earliest, in nanoseconds from the start of the run.
     pub fn next_time(&mut self, from: u64) -> Option<u64> {
         if self.trigger.is_spent() {
@@ -324,6 +367,7 @@ impl Armed {
     /// Whether what it does at its time could set somebody going who waits for ever.
     pub fn could_help(&self, programs: &[Rc<[u8]>]) -> bool {
         matches!(self.doing, Doing::LosePower(_))
+            || self.of_nodes().is_some_and(nodes::Doing::could_help)
             || matches!(self.doing, Doing::Kill(_))
                 && programs.iter().any(|program| self.target.matches_program(program))
     }
@@ -369,6 +413,7 @@ impl Armed {
                 Hit::DelayWakeup(Duration::from_nanos(source.next(stream)))
             }
             (Doing::ReverseWakes, _) => Hit::ReverseWakes,
+            (Doing::Nodes(doing), _) => Hit::Node(doing.aim(stream)),
             (Doing::LosePower(source), _) => {
                 Hit::LosePower(Duration::from_nanos(source.next(stream)))
             }
@@ -411,6 +456,7 @@ impl Possible {
             | Doing::Delay(_)
             | Doing::DelayWakeup(_)
             | Doing::Starve(_)
+            | Doing::Nodes(_)
             | Doing::Kill(_)
             | Doing::Pause(_)
             | Doing::LosePower(_)

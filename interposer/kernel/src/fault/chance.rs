@@ -29,23 +29,26 @@ impl Dice {
         }
     }
 
-    /// Whether it hits now.
-    pub fn hits(&mut self, elapsed: u64, stream: &mut Stream) -> bool {
+    /// Whether it hits now, if it does so many times as often as usual.
+    pub fn hits(&mut self, elapsed: u64, factor: u64, stream: &mut Stream) -> bool {
         match self {
-            Self::Probability { share: Share::WHOLE, .. } => true,
             Self::Probability { share, correlation, last } => {
+                let share = Share::from_parts(share.parts().saturating_mul(factor));
+                if share == Share::WHOLE {
+                    return true;
+                }
                 if let Some(last) = *last
                     && *correlation > Share::NONE
                     && happens(stream, *correlation)
                 {
                     return last;
                 }
-                *last.insert(happens(stream, *share))
+                *last.insert(happens(stream, share))
             }
             Self::Rate { interval, due } => {
                 let hits = elapsed >= *due;
                 if hits {
-                    *due = elapsed.saturating_add(interval.next(stream));
+                    *due = elapsed.saturating_add(interval.next(stream) / factor);
                 }
                 hits
             }
@@ -70,7 +73,7 @@ mod tests {
             };
             let mut dice = Dice::new(&chance, 0, &mut stream);
             let hits: alloc::vec::Vec<_> =
-                (0..10_000).map(|now| dice.hits(now, &mut stream)).collect();
+                (0..10_000).map(|now| dice.hits(now, 1, &mut stream)).collect();
             let count = hits.iter().filter(|&&hit| hit).count();
             assert!((850..1150).contains(&count), "{count}");
             let found = hits.windows(2).filter(|pair| pair[0] != pair[1]).count();
@@ -85,7 +88,7 @@ mod tests {
             let interval = Quantity { draw: Draw::Uniform(0, 20_000), correlation: Share::NONE };
             let mut dice = Dice::new(&Chance::Rate { interval }, 0, &mut stream);
             let times = (0..10_000_000).step_by(step);
-            let count = times.filter(|&now| dice.hits(now, &mut stream)).count();
+            let count = times.filter(|&now| dice.hits(now, 1, &mut stream)).count();
             assert!((940..1060).contains(&count), "{count}");
         }
     }

@@ -1,28 +1,32 @@
 //! All faults of a run, by the call that they are for.
 
-use alloc::{rc::Rc, vec, vec::Vec};
+use alloc::{rc::Rc, string::String, vec, vec::Vec};
 use core::time::Duration;
 
 use simrun_abi::{
     faults::{DiskOperation, Effect, Fault},
     node::Node,
+    node_faults::{Moment, OnNodes},
     thread_faults::OnThreads,
 };
 
 use super::{
     Damage,
     armed::{Armed, Hit},
+    family,
     link::Links,
     names::Names,
+    nodes::{Machines, NodeHit},
+    place::Place,
+    raise::Raiser,
     scene::Scene,
     threads::Threads,
 };
 use crate::{
     error::Errno,
-    event::Fingerprint,
     node::NodeId,
-    random::{Purpose, Random},
-    time::Instant,
+    random::Random,
+    time::{Instant, TimerKey},
 };
 
 /// One more than the largest number of a call that a fault can be for.
@@ -48,6 +52,16 @@ pub struct Faults {
     pub names: Names,
     /// Those that are a state of threads.
     pub threads: Threads,
+    /// The time zones of nodes.
+    zones: Vec<(Place, Zone)>,
+    /// What the families are in this run, in words.
+    pub families: Vec<String>,
+    /// Those that raise others.
+    raisers: Vec<Raiser>,
+    /// Whether any that comes at its time may come sooner now.
+    has_raised: bool,
+    /// When those are asked next that come at their time.
+    timers: Vec<(u16, TimerKey)>,
 }
 
 /// A fault that has fired.
@@ -61,6 +75,15 @@ pub struct Firing {
     pub hit: Hit,
 }
 
+/// The time zone that a fault has given a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Name of the fault.
+    pub fault: String,
+    /// The zone's.
+    pub name: String,
+}
+
 /// What the faults do to a call, all together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -72,18 +95,52 @@ pub struct Verdict {
     pub bytes_max: Option<u64>,
     /// What the disk does to its bytes.
     pub damage: Option<Damage>,
-    /// The signal that its process gets before.
-    pub signal: Option<u8>,
-    /// For how long the machine is without power before, if it loses it.
-    pub power: Option<Duration>,
-    /// For how long its process stands still before.
-    pub pause: Duration,
-    /// For how long its thread has no turn while others can run.
-    pub starve: Duration,
+    /// What comes upon whom it belongs to before.
+    pub before: Strike,
+    /// What comes upon them after.
+    pub after: Strike,
     /// Whether it wakes those first who came last.
     pub reverses_wakes: bool,
     /// The faults that have a part in it.
     pub firings: Vec<Firing>,
+}
+
+/// What comes upon a thread, its process or its machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Strike {
+    /// A signal for the process.
+    pub signal: Option<u8>,
+    /// For how long the machine is without power, if it loses it.
+    pub power: Option<Duration>,
+    /// What else the machine meets.
+    pub node: Option<NodeHit>,
+    /// For how long the process stands still.
+    pub pause: Duration,
+    /// For how long the thread has no turn while others can run.
+    pub starve: Duration,
+}
+
+impl Strike {
+    /// For how long the thread stands still.
+    #[must_use]
+    pub fn stands_still(&self) -> Duration {
+        match self.node {
+            Some(NodeHit::Pause(by)) => self.pause.max(by),
+            _ => self.pause,
+        }
+    }
+
+    /// Takes in what else comes; of several of a kind the first.
+    fn add(&mut self, hit: Hit) {
+        match hit {
+            Hit::Kill(signal) => self.signal = self.signal.or(Some(signal)),
+            Hit::LosePower(off) => self.power = self.power.or(Some(off)),
+            Hit::Node(hit) => self.node = self.node.or(Some(hit)),
+            Hit::Pause(by) => self.pause = self.pause.saturating_add(by),
+            Hit::Starve { by, .. } => self.starve = self.starve.max(by),
+            _ => {}
+        }
+    }
 }
 
 /// What the faults do to a call that begins to wait, all together.
@@ -108,6 +165,15 @@ pub struct TimedVerdict {
     pub next: Option<u64>,
 }
 
+/// What a fault does at its time to machines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodesVerdict {
+    /// Which of those that it may hit, and how.
+    pub hits: Vec<(usize, Firing)>,
+    /// When it is to be asked next, in nanoseconds from the start of the run.
+    pub next: Option<u64>,
+}
+
 /// How a fault ends a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitEnd {
@@ -128,6 +194,8 @@ pub struct Injected {
     pub bytes_max: Option<u64>,
     /// What the disk does to the bytes that it reads or writes.
     pub damage: Option<Damage>,
+    /// What comes upon its thread, process or machine when it is over.
+    pub after: Strike,
     /// Whether it was asked about when it began to wait.
     pub wait_considered: bool,
     /// How its wait ends at once.
@@ -158,12 +226,15 @@ impl Faults {
             links: Links::default(),
             names: Names::default(),
             threads: Threads::default(),
+            zones: Vec::new(),
+            families: family::describe(plan, random),
+            raisers: Vec::new(),
+            has_raised: false,
+            timers: Vec::new(),
         };
-        let stream = |fault: &Fault| {
-            let mut name = Fingerprint::default();
-            name.fold_bytes(fault.name.as_bytes());
-            random.derive(Purpose::Fault, name.value())
-        };
+        let stream = |fault: &Fault| family::stream(random, ["", &fault.name]);
+        let plan = family::present(plan, random);
+        faults.raisers.extend(plan.iter().filter_map(|fault| Raiser::new(fault, random)));
         let (of_links, others): (Vec<_>, Vec<_>) =
             plan.iter().partition(|fault| fault.effect.is_of_links());
         for fault in of_links {
@@ -172,6 +243,12 @@ impl Faults {
         }
         let others = others.into_iter().filter(|fault| match &fault.effect {
             Effect::Threads(effect) => !faults.threads.add(fault, effect, nodes, stream(fault)),
+            Effect::Nodes(OnNodes::TimeZone(names)) => {
+                let drawn = stream(fault).below(names.len() as u64) as usize;
+                let zone = Zone { fault: fault.name.clone(), name: names[drawn].clone() };
+                faults.zones.push((Place::new(&fault.matches, nodes), zone));
+                false
+            }
             _ => true,
         });
         for (index, fault) in (0..).zip(others.collect::<Vec<_>>()) {
@@ -214,7 +291,9 @@ impl Faults {
     /// decide, also when another has decided already: what one draws must not depend on the others.
     pub fn at_call(&mut self, number: u64, elapsed: u64, scene: &mut dyn Scene) -> Verdict {
         let indices = self.at_call.get(number as usize).map_or(&[][..], Vec::as_slice);
-        judge(&mut self.armed, indices, elapsed, scene)
+        let verdict = judge(&mut self.armed, indices, elapsed, scene);
+        self.raise_by(&verdict.firings, elapsed);
+        verdict
     }
 
     /// What becomes of an operation on the disk that is no system call, such as reading a page that is mapped, or writing
@@ -225,7 +304,10 @@ impl Faults {
         elapsed: u64,
         scene: &mut dyn Scene,
     ) -> Verdict {
-        judge(&mut self.armed, &self.at_disk[operation as usize], elapsed, scene)
+        let indices = &self.at_disk[operation as usize];
+        let verdict = judge(&mut self.armed, indices, elapsed, scene);
+        self.raise_by(&verdict.firings, elapsed);
+        verdict
     }
 
     /// What becomes of a call that begins to wait.
@@ -257,6 +339,7 @@ impl Faults {
             }
             verdict.firings.push(armed.firing(hit));
         }
+        self.raise_by(&verdict.firings, elapsed);
         verdict
     }
 
@@ -272,7 +355,93 @@ impl Faults {
         let armed = &mut self.armed[usize::from(index)];
         let hit = armed.consider_time(elapsed, programs);
         let firing = hit.map(|(victim, hit)| (victim, armed.firing(hit)));
-        TimedVerdict { firing, next: armed.next_time(elapsed + 1) }
+        let next = armed.next_time(elapsed + 1);
+        if let Some((_, firing)) = &firing {
+            self.raise_by(core::slice::from_ref(firing), elapsed);
+        }
+        TimedVerdict { firing, next }
+    }
+
+    /// Whether a fault hits machines, and whom besides those that may be hit by any.
+    #[must_use]
+    pub fn of_nodes(&self, index: u16) -> Option<&super::nodes::Doing> {
+        self.armed[usize::from(index)].of_nodes()
+    }
+
+    /// What a fault does at its time to machines.
+    pub fn at_time_on_nodes(
+        &mut self,
+        index: u16,
+        elapsed: u64,
+        machines: Machines,
+    ) -> NodesVerdict {
+        let armed = &mut self.armed[usize::from(index)];
+        let before = armed.trigger.fired;
+        let hits = armed.consider_nodes(elapsed, machines).into_iter();
+        let firing = |((victim, hit), count)| {
+            let fault = Rc::clone(&armed.name);
+            (victim, Firing { fault, count, hit })
+        };
+        let hits: Vec<_> = hits.zip(before + 1..).map(firing).collect();
+        let next = armed.next_time(elapsed + 1);
+        let firings: Vec<_> = hits.iter().map(|(_, firing)| firing.clone()).collect();
+        self.raise_by(&firings, elapsed);
+        NodesVerdict { hits, next }
+    }
+
+    /// The time zone of a node, if a fault has given it one.
+    #[must_use]
+    pub fn time_zone(&self, node: NodeId) -> Option<&Zone> {
+        let mut zones = self.zones.iter();
+        zones.find(|(place, _)| place.is_for(node)).map(|(_, zone)| zone)
+    }
+
+    /// When a second is inserted, in nanoseconds from the start, if a fault does that.
+    pub fn leap(&mut self) -> Option<u64> {
+        let mut leaps = self
+            .armed
+            .iter_mut()
+            .filter(|armed| matches!(armed.of_nodes(), Some(super::nodes::Doing::LeapSecond)));
+        leaps.find_map(|armed| armed.next_time(0))
+    }
+
+    /// Has others come more often, if some that have fired do that.
+    fn raise_by(&mut self, firings: &[Firing], elapsed: u64) {
+        let Self { raisers, armed, links, .. } = self;
+        for raiser in raisers {
+            if !firings.iter().any(|firing| raiser.is(&firing.fault)) {
+                continue;
+            }
+            let raised = raiser.raised(elapsed);
+            let own = armed.iter_mut().map(|armed| (&armed.name, &mut armed.trigger));
+            for (name, trigger) in own.chain(links.triggers()) {
+                if raiser.raises(name) {
+                    trigger.raise(elapsed, raised);
+                    self.has_raised = true;
+                }
+            }
+        }
+    }
+
+    /// When those come next that come at their time, if any of them may come sooner than was said.
+    pub fn take_raised(&mut self, elapsed: u64) -> Vec<(u16, u64)> {
+        if !core::mem::take(&mut self.has_raised) {
+            return Vec::new();
+        }
+        let Self { armed, at_time, .. } = self;
+        let next = |&index: &u16| Some((index, armed[usize::from(index)].next_time(elapsed + 1)?));
+        at_time.iter().filter_map(next).collect()
+    }
+
+    /// Keeps the timer of a fault that comes at its time; the one before.
+    pub fn replace_timer(&mut self, index: u16, key: TimerKey) -> Option<TimerKey> {
+        match self.timers.iter_mut().find(|(of, _)| *of == index) {
+            Some((_, timer)) => Some(core::mem::replace(timer, key)),
+            None => {
+                self.timers.push((index, key));
+                None
+            }
+        }
     }
 
     /// Whether a fault is for what happens on a node.
@@ -309,11 +478,15 @@ fn judge(all: &mut [Armed], indices: &[u16], elapsed: u64, scene: &mut dyn Scene
                 verdict.bytes_max = Some(verdict.bytes_max.map_or(to, |max| max.min(to)));
             }
             Hit::Delay(by) => verdict.delay = verdict.delay.saturating_add(by),
-            Hit::Pause(by) => verdict.pause = verdict.pause.saturating_add(by),
             Hit::Damage(damage) => verdict.damage = verdict.damage.or(Some(damage)),
-            Hit::LosePower(off) => verdict.power = verdict.power.or(Some(off)),
-            Hit::Kill(signal) => verdict.signal = verdict.signal.or(Some(signal)),
-            Hit::Starve { by, .. } => verdict.starve = verdict.starve.max(by),
+            Hit::Kill(_)
+            | Hit::Pause(_)
+            | Hit::LosePower(_)
+            | Hit::Node(_)
+            | Hit::Starve { .. } => match armed.moment {
+                Moment::Before => verdict.before.add(hit),
+                Moment::After => verdict.after.add(hit),
+            },
             Hit::ReverseWakes => verdict.reverses_wakes = true,
             Hit::Interrupt
             | Hit::Oversleep(_)

@@ -7,6 +7,9 @@
 //! - [`armed`]: one fault.
 //! - [`damage`]: what a bad disk does to bytes.
 //! - [`scene`]: what a fault may ask about the call before it.
+//! - [`nodes`]: faults of whole machines, and of their clocks.
+//! - [`family`]: faults that some runs have and some have not.
+//! - [`raise`]: one failure that makes others likely.
 //! - [`link`]: faults of links between sockets.
 //! - [`names`]: faults of the name server.
 //! - [`threads`]: slow processors, and priorities.
@@ -18,19 +21,26 @@ mod armed;
 mod chance;
 mod damage;
 mod engine;
+mod family;
 pub mod link;
 mod names;
+mod nodes;
 mod pattern;
 mod place;
 mod quantity;
+mod raise;
 mod scene;
 mod threads;
 mod trigger;
 mod window;
 pub use armed::Hit;
 pub use damage::{Damage, Reaching};
-pub use engine::{Faults, Firing, Injected, TimedVerdict, Verdict, WaitEnd, WaitVerdict};
+pub use engine::{
+    Faults, Firing, Injected, NodesVerdict, Strike, TimedVerdict, Verdict, WaitEnd, WaitVerdict,
+    Zone,
+};
 pub use names::{Lie, NameVerdict};
+pub use nodes::{Machines, NodeHit};
 pub use pattern::Pattern;
 pub use scene::Scene;
 #[cfg(test)]

@@ -3,9 +3,12 @@
 use alloc::{string::String, vec, vec::Vec};
 
 use linux_raw_sys::general as nr;
-use simrun_abi::faults::{
-    Argument, Chance, Descriptor, Direction, DiskOperation, Draw, Effect, Fault, Match, Quantity,
-    Share, Window,
+use simrun_abi::{
+    faults::{
+        Argument, Chance, Descriptor, Direction, DiskOperation, Draw, Effect, Fault, Match,
+        Quantity, Share, Window,
+    },
+    node_faults::{Moment, Raise},
 };
 
 use super::{Faults, Hit, Scene, Verdict};
@@ -23,6 +26,9 @@ fn fault(name: &str, calls: &[u32], effect: Effect) -> Fault {
         window: Window { after: Quantity::fixed(0), length: None, every: None, until: None },
         skip: 0,
         limit: u64::MAX,
+        moment: Moment::Before,
+        raises: None,
+        family: None,
         effect,
     }
 }
@@ -493,4 +499,34 @@ fn programs_of_any_bytes_run_as_before_under_faults() {
         let again = crate::testing::program::play_with(&bytes, plan(seed));
         assert_eq!(played, again, "seed {seed}");
     }
+}
+
+#[test]
+fn a_fault_that_fires_has_others_fire_more_often_for_a_while() {
+    let rate = Chance::Rate { interval: Quantity::fixed(1000) };
+    let raise = Raise { faults: vec!["a/*".into()], factor: 100, length: Quantity::fixed(500) };
+    let first = Window { after: Quantity::fixed(2100), ..fault("", &[], Effect::Wake).window };
+    let plan = [
+        Fault {
+            window: first,
+            limit: 1,
+            raises: Some(raise),
+            ..fault("a/one", &[0], fails(Errno::EIO))
+        },
+        Fault { chance: rate, ..fault("a/two", &[1], fails(Errno::ENOSPC)) },
+        Fault { chance: half(), ..fault("b/one", &[2], fails(Errno::ENOMEM)) },
+    ];
+    let mut all = faults(&plan);
+    let mut times = Vec::new();
+    for now in 0..4000 {
+        all.at_call(0, now, &mut { PLAIN });
+        if all.at_call(1, now, &mut { PLAIN }).fail.is_some() {
+            times.push(now);
+        }
+    }
+    let within =
+        |range: core::ops::Range<u64>| times.iter().filter(|at| range.contains(at)).count();
+    assert_eq!((within(0..2100), within(2600..4000)), (2, 2), "{times:?}");
+    assert!((45..=50).contains(&within(2100..2600)), "{times:?}");
+    assert!(all.take_raised(4000).is_empty(), "none of them comes at its time");
 }

@@ -2,7 +2,7 @@
 
 use simrun_abi::faults::Fault;
 
-use super::{chance::Dice, window::Opening};
+use super::{chance::Dice, raise::Raised, window::Opening};
 use crate::random::Stream;
 
 /// What says that a fault fires, and has kept count so far.
@@ -15,6 +15,7 @@ pub struct Trigger {
     pub(super) stream: Stream,
     skip: u64,
     limit: u64,
+    raised: Option<Raised>,
 }
 
 impl Trigger {
@@ -22,7 +23,7 @@ impl Trigger {
     pub fn new(fault: &Fault, mut stream: Stream) -> Self {
         let opening = Opening::draw(&fault.window, &mut stream);
         let dice = Dice::new(&fault.chance, opening.after, &mut stream);
-        Self { fired: 0, opening, dice, stream, skip: fault.skip, limit: fault.limit }
+        Self { fired: 0, opening, dice, stream, skip: fault.skip, limit: fault.limit, raised: None }
     }
 
     /// Whether it has fired as often as it may.
@@ -44,7 +45,19 @@ impl Trigger {
 
     /// What the dice say.
     pub fn hits(&mut self, elapsed: u64) -> bool {
-        self.dice.hits(elapsed, &mut self.stream)
+        let factor = self.raised.filter(|raised| elapsed < raised.until);
+        let factor = factor.map_or(1, |raised| raised.factor);
+        self.dice.hits(elapsed, factor, &mut self.stream)
+    }
+
+    /// It comes more often for a while.
+    pub fn raise(&mut self, elapsed: u64, raised: Raised) {
+        self.raised = Some(raised);
+        if let Dice::Rate { due, .. } = &mut self.dice
+            && let Some(left) = due.checked_sub(elapsed)
+        {
+            *due = elapsed + left / raised.factor;
+        }
     }
 
     /// Whether it fires at something that matches; that is counted.

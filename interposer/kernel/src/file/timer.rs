@@ -50,7 +50,7 @@ pub struct TimerFd {
 }
 
 fn wall_offset(machine: &Machine) -> Duration {
-    machine.clock.wall().saturating_sub(machine.clock.now().since_boot())
+    machine.clock.wall().saturating_sub(machine.clock.since_boot())
 }
 
 impl TimerFd {
@@ -73,7 +73,7 @@ impl TimerFd {
         let TimerSetting { due, interval } = self.setting.get();
         let left = match due {
             Some(due) if self.key.get().is_some() => {
-                (due - machine.clock.now()).max(Duration::from_nanos(1))
+                machine.clock.left_until(due).max(Duration::from_nanos(1))
             }
             _ => Duration::ZERO,
         };
@@ -114,8 +114,9 @@ impl TimerFd {
             return;
         }
         let late = machine.clock.now() - due;
-        let missed = (late.as_nanos() / interval.as_nanos()) as u64;
-        let passed = interval.as_nanos().saturating_mul(u128::from(missed) + 1);
+        let takes = machine.clock.takes(interval).as_nanos().max(1);
+        let missed = (late.as_nanos() / takes) as u64;
+        let passed = takes.saturating_mul(u128::from(missed) + 1);
         let passed = Duration::from_nanos(u64::try_from(passed).unwrap_or(u64::MAX));
         self.ticks.set(self.ticks.get() + missed);
         self.setting.set(TimerSetting { due: Some(due + passed), interval });

@@ -107,7 +107,7 @@ impl Kernel {
     /// Takes the nodes in; the first one acts.
     fn add_nodes(&mut self, boot: &Boot) {
         for (index, plan) in boot.nodes.iter().enumerate() {
-            let wall_at_boot = self.machine.clock.wall_at_boot_ahead(plan.clock_offset_ns);
+            let clock = self.machine.clock.ahead(plan.clock_offset_ns);
             let parked = (index > 0).then(|| Parked {
                 ipc: Ipc::default(),
                 terminals: Terminals::default(),
@@ -118,13 +118,20 @@ impl Kernel {
                 next_tid: PID_FIRST,
                 tree: Rc::new(Tree::new(boot, plan)),
                 config: Config::new(boot, plan),
-                wall_at_boot,
+                clock,
             });
             let plan = Rc::new(plan.clone());
-            self.nodes.push(NodeState { plan, stage: Stage::Waits, starts: 0, losses: 0, parked });
+            self.nodes.push(NodeState {
+                plan,
+                stage: Stage::Waits,
+                starts: 0,
+                losses: 0,
+                stopping: None,
+                parked,
+            });
         }
-        let own = self.machine.clock.wall_at_boot_ahead(boot.nodes[0].clock_offset_ns);
-        self.machine.clock.replace_wall_at_boot(own);
+        let own = self.machine.clock.ahead(boot.nodes[0].clock_offset_ns);
+        self.machine.clock.replace(own);
     }
 
     /// Starts a node's program in the host process that runs now.
@@ -150,6 +157,7 @@ impl Kernel {
         let is_here = |file: &&PlacedFile| file.node.is_none_or(|index| index == node.raw());
         tree.place(host, boot.files.iter().filter(is_here))?;
         let directory = Standing::at(&tree, host, plan.directory.clone())?;
+        let environment = self.environment_of(host, node);
         let image = Image::open(
             host,
             &mut |host, path| {
@@ -165,7 +173,7 @@ impl Kernel {
             },
             &plan.program,
             plan.arguments.clone(),
-            plan.environment.clone(),
+            environment,
         )?;
         let first = first_process((node, tid), space, &boot, &plan);
         first.fs.borrow_mut().directory = directory;

@@ -10,7 +10,7 @@ use super::{Kernel, run::Step};
 use crate::{
     context::Context,
     error::{Errno, Error},
-    fault::{Damage, Faults, Firing, Hit, Injected, TimedVerdict, WaitEnd, WaitVerdict},
+    fault::{Damage, Faults, Firing, Hit, Injected, Strike, TimedVerdict, WaitEnd, WaitVerdict},
     host::Host,
     machine::{Due, SignalTarget},
     net::socket::MessageFlags,
@@ -89,7 +89,7 @@ impl Kernel {
             return;
         }
         self.record_firings(host, id, row, &verdict.firings);
-        let waits = verdict.delay + verdict.pause;
+        let waits = verdict.delay + verdict.before.stands_still();
         let begins = self.machine.clock.now() + waits;
         if let Some(call) = &mut self.thread_mut(id).call {
             call.injected = Some(Box::new(Injected {
@@ -98,27 +98,37 @@ impl Kernel {
                 bytes_max: verdict.bytes_max,
                 damage: verdict.damage,
                 reverses_wakes: verdict.reverses_wakes,
+                after: verdict.after,
                 ..Injected::default()
             }));
         }
-        if let Some(signal) = verdict.signal.and_then(|number| Signal::new(number.into())) {
+        self.set_raised_timers();
+        self.strike(host, id, verdict.before);
+    }
+
+    /// Lets come upon a thread, its process and its machine what a fault has in store.
+    pub(super) fn strike(&mut self, host: &mut dyn Host, id: ThreadId, strike: Strike) {
+        if let Some(signal) = strike.signal.and_then(|number| Signal::new(number.into())) {
             let target = SignalTarget::Thread(id);
             self.machine.post_signal(target, SignalInfo::from_kernel(signal));
             self.settle(host);
         }
-        if let Some(off) = verdict.power {
+        if let Some(off) = strike.power {
             self.lose_power(host, self.node(), off);
         }
-        if !verdict.starve.is_zero() {
-            self.starve(id, verdict.starve);
+        if let Some(hit) = strike.node {
+            self.hit_node(host, self.node(), hit);
         }
-        if !verdict.pause.is_zero() {
-            self.pause(self.thread(id).process, verdict.pause);
+        if !strike.starve.is_zero() {
+            self.starve(id, strike.starve);
+        }
+        if !strike.pause.is_zero() {
+            self.pause(self.thread(id).process, strike.pause);
         }
     }
 
     /// Has all threads of a process stand still for so long.
-    fn pause(&mut self, process: ProcessId, duration: Duration) {
+    pub(super) fn pause(&mut self, process: ProcessId, duration: Duration) {
         let until = self.machine.clock.now() + duration;
         let later = self.process(process).paused_until.map_or(until, |other| other.max(until));
         self.process_mut(process).paused_until = Some(later);
@@ -140,16 +150,47 @@ impl Kernel {
     pub(crate) fn arm_faults(&mut self) {
         let times = self.machine.faults.as_mut().map(Faults::first_times).unwrap_or_default();
         for (index, at) in times {
-            let due = self.machine.clock.after_start(Duration::from_nanos(at));
-            self.machine.timers.set(due, Due::Fault(index));
+            self.set_fault_timer(index, at);
+        }
+        let families = self.machine.faults.as_ref().map(|faults| faults.families.join(", "));
+        if let Some(text) = families.filter(|text| !text.is_empty()) {
+            self.machine.injections.push(What::Message { text });
+        }
+        if let Some(at) = self.machine.faults.as_mut().and_then(Faults::leap) {
+            let at = self.machine.clock.after_start(Duration::from_nanos(at));
+            self.machine.clock.expect_leap(at);
         }
         self.arm_partitions();
+    }
+
+    /// A fault that comes at its time is asked at this one, in nanoseconds from the start of the run.
+    pub(super) fn set_fault_timer(&mut self, index: u16, at: u64) {
+        let due = self.machine.clock.after_start(Duration::from_nanos(at));
+        let key = self.machine.timers.set(due, Due::Fault(index));
+        let faults = self.machine.faults.as_mut();
+        if let Some(before) = faults.and_then(|faults| faults.replace_timer(index, key)) {
+            self.machine.timers.cancel(before);
+        }
+    }
+
+    /// Sets the timers of faults anew that others have brought nearer.
+    fn set_raised_timers(&mut self) {
+        let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
+        let faults = self.machine.faults.as_mut();
+        let times = faults.map(|faults| faults.take_raised(elapsed)).unwrap_or_default();
+        for (index, at) in times {
+            self.set_fault_timer(index, at);
+        }
     }
 
     /// A fault's time has come.
     pub(super) fn fire_fault(&mut self, host: &mut dyn Host, index: u16) {
         if self.starts.is_quiet {
             return;
+        }
+        if self.machine.faults.as_ref().is_some_and(|faults| faults.of_nodes(index).is_some()) {
+            self.fire_on_nodes(host, index);
+            return self.set_raised_timers();
         }
         let pauses = self.machine.faults.as_ref().is_some_and(|faults| faults.pauses(index));
         let mut victims = self.possible_victims();
@@ -161,9 +202,9 @@ impl Kernel {
         let Some(faults) = &mut self.machine.faults else { return };
         let TimedVerdict { firing, next } = faults.at_time(index, elapsed, &programs);
         if let Some(next) = next {
-            let due = self.machine.clock.after_start(Duration::from_nanos(next));
-            self.machine.timers.set(due, Due::Fault(index));
+            self.set_fault_timer(index, next);
         }
+        self.set_raised_timers();
         let Some((victim, firing)) = firing else { return };
         let victim = victim.map(|at| victims[at].0);
         let pid = victim.map_or(0, |victim| self.process(victim).pid.raw());
@@ -207,7 +248,7 @@ impl Kernel {
                     Direction::Forward => clock.wall().saturating_add(by),
                     Direction::Backward => clock.wall().saturating_sub(by),
                 };
-                clock.set_wall(wall.max(clock.now().since_boot()));
+                clock.set_wall(wall.max(clock.since_boot()));
                 kernel.wall_clock_was_set();
             });
         }
@@ -218,12 +259,12 @@ impl Kernel {
         self.nodes.len() == 1 || self.nodes[node.index()].plan.role != Role::Workload
     }
 
-    fn is_fault_for(&self, index: u16, node: NodeId) -> bool {
+    pub(super) fn is_fault_for(&self, index: u16, node: NodeId) -> bool {
         self.machine.faults.as_ref().is_some_and(|faults| faults.is_for(index, node))
     }
 
     /// The nodes that a fault hits which comes at its time.
-    fn exposed_nodes(&self, index: u16) -> Vec<NodeId> {
+    pub(super) fn exposed_nodes(&self, index: u16) -> Vec<NodeId> {
         let is_hit = |&node: &NodeId| self.may_be_hit(node) && self.is_fault_for(index, node);
         self.node_ids().filter(is_hit).collect()
     }
@@ -350,6 +391,7 @@ impl Kernel {
         let mut cx = Context { kernel: self, host, thread: id };
         let verdict = faults.at_wait(number, elapsed, &mut CallScene::new(&mut cx), interruptible);
         self.machine.faults = Some(faults);
+        self.set_raised_timers();
         verdict
     }
 

@@ -26,7 +26,7 @@ impl Kernel {
 
     pub(super) fn read_tsc(&mut self, host: &mut dyn Host, id: ThreadId, with_processor: bool) {
         self.charge(id, Class::Poll);
-        let cycles = self.machine.clock.now().as_nanos();
+        let cycles = self.machine.clock.since_boot().as_nanos() as u64;
         let registers = &mut self.thread_mut(id).registers;
         registers.rax = cycles & 0xffff_ffff;
         registers.rdx = cycles >> 32;

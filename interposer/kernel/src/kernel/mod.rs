@@ -10,6 +10,7 @@
 //! - [`find`]: threads and processes by number.
 //! - [`lifecycle`]: how threads and processes begin and end.
 //! - [`nodes`]: the simulated machines, and which of them acts.
+//! - [`node_fault`]: where faults meet whole machines.
 //! - [`notice`]: telling the owners of descriptions by signals.
 //! - [`partition`]: telling when nodes lose each other.
 //! - [`patch`]: call sites that need not trap again.
@@ -28,6 +29,7 @@ mod instruction;
 mod interrupt;
 mod ipc;
 mod lifecycle;
+mod node_fault;
 mod nodes;
 mod notice;
 mod partition;

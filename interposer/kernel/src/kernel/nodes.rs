@@ -7,7 +7,7 @@
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 use core::{mem::replace, time::Duration};
 
-use simrun_abi::node::Node;
+use simrun_abi::{node::Node, node_faults::Files};
 
 use super::Kernel;
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     net::Stack,
     node::NodeId,
     process::{Process, ProcessId, ThreadId, Tid},
+    time::NodeClock,
 };
 
 /// How far a node is.
@@ -42,6 +43,8 @@ pub(crate) struct Fall {
     pub status: Option<u32>,
     /// How much later it starts again, if it does.
     pub again_after: Option<Duration>,
+    /// What becomes of its files.
+    pub files: Files,
 }
 
 /// A node.
@@ -54,6 +57,8 @@ pub(crate) struct NodeState {
     pub starts: u64,
     /// How often it has lost power.
     pub losses: u64,
+    /// How long after its end it starts again, if it was asked to stop.
+    pub stopping: Option<Duration>,
     /// What belongs to it, while another one acts.
     pub(super) parked: Option<Parked>,
 }
@@ -69,8 +74,8 @@ pub(crate) struct Parked {
     pub next_tid: u32,
     pub tree: Rc<Tree>,
     pub config: Config,
-    /// Where its wall clock stood when it was booted.
-    pub wall_at_boot: Duration,
+    /// What its clocks show.
+    pub clock: NodeClock,
 }
 
 impl Kernel {
@@ -100,7 +105,7 @@ impl Kernel {
             next_tid: replace(&mut self.next_tid, own.next_tid),
             tree: replace(&mut machine.tree, own.tree),
             config: replace(&mut machine.config, own.config),
-            wall_at_boot: machine.clock.replace_wall_at_boot(own.wall_at_boot),
+            clock: machine.clock.replace(own.clock),
         }
     }
 

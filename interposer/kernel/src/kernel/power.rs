@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use simrun_abi::control::End;
+use simrun_abi::{control::End, node_faults::Files};
 
 use super::{Kernel, nodes::Fall};
 use crate::{host::Host, node::NodeId, random::Purpose};
@@ -31,6 +31,6 @@ impl Kernel {
                 kernel.end(End::HostExhausted, 0);
             }
         });
-        self.fall(host, node, Fall { status: None, again_after: Some(length) });
+        self.fall(host, node, Fall { status: None, again_after: Some(length), files: Files::Stay });
     }
 }

@@ -8,6 +8,7 @@ use super::Kernel;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
+    fault::Strike,
     file::FileDescription,
     fs::tree::attributes::drop_identity,
     host::Host,
@@ -198,6 +199,7 @@ impl Kernel {
                         self.on_node(node, |kernel| object.expire(&mut kernel.machine));
                     }
                 }
+                Due::Grace(node, starts) => self.end_grace(host, node, starts),
                 Due::Late(id) => self.wake_at_last(id),
                 Due::Start(node) => self.starts.due.push_back(node),
                 Due::Timeout => self.end(End::TimedOut, 0),
@@ -338,6 +340,8 @@ impl Kernel {
         }
         let thread = self.thread(id);
         let (number, tid) = (thread.call.as_ref().map_or(0, |call| call.number), thread.tid.raw());
+        let injected = thread.call.as_ref().and_then(|call| call.injected.as_ref());
+        let after = injected.map_or(Strike::default(), |injected| injected.after);
         self.end_call(host, id);
         let node = self.node();
         match row.class {
@@ -346,6 +350,12 @@ impl Kernel {
             Class::Place => self.machine.events.record_call((node, tid), number, 0),
             Class::Call | Class::Poll | Class::Point => {
                 self.machine.events.record_call((node, tid), number, value)
+            }
+        }
+        if after != Strike::default() {
+            self.strike(host, id, after);
+            if self.current != Some(id) {
+                return Step::Away;
             }
         }
         let yields = core::mem::take(&mut self.yields)

@@ -3,7 +3,7 @@
 //! A run of one program that starts once has its program in the host process that the supervisor has made. In any other,
 //! that process is the keeper: it runs no program, and is copied whenever a node starts.
 
-use alloc::{collections::VecDeque, format, string::String, vec::Vec};
+use alloc::{collections::VecDeque, format, rc::Rc, string::String, vec::Vec};
 use core::time::Duration;
 
 use simrun_abi::{
@@ -12,6 +12,7 @@ use simrun_abi::{
     event::{StuckThread, What},
     faults::Effect,
     node::{Condition, Milestone, Restart, Role},
+    node_faults::Files,
 };
 
 use super::{
@@ -21,6 +22,7 @@ use super::{
 use crate::{
     error::Error,
     fault::Faults,
+    fs::Tree,
     host::Host,
     machine::{Due, SignalTarget},
     mm::{AddressSpace, SpaceId},
@@ -49,7 +51,11 @@ pub(crate) struct Starts {
 
 /// Whether programs start more than once, or several do.
 pub(super) fn needs_keeper(boot: &Boot) -> bool {
-    let starts_again = |effect: &Effect| matches!(effect, Effect::LosePower { .. });
+    let starts_again = |effect: &Effect| match effect {
+        Effect::LosePower { .. } => true,
+        Effect::Nodes(effect) => effect.starts_again(),
+        _ => false,
+    };
     boot.nodes.len() > 1 || boot.faults.iter().any(|fault| starts_again(&fault.effect))
 }
 
@@ -168,6 +174,11 @@ impl Kernel {
 
     /// A node's program has ended with this wait status: so do its other processes, and perhaps the run.
     pub(super) fn on_main_end(&mut self, host: &mut dyn Host, node: NodeId, status: u32) {
+        if let Some(off) = self.nodes[node.index()].stopping.take() {
+            let again_after = Some(off);
+            let fall = Fall { status: Some(status), again_after, files: Files::Stay };
+            return self.fall(host, node, fall);
+        }
         let again_after = match self.nodes[node.index()].plan.role {
             Role::Workload => {
                 if status != 0 || self.is_last_workload(node) {
@@ -184,7 +195,7 @@ impl Kernel {
                 starts_again.then(|| Duration::from_nanos(delay_ns))
             }
         };
-        self.fall(host, node, Fall { status: Some(status), again_after });
+        self.fall(host, node, Fall { status: Some(status), again_after, files: Files::Stay });
     }
 
     fn is_last_workload(&self, node: NodeId) -> bool {
@@ -229,7 +240,7 @@ impl Kernel {
                 self.starts.anyone_falls = true;
                 continue;
             }
-            self.on_node(node, Self::forget_everything);
+            self.on_node(node, |kernel| kernel.forget_everything(node, fall.files));
             match fall.again_after {
                 Some(delay) => self.start_after(node, delay),
                 None => self.nodes[node.index()].stage = Stage::Over(fall.status.unwrap_or(0)),
@@ -239,7 +250,7 @@ impl Kernel {
     }
 
     /// What does not outlive the processes of a node.
-    fn forget_everything(&mut self) {
+    fn forget_everything(&mut self, node: NodeId, files: Files) {
         let gone: Vec<_> = self.own_processes().map(|(id, process)| (id, process.pid)).collect();
         for (id, pid) in gone {
             self.pids.remove(&pid);
@@ -254,7 +265,13 @@ impl Kernel {
         self.ipc = crate::ipc::Ipc::default();
         self.terminals = crate::file::tty::Terminals::default();
         self.settings.clear();
-        self.machine.tree.forget_memory();
+        match files {
+            Files::Stay => self.machine.tree.forget_memory(),
+            Files::Wiped => {
+                let plan = Rc::clone(&self.nodes[node.index()].plan);
+                self.machine.tree = Rc::new(Tree::new(&self.boot, &plan));
+            }
+        }
         self.next_tid = super::state::PID_FIRST;
     }
 

@@ -18,6 +18,7 @@ impl Signal {
     pub const SEGV: Self = Self(raw::SIGSEGV as u8);
     pub const PIPE: Self = Self(raw::SIGPIPE as u8);
     pub const ALRM: Self = Self(raw::SIGALRM as u8);
+    pub const TERM: Self = Self(raw::SIGTERM as u8);
     pub const CHLD: Self = Self(raw::SIGCHLD as u8);
     pub const CONT: Self = Self(raw::SIGCONT as u8);
     pub const STOP: Self = Self(raw::SIGSTOP as u8);

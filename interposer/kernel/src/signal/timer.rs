@@ -17,7 +17,7 @@ use crate::{
     kernel::Kernel,
     machine::{Expire, Machine, SignalTarget},
     process::{ProcessId, ThreadId},
-    time::{Instant, TimerKey},
+    time::TimerKey,
 };
 
 /// What a timer counts.
@@ -134,7 +134,7 @@ impl SignalTimer {
     fn start(&self, machine: &mut Machine) {
         let (Some(due), Some(_)) = (self.due.get(), self.notify) else { return };
         let instant = match self.scale.get() {
-            Scale::Boot => Instant::BOOT + due,
+            Scale::Boot => machine.clock.at_since_boot(due),
             Scale::Wall => machine.clock.at_wall(due),
             Scale::Processor => return,
         };
@@ -169,10 +169,12 @@ impl SignalTimer {
 impl Expire for SignalTimer {
     fn expire(&self, machine: &mut Machine) {
         self.key.set(None);
-        let early = self
-            .due
-            .get()
-            .is_some_and(|due| self.scale.get() == Scale::Wall && machine.clock.wall() < due);
+        let shown = match self.scale.get() {
+            Scale::Boot => machine.clock.since_boot(),
+            Scale::Wall => machine.clock.wall(),
+            Scale::Processor => Duration::MAX,
+        };
+        let early = self.due.get().is_some_and(|due| shown < due);
         if early { self.start(machine) } else { self.fire(machine) }
     }
 }
@@ -194,7 +196,7 @@ impl Kernel {
     /// What a timer's clock shows, on this scale.
     fn timer_now(&self, process: ProcessId, timer: &SignalTimer, scale: Scale) -> Duration {
         match (scale, timer.clock) {
-            (Scale::Boot, _) => self.machine.clock.now().since_boot(),
+            (Scale::Boot, _) => self.machine.clock.since_boot(),
             (Scale::Wall, _) => self.machine.clock.wall(),
             (_, TimerClock::User) => user_part(self.processor_time(process)),
             (_, TimerClock::Thread(id)) => {

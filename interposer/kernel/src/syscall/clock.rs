@@ -11,6 +11,7 @@ use crate::{
     error::{Errno, Error, Result},
     outcome::Outcome,
     process::Capabilities,
+    time::Leap,
     uapi::time::{Timespec, Timeval},
     user::UserPtr,
 };
@@ -35,7 +36,7 @@ fn set_wall(cx: &mut Context<'_>, wall: Duration) -> Result<Outcome> {
     if !cx.process().credentials.can(Capabilities::SYS_TIME) {
         return Err(Error::new(Errno::EPERM, "only an administrator sets the clock"));
     }
-    if wall < cx.now().since_boot() {
+    if wall < cx.kernel.machine.clock.since_boot() {
         return Err(Error::new(Errno::EINVAL, "before the machine was booted"));
     }
     cx.kernel.machine.clock.set_wall(wall);
@@ -93,14 +94,26 @@ struct Timex {
 pub fn adjtimex(cx: &mut Context<'_>, [to, ..]: [u64; 6]) -> Result<Outcome> {
     /// The clock is not synchronised: `STA_UNSYNC`, and what adjtimex returns then, `TIME_ERROR`.
     const UNSYNCHRONISED: (i32, u64) = (0x40, 5);
+    /// Who knows of a leap second has it from a server: `STA_PLL`, and `STA_INS` until it is over.
+    const SYNCHRONISED: i32 = 0x01;
+    const INSERT: i32 = 0x10;
     let asked = cx.read(UserPtr::<Timex>::new(to))?;
     if asked.modes != 0 {
         return Err(Error::new(Errno::EPERM, "the clock cannot be steered"));
     }
+    let leap = cx.kernel.machine.clock.leap();
+    // What it returns: `TIME_INS`, `TIME_OOP`, `TIME_WAIT`.
+    let (status, result, tai) = match leap {
+        None => (UNSYNCHRONISED.0, UNSYNCHRONISED.1, 0),
+        Some(Leap::Insert) => (SYNCHRONISED | INSERT, 1, 0),
+        Some(Leap::InProgress) => (SYNCHRONISED | INSERT, 3, 1),
+        Some(Leap::Over) => (SYNCHRONISED, 4, 1),
+    };
     let shown = Timex {
         error_max: 16_000_000,
         error_estimated: 16_000_000,
-        status: UNSYNCHRONISED.0,
+        status,
+        tai,
         constant: 2,
         precision: 1,
         tolerance: 32_768_000,
@@ -109,7 +122,7 @@ pub fn adjtimex(cx: &mut Context<'_>, [to, ..]: [u64; 6]) -> Result<Outcome> {
         ..Timex::default()
     };
     cx.write(UserPtr::new(to), &shown)?;
-    Ok(Outcome::Done(UNSYNCHRONISED.1))
+    Ok(Outcome::Done(result))
 }
 
 /// clock_adjtime(2).

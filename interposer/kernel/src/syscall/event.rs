@@ -12,7 +12,6 @@ use crate::{
         EventFd, EventKind, File, FileDescription, OpenFlags, TimerBase, TimerFd, TimerSetting,
     },
     outcome::Outcome,
-    time::Instant,
     uapi::time::{Itimerspec, Timespec},
     user::UserPtr,
 };
@@ -82,9 +81,9 @@ pub fn timerfd_settime(
     let clock = &cx.kernel.machine.clock;
     let due = match (value.is_zero(), flags & raw::TFD_TIMER_ABSTIME != 0, timer.base) {
         (true, ..) => None,
-        (false, false, _) => Some(clock.now() + value),
+        (false, false, _) => Some(clock.after(value)),
         (false, true, TimerBase::Wall) => Some(clock.at_wall(value)),
-        (false, true, TimerBase::Boot) => Some(Instant::BOOT + value),
+        (false, true, TimerBase::Boot) => Some(clock.at_since_boot(value)),
     };
     let before = remaining(cx, timer);
     let interval = if due.is_some() { interval } else { Duration::ZERO };

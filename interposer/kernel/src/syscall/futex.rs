@@ -8,7 +8,6 @@ use crate::{
     error::{Errno, Result},
     futex::{FutexKey, Purpose, Sharing, Waiting, WakeOperation},
     outcome::{Outcome, Restart},
-    time::Instant,
     uapi::time::Timespec,
     user::UserPtr,
 };
@@ -47,8 +46,10 @@ impl Request {
             return Ok(());
         };
         let at = cx.read(pointer)?.duration()?;
-        let due = if wall { cx.kernel.machine.clock.at_wall(at) } else { Instant::BOOT + at };
-        cx.deadline_at(due);
+        match wall {
+            true => cx.deadline_at_wall(at),
+            false => cx.deadline_at_since_boot(at),
+        };
         Ok(())
     }
 

@@ -10,7 +10,6 @@ use crate::{
     error::{Errno, Error, Result},
     futex::Sharing,
     outcome::{Outcome, Restart},
-    time::Instant,
     uapi::time::Timespec,
     user::{self, UserPtr},
 };
@@ -65,7 +64,7 @@ fn read_deadline(cx: &mut Context<'_>, timeout: u64, clock: u64) -> Result<()> {
     let at = cx.read(timeout)?.duration()?;
     match is_wall {
         true => cx.deadline_at_wall(at),
-        false => cx.deadline_at(Instant::BOOT + at),
+        false => cx.deadline_at_since_boot(at),
     };
     Ok(())
 }

@@ -32,7 +32,7 @@ impl Remaining {
     /// Writes the time left. As in Linux (`poll_select_finish`), memory that cannot be written is no error.
     fn write(self, cx: &mut Context<'_>) {
         let Some(due) = cx.call().deadline else { return };
-        let left = due - cx.now();
+        let left = cx.kernel.machine.clock.left_until(due);
         let _ = match self {
             Self::Nowhere => Ok(()),
             Self::Timespec(to) => cx.write(to, &Timespec::from(left)),

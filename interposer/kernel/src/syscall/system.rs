@@ -36,7 +36,7 @@ pub fn sysinfo(cx: &mut Context<'_>, [to, ..]: [u64; 6]) -> Result<Outcome> {
     let total = cx.kernel.machine.config.memory;
     let committed: u64 = cx.kernel.spaces.iter().map(|(_, space)| space.committed).sum();
     let info = SystemInfo {
-        uptime: cx.now().since_boot().as_secs(),
+        uptime: cx.kernel.machine.clock.since_boot().as_secs(),
         total,
         free: total.saturating_sub(committed),
         processes: cx.kernel.threads.len() as u16,

@@ -8,7 +8,6 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     outcome::{Outcome, Restart},
-    time::Instant,
     uapi::time::{Timespec, Timeval},
     user::UserPtr,
 };
@@ -69,7 +68,7 @@ impl ClockId {
 pub(super) fn read_clock(cx: &mut Context<'_>, clock: ClockId) -> Result<Duration> {
     Ok(match clock {
         ClockId::Wall => cx.kernel.machine.clock.wall(),
-        ClockId::SinceBoot => cx.now().since_boot(),
+        ClockId::SinceBoot => cx.kernel.machine.clock.since_boot(),
         ClockId::ThreadCpu(number) => {
             let found = cx.kernel.find_thread(cx.thread, u64::from(number));
             let found = found.map_err(|_| Errno::EINVAL)?;
@@ -142,7 +141,7 @@ pub fn clock_nanosleep(
         }
         (_, false) => cx.deadline_after(Some(time)),
         (ClockId::Wall, true) => cx.deadline_at_wall(time),
-        (ClockId::SinceBoot, true) => cx.deadline_at(Instant::BOOT + time),
+        (ClockId::SinceBoot, true) => cx.deadline_at_since_boot(time),
     };
     sleep(cx, if absolute { 0 } else { rest })
 }
@@ -181,7 +180,7 @@ fn sleep(cx: &mut Context<'_>, rest: u64) -> Result<Outcome> {
     if cx.is_interrupted()
         && let Some(due) = cx.call().deadline
     {
-        let left = due - cx.now();
+        let left = cx.kernel.machine.clock.left_until(due);
         cx.write_optional(rest, &Timespec::from(left))?;
     }
     Ok(cx.block(Restart::UnlessHandled, "time to pass"))

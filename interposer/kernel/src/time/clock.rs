@@ -5,6 +5,8 @@ use core::{
     time::Duration,
 };
 
+use super::Drift;
+
 /// A point in simulated time, in nanoseconds since the machine was booted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(u64);
@@ -67,11 +69,35 @@ const POINTS_FREE: u32 = 4096;
 /// simulated time within some 160 000 looks, and one that computes with locks is not slowed down beyond reason.
 const POINT_DOUBLINGS_MAX: u32 = 7;
 
+/// What the clocks of a machine show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeClock {
+    /// What the wall clock shows, less what has passed since boot.
+    wall_at_boot: Duration,
+    drift: Drift,
+    /// How far a fault has set the wall clock ahead.
+    offset_ns: i64,
+    /// When a second is inserted, if one is.
+    leap: Option<Instant>,
+}
+
+/// What is to be said of a second that is inserted (adjtimex(2), "Return value").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leap {
+    /// It will be.
+    Insert,
+    /// It is now.
+    InProgress,
+    /// It has been.
+    Over,
+}
+
 /// The one clock.
 #[derive(Clone, Debug)]
 pub struct Clock {
     now: Instant,
-    wall_at_boot: Duration,
+    /// Those of the machine that acts.
+    own: NodeClock,
     polls: u32,
     points: u32,
 }
@@ -82,7 +108,10 @@ impl Clock {
     pub fn new(start_ns: u64) -> Self {
         Self {
             now: Instant::BOOT + UPTIME_AT_START,
-            wall_at_boot: Duration::from_nanos(start_ns).saturating_sub(UPTIME_AT_START),
+            own: NodeClock {
+                wall_at_boot: Duration::from_nanos(start_ns).saturating_sub(UPTIME_AT_START),
+                ..NodeClock::default()
+            },
             polls: 0,
             points: 0,
         }
@@ -109,33 +138,89 @@ impl Clock {
     /// Time since 1970.
     #[must_use]
     pub fn wall(&self) -> Duration {
-        self.wall_at_boot + self.now.since_boot()
+        self.own.wall_at_boot + self.since_boot()
+    }
+
+    /// Time since boot, as the machine has it.
+    #[must_use]
+    pub fn since_boot(&self) -> Duration {
+        Duration::from_nanos(self.own.drift.shown(self.now))
+    }
+
+    /// The instant at which so much has passed since boot, as the machine has it.
+    #[must_use]
+    pub fn at_since_boot(&self, shown: Duration) -> Instant {
+        self.own.drift.reached(u64::try_from(shown.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// The instant at which so much more has passed, as the machine has it.
+    #[must_use]
+    pub fn after(&self, shown: Duration) -> Instant {
+        self.now + self.own.drift.takes(shown)
+    }
+
+    /// How long it takes until so much has passed on the machine.
+    #[must_use]
+    pub fn takes(&self, shown: Duration) -> Duration {
+        self.own.drift.takes(shown)
+    }
+
+    /// How much is left until an instant, as the machine has it.
+    #[must_use]
+    pub fn left_until(&self, due: Instant) -> Duration {
+        let shown = |at| Duration::from_nanos(self.own.drift.shown(at));
+        shown(due).saturating_sub(shown(self.now))
     }
 
     /// The instant at which the wall clock shows this much since 1970; boot if that was before.
     #[must_use]
     pub fn at_wall(&self, wall: Duration) -> Instant {
-        Instant::BOOT + wall.saturating_sub(self.wall_at_boot)
+        self.at_since_boot(wall.saturating_sub(self.own.wall_at_boot))
     }
 
     /// Sets the wall clock, as `clock_settime` does; the monotonic clock goes on.
     pub fn set_wall(&mut self, wall: Duration) {
-        self.wall_at_boot = wall.saturating_sub(self.now.since_boot());
+        self.own.wall_at_boot = wall.saturating_sub(self.since_boot());
     }
 
-    /// Shows another node's wall clock, given where it stood at boot; where the one before stood.
-    pub fn replace_wall_at_boot(&mut self, wall: Duration) -> Duration {
-        core::mem::replace(&mut self.wall_at_boot, wall)
+    /// Shows another machine's clocks; those of the one before.
+    pub fn replace(&mut self, own: NodeClock) -> NodeClock {
+        core::mem::replace(&mut self.own, own)
     }
 
-    /// Where the wall clock stood at boot, for a node whose clock is ahead by so much.
+    /// The clocks of a machine whose wall clock is ahead by so much.
     #[must_use]
-    pub fn wall_at_boot_ahead(&self, offset_ns: i64) -> Duration {
-        let by = Duration::from_nanos(offset_ns.unsigned_abs());
-        match offset_ns {
-            0.. => self.wall_at_boot + by,
-            _ => self.wall_at_boot.saturating_sub(by),
-        }
+    pub fn ahead(&self, offset_ns: i64) -> NodeClock {
+        NodeClock { wall_at_boot: ahead(self.own.wall_at_boot, offset_ns), ..self.own }
+    }
+
+    /// From now on the machine's wall clock is off by so much, and its time passes so much faster or slower, in parts of
+    /// 2^32.
+    pub fn skew(&mut self, offset_ns: i64, rate: i64) {
+        let more = offset_ns.saturating_sub(self.own.offset_ns);
+        self.own.wall_at_boot = ahead(self.own.wall_at_boot, more);
+        self.own.offset_ns = offset_ns;
+        self.own.drift = self.own.drift.change(self.now, rate);
+    }
+
+    /// At an instant, a second will be inserted, at midnight: the wall clock is set so that it is midnight then.
+    pub fn expect_leap(&mut self, at: Instant) {
+        const DAY: u64 = 24 * 60 * 60;
+        let midnight = Duration::from_secs(self.wall().as_secs() / DAY * DAY);
+        let until = Duration::from_nanos(self.own.drift.shown(at));
+        self.own.wall_at_boot = midnight.saturating_sub(until);
+        self.own.leap = Some(at);
+    }
+
+    /// How far the insertion of a second is, if there is one.
+    #[must_use]
+    pub fn leap(&self) -> Option<Leap> {
+        let since = self.now.as_nanos().checked_sub(self.own.leap?.as_nanos());
+        Some(match since {
+            None => Leap::Insert,
+            Some(0..1_000_000_000) => Leap::InProgress,
+            Some(_) => Leap::Over,
+        })
     }
 
     /// Moves to an instant; does nothing if it is past.
@@ -177,6 +262,12 @@ impl Clock {
         let doublings = (self.polls / POLLS_FREE).min(10);
         self.now = self.now + (CALL_COST * (1 << doublings)).min(POLL_COST_MAX);
     }
+}
+
+/// So much later, or earlier.
+fn ahead(time: Duration, by_ns: i64) -> Duration {
+    let by = Duration::from_nanos(by_ns.unsigned_abs());
+    if by_ns < 0 { time.saturating_sub(by) } else { time.saturating_add(by) }
 }
 
 #[cfg(test)]

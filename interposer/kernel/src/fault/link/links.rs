@@ -15,7 +15,7 @@ use super::{
     wire::Breach,
 };
 use crate::{
-    fault::{chance::Dice, pattern::Pattern},
+    fault::{chance::Dice, pattern::Pattern, trigger::Trigger},
     random::Stream,
 };
 
@@ -35,6 +35,11 @@ impl Links {
     /// One more; one that is of no link is left out.
     pub fn add(&mut self, fault: &Fault, nodes: &[Node], stream: Stream) {
         self.all.extend(LinkFault::new(fault, nodes, stream));
+    }
+
+    /// What says when each fires, by name.
+    pub fn triggers(&mut self) -> impl Iterator<Item = (&Rc<str>, &mut Trigger)> {
+        self.all.iter_mut().map(|fault| (&fault.name, &mut fault.trigger))
     }
 
     /// Whether there are none.

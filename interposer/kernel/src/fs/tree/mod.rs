@@ -18,6 +18,7 @@ use simrun_abi::{
     event::{Event, Found, What},
     faults::{Disk, Effect, Fault},
     node::Node,
+    node_faults::{Attrition, OnNodes},
 };
 
 pub mod attributes;
@@ -350,6 +351,9 @@ impl Tree {
 fn disk_without_power(faults: &[Fault]) -> Option<Disk> {
     faults.iter().find_map(|fault| match fault.effect {
         Effect::LosePower { disk, .. } => Some(disk),
+        Effect::Nodes(OnNodes::Attrition(Attrition { weights, .. })) => {
+            (weights[2] > 0).then_some(Disk::Ext4)
+        }
         _ => None,
     })
 }

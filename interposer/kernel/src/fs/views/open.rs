@@ -188,7 +188,7 @@ pub fn status(kernel: &Kernel, node: &Node, path: &[u8]) -> HostStat {
         Node::Device(device) => (raw::S_IFCHR | device.permissions(), device.number(), 4096),
     };
     let (uid, gid) = owner(kernel, path);
-    let boot = kernel.machine.clock.wall().saturating_sub(kernel.machine.clock.now().since_boot());
+    let boot = kernel.machine.clock.wall().saturating_sub(kernel.machine.clock.since_boot());
     let nlink = if matches!(node, Node::Directory(_)) { 2 } else { 1 };
     let dev =
         VIEW_DEVICES.iter().find(|(root, _)| path.starts_with(root)).map_or(0, |(_, dev)| *dev);

@@ -132,7 +132,7 @@ pub fn recvmmsg(
     let messages = UserPtr::<Mmsghdr>::new(messages);
     let count = (count & 0xffff_ffff).min(MESSAGES_MAX);
     let mut done = cx.call().woken_with.take().unwrap_or(0);
-    let due = timeout.map(|timeout| cx.now() + timeout);
+    let due = timeout.map(|timeout| cx.kernel.machine.clock.after(timeout));
     while done < count {
         let at = messages.add(done);
         let mut now = flags.difference(MessageFlags::WAIT_FOR_ONE);

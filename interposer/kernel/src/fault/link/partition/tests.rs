@@ -1,4 +1,7 @@
-use simrun_abi::faults::{Chance, Draw, Effect, Fault, NodeMatch, Quantity, Window};
+use simrun_abi::{
+    faults::{Chance, Draw, Effect, Fault, NodeMatch, Quantity, Window},
+    node_faults::Moment,
+};
 
 use super::*;
 
@@ -54,6 +57,9 @@ impl Game {
             window,
             skip: 0,
             limit: u64::MAX,
+            moment: Moment::Before,
+            raises: None,
+            family: None,
             effect: Effect::Partition(plan.clone()),
         };
         let mut trigger = Trigger::new(&fault, Stream::new(seed, 1));

@@ -185,14 +185,14 @@ pub fn ticks(time: Duration) -> u64 {
 fn stat(kernel: &Kernel) -> String {
     let cpus = u64::from(kernel.machine.config.cpus);
     let busy = ticks(kernel.own_processes().map(|(id, _)| facts::cpu_time(kernel, id)).sum());
-    let uptime = ticks(kernel.machine.clock.now().since_boot());
+    let uptime = ticks(kernel.machine.clock.since_boot());
     let idle = (uptime * cpus).saturating_sub(busy);
     let mut text = format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\n");
     for number in 0..cpus {
         let busy = if number == 0 { busy.min(uptime) } else { 0 };
         let _ = writeln!(text, "cpu{number} {busy} 0 0 {} 0 0 0 0 0 0", uptime - busy);
     }
-    let boot = kernel.machine.clock.wall().saturating_sub(kernel.machine.clock.now().since_boot());
+    let boot = kernel.machine.clock.wall().saturating_sub(kernel.machine.clock.since_boot());
     let (running, blocked) = (runnable(kernel), 0);
     let _ = write!(
         text,
@@ -210,7 +210,7 @@ fn runnable(kernel: &Kernel) -> usize {
 }
 
 fn uptime(kernel: &Kernel) -> String {
-    let up = kernel.machine.clock.now().since_boot();
+    let up = kernel.machine.clock.since_boot();
     let busy: Duration = kernel.own_processes().map(|(id, _)| facts::cpu_time(kernel, id)).sum();
     let idle = (up * kernel.machine.config.cpus).saturating_sub(busy);
     let show = |time: Duration| format!("{}.{:02}", time.as_secs(), time.subsec_millis() / 10);

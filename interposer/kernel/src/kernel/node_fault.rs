@@ -1,0 +1,147 @@
+//! Where faults meet whole machines, and their clocks.
+
+use alloc::{format, rc::Rc, string::String, vec::Vec};
+use core::time::Duration;
+
+use simrun_abi::{event::What, node_faults::Files};
+
+use super::{
+    Kernel,
+    nodes::{Fall, Stage},
+};
+use crate::{
+    fault::{Machines, NodeHit, NodesVerdict, Zone},
+    host::Host,
+    machine::{Due, SignalTarget},
+    node::NodeId,
+    process::ProcessState,
+    signal::{Signal, SignalInfo},
+};
+
+impl Kernel {
+    /// The time has come of a fault that hits machines.
+    pub(super) fn fire_on_nodes(&mut self, host: &mut dyn Host, index: u16) {
+        let Some(faults) = &self.machine.faults else { return };
+        let Some(doing) = faults.of_nodes(index) else { return };
+        let (of_clocks, spares_nobody) = (doing.is_of_clocks(), doing.spares_nobody());
+        let exposed = match spares_nobody {
+            true => self.node_ids().filter(|&node| faults.is_for(index, node)).collect(),
+            false => self.exposed_nodes(index),
+        };
+        let dead = exposed.iter().filter(|&&node| self.is_dead(node)).count() as u64;
+        let may_die = |node: &NodeId| self.main_of(*node).is_some() && !self.is_dead(*node);
+        let candidates: Vec<_> =
+            exposed.into_iter().filter(|node| of_clocks || may_die(node)).collect();
+        let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
+        let machines = Machines { candidates: candidates.len(), dead };
+        let Some(faults) = &mut self.machine.faults else { return };
+        let NodesVerdict { hits, next } = faults.at_time_on_nodes(index, elapsed, machines);
+        if let Some(next) = next {
+            self.set_fault_timer(index, next);
+        }
+        for (victim, firing) in hits {
+            let node = candidates[victim];
+            let actor = core::mem::replace(&mut self.machine.actor, (0, 0));
+            let what = What::Fault {
+                fault: String::from(&*firing.fault),
+                count: firing.count,
+                call: String::new(),
+                subject: self.nodes[node.index()].plan.name.clone(),
+                effect: firing.hit.describe(),
+            };
+            self.on_node(node, |kernel| kernel.machine.record(host, what));
+            self.machine.actor = actor;
+            if let crate::fault::Hit::Node(hit) = firing.hit {
+                self.hit_node(host, node, hit);
+            }
+        }
+    }
+
+    /// Whether a node has started and is off, or is about to be.
+    fn is_dead(&self, node: NodeId) -> bool {
+        let state = &self.nodes[node.index()];
+        let is_off = match state.stage {
+            Stage::Falls(_) => true,
+            Stage::Due => state.starts > 0,
+            Stage::Waits | Stage::Up(_) | Stage::Over(_) => false,
+        };
+        is_off || state.stopping.is_some()
+    }
+
+    /// Does something to a machine.
+    pub(super) fn hit_node(&mut self, host: &mut dyn Host, node: NodeId, hit: NodeHit) {
+        match hit {
+            NodeHit::Crash { off, files } => self.crash(host, node, off, files),
+            NodeHit::Stop { grace, off } => self.ask_to_stop(host, node, grace, off),
+            NodeHit::LosePower(off) => self.lose_power(host, node, off),
+            NodeHit::Pause(by) => {
+                let alive = self.all_processes().filter(|(id, process)| {
+                    let lives = process.state == ProcessState::Alive;
+                    process.node == node && lives && !self.is_init(*id)
+                });
+                for id in alive.map(|(id, _)| id).collect::<Vec<_>>() {
+                    self.pause(id, by);
+                }
+            }
+            NodeHit::SkewClock { offset_ns, drift } => self.on_node(node, |kernel| {
+                kernel.machine.clock.skew(offset_ns, drift);
+                kernel.wall_clock_was_set();
+            }),
+            NodeHit::LeapSecond => self.on_node(node, |kernel| {
+                let wall = kernel.machine.clock.wall();
+                kernel.machine.clock.set_wall(wall.saturating_sub(Duration::from_secs(1)));
+                kernel.wall_clock_was_set();
+            }),
+        }
+    }
+
+    /// All processes of a node are killed, and its program starts again.
+    fn crash(&mut self, host: &mut dyn Host, node: NodeId, off: Duration, files: Files) {
+        if self.main_of(node).is_some() {
+            self.nodes[node.index()].stopping = None;
+            self.fall(host, node, Fall { status: None, again_after: Some(off), files });
+        }
+    }
+
+    /// A node's program is to end by itself; if it does not in time, all its processes are killed.
+    fn ask_to_stop(&mut self, host: &mut dyn Host, node: NodeId, grace: Duration, off: Duration) {
+        let Some(main) = self.main_of(node) else { return };
+        let state = &mut self.nodes[node.index()];
+        if state.stopping.is_some() {
+            return;
+        }
+        state.stopping = Some(off);
+        let starts = state.starts;
+        let due = self.machine.clock.now() + grace;
+        self.machine.timers.set(due, Due::Grace(node, starts));
+        let info = SignalInfo::from_kernel(Signal::TERM);
+        self.machine.post_signal(SignalTarget::Process(main), info);
+        self.settle(host);
+    }
+
+    /// A node has had its time to stop, since it has started so often.
+    pub(super) fn end_grace(&mut self, host: &mut dyn Host, node: NodeId, starts: u64) {
+        let state = &self.nodes[node.index()];
+        let Some(off) = state.stopping.filter(|_| state.starts == starts) else { return };
+        let text = format!("{} has not stopped in time and is killed", state.plan.name);
+        self.on_node(node, |kernel| kernel.machine.record(host, What::Message { text }));
+        self.crash(host, node, off, Files::Stay);
+    }
+
+    /// What a node's program finds in its environment.
+    pub(super) fn environment_of(&mut self, host: &mut dyn Host, node: NodeId) -> Vec<Vec<u8>> {
+        let plan = Rc::clone(&self.nodes[node.index()].plan);
+        let mut environment = plan.environment.clone();
+        let faults = self.machine.faults.as_ref();
+        let Some(Zone { fault, name }) = faults.and_then(|faults| faults.time_zone(node)).cloned()
+        else {
+            return environment;
+        };
+        environment.retain(|entry| !entry.starts_with(b"TZ="));
+        environment.push(format!("TZ={name}").into_bytes());
+        let effect = format!("its time zone is {name}");
+        let (call, subject) = (String::new(), plan.name.clone());
+        self.machine.record(host, What::Fault { fault, count: 1, call, subject, effect });
+        environment
+    }
+}
