@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use common::{run_stored, said, stored};
+use common::{run_stored, said, simrun, stored};
 use serde_json::Value;
 
 /// A copy of an example, in a folder as the repository's.
@@ -80,4 +80,33 @@ fn orders_are_lost_and_doubled_until_they_are_known_by_their_number() {
         .expect("patch");
     assert!(mended.success());
     assert_eq!(explore(folder.path(), &options, &test), (0, BTreeSet::new()));
+}
+
+#[test]
+fn a_divided_store_loses_writes_until_it_asks_for_a_majority() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let example = copy("replicated", folder.path());
+    let file = example.join("replicated.yaml");
+    let sim = |options: &[&str]| {
+        let mut command = simrun(["sim"]);
+        said(&command.arg(&file).args(options).output().expect("a run"))
+    };
+    let calm = sim(&["--seed", "1", "--faults", "baseline"]);
+    assert_eq!(calm.status, 0, "{}{}", calm.stdout, calm.stderr);
+    for seed in ["1", "2"] {
+        let divided = sim(&["--seed", seed]);
+        assert_eq!(divided.status, 1, "{}{}", divided.stdout, divided.stderr);
+        assert!(divided.stdout.contains("acknowledged-writes-are-kept FAIL"), "{}", divided.stdout);
+    }
+    let mended = Command::new("patch")
+        .args(["-p1", "-s", "-i"])
+        .arg(example.join("fix.patch"))
+        .current_dir(folder.path())
+        .status()
+        .expect("patch");
+    assert!(mended.success());
+    for seed in ["1", "2"] {
+        let divided = sim(&["--seed", seed]);
+        assert_eq!(divided.status, 0, "{}{}", divided.stdout, divided.stderr);
+    }
 }
