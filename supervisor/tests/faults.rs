@@ -330,3 +330,16 @@ fn damage_is_for_calls_that_move_bytes_of_files() {
     assert_eq!(output.status.code(), Some(125));
     assert!(stderr(&output).contains("`read` moves no bytes of files so"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_message_is_sent_in_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = fault_file(
+        folder.path(),
+        "  half:\n    do: { shorten: 50% }\n    match: { call: sendmsg, descriptor: unix }\n",
+    );
+    let script = "import socket\na, b = socket.socketpair()\n\
+                  print(a.sendmsg([b'x' * 600, b'y' * 400]), b.recv(5000).count(b'x'))";
+    let output = twice("1", &faults, folder.path(), &["/usr/bin/python3", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "500 500\n", "{}", stderr(&output));
+}
