@@ -138,6 +138,7 @@ fn tagged(what: &What) -> (&'static str, Map<String, Value>) {
         What::Start { .. } => "start",
         What::Exec { .. } => "exec",
         What::Exit { .. } => "exit",
+        What::NodeEnded { .. } => "node-ended",
         What::Signal { .. } => "signal",
         What::Output { .. } => "output",
         What::StandardInput { .. } => "standard-input",

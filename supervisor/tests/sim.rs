@@ -68,6 +68,12 @@ fn the_first_workload_that_fails_decides() {
     let text = "nodes: { a: { command: 'false' } }\nworkloads: { c: { command: sh -c 'sleep 1; exit 4' }, d: { command: sleep 5 } }";
     let said = run(["sim", path(&file(folder.path(), text)), "--seed", "1", "--no-store"]);
     assert_eq!((said.status, said.stdout.as_str()), (4, ""), "{}", said.stderr);
+    let output =
+        simrun(["sim", path(&folder.path().join("sim.yaml")), "--seed", "1", "--no-store"]);
+    let output = { output }.output().expect("a run");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told = "simrun: warning: a ended with status 1 after 0.0";
+    assert!(words.contains(told) && words.contains("does not start again"), "{words}");
     let circle =
         "workloads: { c: { command: 'true', after: { d: succeeded } }, d: { command: sleep inf } }";
     let said = run(["sim", path(&file(folder.path(), circle)), "--seed", "1", "--timeout", "1h"]);

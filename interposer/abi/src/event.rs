@@ -90,6 +90,11 @@ pub enum What {
         /// Its wait status.
         status: u32,
     },
+    /// A node's program ended by itself with a status that is not zero, and does not start again, while the run goes on.
+    NodeEnded {
+        /// Its wait status.
+        status: u32,
+    },
     /// A signal was sent.
     Signal {
         /// Its number.

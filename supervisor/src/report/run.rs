@@ -66,6 +66,13 @@ impl Report {
             What::Escape { what, program, effect } => {
                 self.warn(&format!("{program}: {what}: {effect}"));
             }
+            What::NodeEnded { status } => {
+                let name = self.nodes.get(usize::from(event.node)).map_or("", String::as_str);
+                let status = exit::from_wait_status(status);
+                let time = seconds(Duration::from_nanos(event.time_ns));
+                let words = "and does not start again (`restart`)";
+                self.warn(&format!("{name} ended with status {status} after {time}, {words}"));
+            }
             What::Deadlock { threads } => self.stuck = threads,
             What::Fault { fault, .. } => self.unfired.retain(|name| *name != fault),
             _ => {}

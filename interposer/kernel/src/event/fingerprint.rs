@@ -73,6 +73,7 @@ impl Fingerprint {
                 self.fold(11);
                 self.fold_bytes(bytes);
             }
+            What::NodeEnded { status } => self.fold(13 | u64::from(*status) << 8),
             What::Searched { .. } | What::Input { .. } => {}
             What::Fault { fault, count, call, effect, .. } => {
                 self.fold(11 | count << 8);

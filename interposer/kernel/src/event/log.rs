@@ -64,7 +64,7 @@ impl EventLog {
         self.count += 1;
         self.fingerprint.fold_event(event);
         let needed = match event.what {
-            What::Escape { .. } | What::Deadlock { .. } => Detail::Summary,
+            What::Escape { .. } | What::Deadlock { .. } | What::NodeEnded { .. } => Detail::Summary,
             What::Exec { .. } | What::StandardInput { .. } | What::Output { .. } => Detail::Kept,
             // Who has never fired is said at the end.
             What::Fault { count: 1, .. } => Detail::Summary,

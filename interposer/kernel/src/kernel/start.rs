@@ -192,6 +192,11 @@ impl Kernel {
                     Restart::OnFailure => status != 0,
                     Restart::Always => true,
                 };
+                if !starts_again && status != 0 {
+                    self.on_node(node, |kernel| {
+                        kernel.machine.record(host, What::NodeEnded { status });
+                    });
+                }
                 starts_again.then(|| Duration::from_nanos(delay_ns))
             }
         };
