@@ -19,6 +19,7 @@ use simrun_abi::{
         Chance, Cut, Effect, Fault, Match, Partition, Protocol, Quantity, Shape, Share, Way, Window,
     },
     node::{Node, Role},
+    node_faults::Moment,
 };
 use simrun_kernel::{
     fault::{
@@ -124,6 +125,9 @@ fn partition(index: usize) -> Fault {
         window: Window { after: Quantity::fixed(LATER), length: None, every: None, until: None },
         skip: 0,
         limit: u64::MAX,
+        moment: Moment::Before,
+        raises: None,
+        family: None,
         effect: Effect::Partition(Partition {
             shape: Shape::Majority,
             cut: Cut::Both,

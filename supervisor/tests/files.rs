@@ -190,6 +190,7 @@ fn cargo_builds_a_crate_as_it_does_on_the_host() {
 }
 
 /// Most memory that simrun or a process of its run had, in KiB, while this script of the shell ran.
+#[expect(clippy::zombie_processes, reason = "wait4(2) waits for it, and tells what it used, too")]
 fn peak(folder: &Path, script: &str) -> i64 {
     let run = ["--quiet", "--no-store", "--seed", "1", "--", "/bin/sh", "-c", script];
     let child = common::simrun(run).current_dir(folder).spawn().expect("a run");

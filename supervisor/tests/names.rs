@@ -74,6 +74,8 @@ fn resolvers_see_what_is_not_true() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = r#"
 import socket, time
+# They listen by then.
+time.sleep(1)
 for name in ["web", "other"]:
     start = time.monotonic()
     try:

@@ -3,6 +3,7 @@
 use simrun_abi::{
     faults::{Chance, Effect, Fault, Match, NodeMatch, Quantity, Share, Window},
     node::Node,
+    node_faults::Moment,
 };
 use simrun_config::{Spanned, Wrong, spelling, units::Unit};
 
@@ -61,6 +62,9 @@ fn one_way(link: &Link, from: &str, to: &str) -> Result<Vec<Fault>, Wrong> {
         window: Window { after: Quantity::fixed(0), length: None, every: None, until: None },
         skip: 0,
         limit: u64::MAX,
+        moment: Moment::Before,
+        raises: None,
+        family: None,
         effect,
     };
     Ok(effects.into_iter().map(fault).collect())

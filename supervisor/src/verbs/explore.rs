@@ -95,9 +95,7 @@ impl<'a> Exploration<'a> {
         let world = &arguments.world;
         let base = world.seed.unwrap_or(FIRST_SEED);
         let mut plan = Plan::new(world, arguments.several.subject().map_err(Failure::Unknown)?)?;
-        let limits =
-            plan.described.as_ref().map(|described| described.limits().map_err(sim::Error::from));
-        let (_, own_depth) = limits.transpose().map_err(plan::Error::from)?.unwrap_or_default();
+        let own_depth = own_depth(&plan)?;
         let first_seed = arguments.seeds.map_or(base, |seeds| seeds.first);
         if !world.write_through.is_empty() {
             return Err(Failure::Unknown(
@@ -329,4 +327,11 @@ fn save_input(folder: &std::path::Path) -> Result<Option<PathBuf>, Failure> {
     let copied = File::create(&path).and_then(|mut file| io::copy(&mut input, &mut file));
     copied.map_err(|error| Error::File(path.clone(), error))?;
     Ok(Some(path))
+}
+
+/// How many runs of each fault model a simulation file asks for.
+fn own_depth(plan: &Plan) -> Result<Option<u64>, plan::Error> {
+    let limits = plan.described.as_ref().map(|described| described.limits());
+    let limits = limits.transpose().map_err(sim::Error::from)?;
+    Ok(limits.and_then(|(_, depth)| depth))
 }

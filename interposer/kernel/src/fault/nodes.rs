@@ -69,7 +69,7 @@ impl NodeHit {
             Self::SkewClock { offset_ns, drift } => {
                 let offset = milliseconds(Duration::from_nanos(offset_ns.unsigned_abs()));
                 let way = if *offset_ns < 0 { "behind" } else { "ahead" };
-                let billionths = i128::from(drift.unsigned_abs()) * 1_000_000_000 >> 32;
+                let billionths = (i128::from(drift.unsigned_abs()) * 1_000_000_000) >> 32;
                 let pace = if *drift < 0 { "slow" } else { "fast" };
                 format!("the clock is {offset} {way} and {billionths} billionths too {pace}")
             }

@@ -41,7 +41,7 @@ impl Kernel {
         }
         for (victim, firing) in hits {
             let node = candidates[victim];
-            let actor = core::mem::replace(&mut self.machine.actor, (0, 0));
+            let actor = core::mem::take(&mut self.machine.actor);
             let what = What::Fault {
                 fault: String::from(&*firing.fault),
                 count: firing.count,

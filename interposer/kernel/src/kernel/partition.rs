@@ -32,7 +32,7 @@ impl Kernel {
             self.arm_partition(index, next);
         }
         let Some(report) = report else { return };
-        let actor = core::mem::replace(&mut self.machine.actor, (0, 0));
+        let actor = core::mem::take(&mut self.machine.actor);
         let what = What::Fault {
             fault: String::from(&*report.fault),
             count: report.count,
