@@ -6,15 +6,23 @@
 //! - [`matching`]: which route a request takes, and what keeps it from the others.
 //! - [`answer`]: what is answered.
 //! - [`server`]: the protocols.
+//! - [`serving`]: a service while it serves.
+//! - [`tls`]: encryption, with certificates that follow from the seed.
+//! - [`import`]: files of other tools.
 //! - [`journal`]: what is told of each call.
 
 mod answer;
 mod compile;
 mod file;
+mod import;
 mod journal;
 mod matching;
 mod request;
 mod server;
+mod serving;
+mod tls;
 pub use compile::{Protocol, Service, read};
 pub use file::MocksFile;
+pub use import::{Error as ImportError, Imported, Tool, import};
 pub use server::{Error, Place, Ports, serve};
+pub use tls::Authority;

@@ -112,6 +112,7 @@ fn node(index: u16) -> Node {
         environment: Vec::new(),
         directory: Vec::new(),
         start_delay_ns: 0,
+        stop_grace_ns: 0,
         starts_when: Vec::new(),
         role: Role::Workload,
     }

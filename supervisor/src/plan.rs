@@ -159,11 +159,18 @@ impl Plan {
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        if described.is_none() {
-            mocks::join(&mut boot.nodes, &world.mocks, &Environment::of_seed(seed).encode())?;
-        }
-        boot.faults =
-            fault_plan(&models(world, described.as_ref())?, described.as_ref(), &boot.nodes)?;
+        let models = models(world, described.as_ref())?;
+        let own = described.as_ref().map(|described| described.mocks().map_err(sim::Error::from));
+        let own = if world.mocks.is_empty() {
+            own.transpose()?.unwrap_or_default()
+        } else {
+            world.mocks.clone()
+        };
+        let files = mocks::files(&own, world.no_mocks).map_err(Error::Here)?;
+        let machines = mocks::read_all(&files, &boot.nodes, seed)?;
+        mocks::join(&mut boot, machines);
+        mocks::ask(&mut boot.nodes, &models);
+        boot.faults = fault_plan(&models, described.as_ref(), &boot.nodes)?;
         let (wall_timeout, yield_at) = (world.wall_timeout, world.yield_at.clone());
         Ok(Self { boot, wall_timeout, yield_at, described })
     }
@@ -177,7 +184,6 @@ fn defaults(world: &World) -> Result<Defaults, Error> {
         memory: world.mem,
         disk: world.disk,
         environment: world.env.clone(),
-        mocks: world.mocks.iter().map(|path| path.clone().into_os_string().into()).collect(),
         directory: asked.map(|directory| directory.into_os_string().into()),
     })
 }
@@ -202,6 +208,7 @@ fn one_machine(world: &World, command: &[OsString], seed: u64) -> Result<Machine
         environment: environment.encode(),
         directory: directory.into_os_string().into_vec(),
         start_delay_ns: 0,
+        stop_grace_ns: 0,
         starts_when: Vec::new(),
         role: Role::Workload,
     };
@@ -256,10 +263,12 @@ impl Plan {
             let machines = described.machines(seed).map_err(sim::Error::from)?;
             (boot.nodes, boot.files) = (machines.nodes, machines.files);
             (boot.quiet_when, boot.links) = (machines.quiet_when, machines.links);
+            mocks::join_again(&mut boot, &self.boot);
         } else {
-            let variables = boot.nodes.iter_mut().flat_map(|node| &mut node.environment);
-            variables.for_each(|variable| reseed(variable, self.boot.seed, seed));
+            mocks::renew(&mut boot);
         }
+        let variables = boot.nodes.iter_mut().flat_map(|node| &mut node.environment);
+        variables.for_each(|variable| reseed(variable, self.boot.seed, seed));
         Ok(Self {
             boot,
             wall_timeout: self.wall_timeout,
@@ -332,7 +341,9 @@ pub fn fault_plan(
     described: Option<&Described>,
     nodes: &[Node],
 ) -> Result<Vec<Fault>, Error> {
-    let names = together(models);
+    let mut names = together(models);
+    // Troubles of mocks are theirs.
+    names.retain(|name| !mocks::offers(nodes, name));
     if names.is_empty() {
         return Ok(Vec::new());
     }

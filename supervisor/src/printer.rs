@@ -9,17 +9,18 @@ use nix::unistd::write;
 use simrun_abi::{
     boot::{Boot, Detail, Streams as Kind},
     event::{Event, What},
+    node::Node,
 };
 
-use crate::{launch::Streams, sim, store::output};
+use crate::{launch::Streams, mocks::is_mock, sim, store::output};
 
 /// So much is written at once.
 const CHUNK: usize = 64 << 10;
 
 /// See the module.
 pub struct Printer {
-    /// What stands before a line of each machine.
-    prefixes: Vec<String>,
+    /// What stands before a line of each machine; mocks speak to the log only.
+    prefixes: Vec<Option<String>>,
     /// Descriptors by the number of the stream.
     outputs: [RawFd; 2],
     /// Lines that have begun, by machine, process and stream.
@@ -31,16 +32,13 @@ pub struct Printer {
 impl Printer {
     /// For a run whose output goes nowhere else.
     pub fn of(boot: &Boot, streams: &Streams) -> Option<Self> {
-        let width = boot
-            .nodes
-            .iter()
-            .filter(|node| !node.name.starts_with(sim::PROBE))
-            .map(|node| node.name.len())
-            .max()
-            .unwrap_or(0);
-        let prefix = |name: &String| format!("{name:width$} | ");
+        let is_shown = |node: &Node| !is_mock(&node.tags) && !node.name.starts_with(sim::PROBE);
+        let width =
+            boot.nodes.iter().filter(|node| is_shown(node)).map(|node| node.name.len()).max();
+        let width = width.unwrap_or(0);
+        let prefix = |node: &Node| is_shown(node).then(|| format!("{:width$} | ", node.name));
         (boot.streams == Kind::Told).then(|| Self {
-            prefixes: boot.nodes.iter().map(|node| prefix(&node.name)).collect(),
+            prefixes: boot.nodes.iter().map(prefix).collect(),
             outputs: [streams.stdout, streams.stderr],
             begun: BTreeMap::new(),
             waiting: (0, Vec::new()),
@@ -76,7 +74,7 @@ impl Printer {
             self.flush();
             self.waiting.0 = stream;
         }
-        let prefix = self.prefixes.get(usize::from(node)).map_or("", String::as_str);
+        let Some(Some(prefix)) = self.prefixes.get(usize::from(node)) else { return };
         self.waiting.1.extend_from_slice(prefix.as_bytes());
         self.waiting.1.extend_from_slice(line);
     }

@@ -276,6 +276,14 @@ fn the_page_of_faults_is_current() {
 }
 
 #[test]
+fn the_page_of_mocks_is_current() {
+    page_is_current("mocks", &["schema", "mocks"]);
+    let schema = run(["schema", "mocks"]).stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    assert_eq!(schema["title"], "MocksFile");
+}
+
+#[test]
 fn the_page_of_simulations_is_current() {
     page_is_current("simulations", &["schema", "sim"]);
     let schema = run(["schema", "sim"]).stdout;
@@ -359,7 +367,9 @@ fn the_page_of_the_command_line_names_every_option() {
         "files",
     ];
     let helps = verbs.into_iter().map(|verb| run([verb, "--help"]).stdout);
-    for help in helps.chain([run(["--help"]).stdout, run(["mocks", "serve", "--help"]).stdout]) {
+    let of_mocks = ["serve", "import", "authority"];
+    let helps = helps.chain(of_mocks.into_iter().map(|verb| run(["mocks", verb, "--help"]).stdout));
+    for help in helps.chain([run(["--help"]).stdout]) {
         for word in help.split(|c: char| !(c.is_ascii_lowercase() || c == '-')) {
             if word.starts_with("--") && word.len() > 2 {
                 assert!(page.contains(word), "{word} is not on the page");

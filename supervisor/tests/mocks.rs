@@ -16,9 +16,14 @@ fn file(name: &str) -> PathBuf {
 
 /// Runs a command with mocks, once more under load, and compares the two.
 fn twice(mocks: &str, command: &[&str]) -> Output {
+    twice_with(&[], mocks, command)
+}
+
+/// The same with options.
+fn twice_with(options: &[&str], mocks: &str, command: &[&str]) -> Output {
     let run = || {
         let mut run = simrun(["--seed", "1", "--mocks"]);
-        run.arg(file(mocks)).arg("--").args(command).output().expect("a run")
+        run.arg(file(mocks)).args(options).arg("--").args(command).output().expect("a run")
     };
     let first = run();
     let load = Load::start();
@@ -40,7 +45,7 @@ fn programs_find_the_services_by_their_names() {
         [
             "201 ['one', 'two'] {'amount': 500, 'id': 'ch_1', 'paid': True}",
             "200 b'a charge\\n'",
-            "404 no mock matched: GET /v1/refunds; closest: route read, path differs: /v1/refunds, not /v1/charges/{id}",
+            "404 no mock matched: GET /v1/refunds; closest: route read, path differs: \"/v1/refunds\", not /v1/charges/{id}",
             "gaierror",
         ]
     );
@@ -83,4 +88,287 @@ fn what_is_wrong_with_a_file_is_said_before_anything_runs() {
     assert_eq!(said.status, 125);
     let words = format!("{}:4:22: unknown key `staus`; did you mean `status`?", path.display());
     assert!(said.stderr.contains(&words), "{}", said.stderr);
+}
+
+/// Options and arguments of a script.
+fn script(name: &str) -> String {
+    file(name).to_str().expect("a path").to_owned()
+}
+
+#[test]
+fn troubles_are_what_clients_meet() {
+    let output = twice("shop.yaml", &["sh", &script("troubles.sh"), "http://api.payments.test"]);
+    let said = said(&output);
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    // Exit statuses of curl: 56 receiving failed, 52 nothing came, 1 no HTTP, 18 less came than was told, 28 time-out.
+    assert_eq!(
+        lines[..9],
+        [
+            "reset-before 56 ",
+            "reset-middle 56 01234",
+            "reset-after 56 ",
+            "empty 52 ",
+            "garbage 1 ",
+            "truncate 18 01234",
+            "too-long 18 0123456789",
+            "too-short 0 01234",
+            "hang 28 ",
+        ],
+        "{}",
+        said.stderr
+    );
+    let timed: Vec<Vec<&str>> = lines[9..].iter().map(|line| line.split(' ').collect()).collect();
+    let took = |index: usize| timed[index][2].parse::<f64>().expect("seconds");
+    assert!((1.0..1.1).contains(&took(0)) && (2.0..2.1).contains(&took(1)), "{lines:?}");
+    assert_eq!((timed[2][1], timed[3][1], timed[3][3]), ("503", "429", "7"), "{lines:?}");
+}
+
+#[test]
+fn webhooks_come_again_until_they_are_taken() {
+    let script = script("hooks.py");
+    let output = twice("shop.yaml", &["/usr/bin/python3", &script]);
+    let said = said(&output);
+    let expected = "3.0 /news {\"number\":1}\n4.0 /news {\"number\":1}\n6.0 /news {\"number\":1}\n";
+    assert_eq!(said.stdout, expected, "{}", said.stderr);
+}
+
+#[test]
+fn what_is_expected_of_calls_is_an_invariant() {
+    let store = tempfile::tempdir().expect("a folder");
+    let pay = |faults: &[&str]| {
+        let mut run = common::stored(store.path(), ["--seed", "1", "--mocks"]);
+        run.arg(file("shop.yaml"))
+            .args(faults)
+            .arg("--")
+            .args(["/usr/bin/python3", &script("pay.py")]);
+        let output = run.output().expect("a run");
+        let shown = common::run_stored(store.path(), ["show", "last"]);
+        let lines = shown.stdout.lines().filter(|line| line.contains("payments/")).map(str::trim);
+        let lines: Vec<String> =
+            lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        (said(&output).stdout.lines().count(), lines)
+    };
+    let (tries, invariants) = pay(&[]);
+    assert_eq!(tries, 1);
+    assert_eq!(
+        invariants,
+        [
+            "invariant payments/charged-once (charged-once) held, passed 1 of 1",
+            "invariant payments/charged (charged) held, passed 1 of 1",
+        ]
+    );
+    let calls = common::run_stored(store.path(), ["mocks", "calls", "last"]).stdout;
+    let words: Vec<&str> = calls.split_whitespace().skip(1).collect();
+    assert_eq!(words, ["payments", "POST", "http://api.payments.test/charge/7", "200", "charge"]);
+    // It was done, and the client was not told; so it asked again, and it was done once more.
+    let (tries, invariants) = pay(&["--faults", "payments/ambiguous"]);
+    assert_eq!(tries, 2);
+    let broken = "invariant payments/charged-once (charged-once) violated, passed 0 of 1";
+    assert!(invariants.iter().any(|line| line == broken), "{invariants:?}");
+    let mut violated = common::run_stored(store.path(), ["runs", "--violations"]);
+    violated.stdout.retain(|c| c != ' ');
+    assert_eq!(violated.stdout.matches("failed").count(), 1, "{}", violated.stdout);
+}
+
+#[test]
+fn encrypted_connections_are_vouched_for_by_the_authority_of_the_seed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = folder.path().join("authority.pem");
+    std::fs::write(&authority, common::run(["mocks", "authority", "--seed", "1"]).stdout)
+        .expect("a file");
+    let authority = authority.to_str().expect("a path");
+    let url = "https://api.payments.test/x";
+    let ask = |more: &[&str]| {
+        let words =
+            ["curl", "-s", "--cacert", authority, "-w", " %{http_version} %{ssl_verify_result}"];
+        let command: Vec<&str> = words.iter().chain(more).copied().chain([url]).collect();
+        said(&twice("shop.yaml", &command))
+    };
+    assert_eq!(ask(&[]).stdout, "0123456789 2 0");
+    assert_eq!(ask(&["--http1.1"]).stdout, "0123456789 1.1 0");
+    assert_eq!(ask(&["--tls-max", "1.2"]).stdout, "0123456789 2 0");
+}
+
+/// Programs in `tests/mocks/clients`, what they are run with, and how often the answer is in what they print.
+#[test]
+fn clients_trust_what_they_find_in_a_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = |name: &str| script(&format!("clients/{name}"));
+    let built = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let build = |command: &[&str]| {
+        let status = Command::new(command[0]).args(&command[1..]).status().expect("a compiler");
+        assert!(status.success(), "{command:?}");
+    };
+    build(&["go", "build", "-o", &built("client-go"), &source("client.go")]);
+    build(&["javac", "-d", folder.path().to_str().expect("a path"), &source("Client.java")]);
+    let clients: [(Vec<String>, usize); 5] = [
+        (
+            vec![
+                "curl".into(),
+                "-s".into(),
+                "-d".into(),
+                String::new(),
+                "https://api.payments.test/charge/7".into(),
+            ],
+            1,
+        ),
+        (vec!["/usr/bin/python3".into(), source("client.py")], 4),
+        (vec![built("client-go")], 1),
+        (vec!["node".into(), source("client.mjs")], 2),
+        (vec!["java".into(), "-cp".into(), built(""), "Client".into()], 1),
+    ];
+    for (command, count) in clients {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let said = said(&twice("shop.yaml", &command));
+        let answers = said.stdout.replace(' ', "").matches("\"order\":\"7\"").count();
+        assert_eq!(
+            (said.status, answers),
+            (0, count),
+            "{command:?}\n{}{}",
+            said.stdout,
+            said.stderr
+        );
+    }
+}
+
+#[test]
+fn the_mocks_of_a_project_are_there_without_being_asked_for() {
+    let project = tempfile::tempdir().expect("a folder");
+    for (path, text) in [
+        (".simrun/mocks.yaml", "mocks:\n  own: { routes: { all: { answer: { text: own } } } }\n"),
+        (
+            ".workers/external-mocks.json",
+            r#"{ "data": { "pairs": [{ "request": { "destination": [{ "matcher": "exact", "value": "other.test" }] }, "response": { "status": 200, "body": "other" } }] }, "meta": { "schemaVersion": "v5.2" } }"#,
+        ),
+    ] {
+        let path = project.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    let below = project.path().join("below");
+    std::fs::create_dir(&below).expect("a folder");
+    let ask = |options: &[&str]| {
+        let mut run = simrun(["--seed", "1"]);
+        run.args(options).args(["--", "curl", "-s", "http://own", "http://other.test"]);
+        said(&run.current_dir(&below).output().expect("a run"))
+    };
+    assert_eq!(ask(&[]).stdout, "ownother");
+    assert_eq!(ask(&["--no-mocks"]).status, 6, "curl resolves nothing");
+}
+
+#[test]
+fn files_of_other_tools_are_imported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mappings.json");
+    std::fs::write(
+        &path,
+        r#"{ "request": { "url": "/a" }, "response": { "body": "b", "fault": "odd" } }"#,
+    )
+    .expect("a file");
+    let said = common::run(["mocks", "import", path.to_str().expect("a path")]);
+    assert!(said.stdout.starts_with("mocks:\n  service:\n"), "{}", said.stdout);
+    assert_eq!(said.stderr, "simrun: note: the fault `odd` is left out\n");
+}
+
+#[test]
+fn an_answer_that_is_lost_charges_twice_until_the_key_is_sent() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/checkout");
+    let mocks = folder.join("mocks.yaml");
+    let store = tempfile::tempdir().expect("a folder");
+    let explore = |more: &[&str]| {
+        let words = ["explore", "--depth", "20", "--faults", "payments/ambiguous", "--mocks"];
+        let mut command = common::stored(store.path(), words);
+        command
+            .arg(&mocks)
+            .args(more)
+            .args(["--", "/usr/bin/python3"])
+            .arg(folder.join("checkout.py"));
+        said(&command.output().expect("runs"))
+    };
+    let broken = explore(&[]);
+    assert_eq!(broken.status, 1, "{}{}", broken.stdout, broken.stderr);
+    assert!(broken.stdout.contains("payments/charged-once"), "{}", broken.stdout);
+    let mended = explore(&["--env", "CHECKOUT_MENDED=1"]);
+    assert_eq!(mended.status, 0, "{}{}", mended.stdout, mended.stderr);
+}
+
+#[test]
+fn who_asks_for_a_stranger_is_told_how_to_mock_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ask = |more: &[&str]| {
+        let mut run = simrun(["--seed", "1"]);
+        run.args(more).args(["--", "curl", "-s", "http://api.stripe.test"]).output().expect("a run")
+    };
+    let alone = ask(&["--no-mocks"]);
+    let words = String::from_utf8_lossy(&alone.stderr).into_owned();
+    let begin = words.find("`mocks: ").unwrap_or_else(|| panic!("{words}")) + 1;
+    let yaml = words[begin..].split('`').next().expect("an end");
+    assert_eq!(yaml, "mocks: { api.stripe.test: { routes: { any: {} } } }");
+    // What it says does it.
+    let path = folder.path().join("mocks.yaml");
+    std::fs::write(&path, yaml).expect("a file");
+    assert_eq!(ask(&["--mocks", path.to_str().expect("a path")]).status.code(), Some(0));
+}
+
+#[test]
+fn a_simulation_names_its_mocks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sim.yaml");
+    let text = format!(
+        "workloads:\n  client: {{ command: curl -s http://api.payments.test/v1/charges/7 }}\nmocks: {}\n",
+        script("payments.yaml")
+    );
+    std::fs::write(&path, text).expect("a file");
+    let run = || {
+        let output = simrun(["sim", path.to_str().expect("a path"), "--seed", "1"]).output();
+        output.expect("a run")
+    };
+    let (idle, busy) = (run(), {
+        let _load = Load::start();
+        run()
+    });
+    assert_eq!(said(&idle).stdout, "client   | a charge\n", "{}", said(&idle).stderr);
+    assert_eq!(fingerprint(&idle), fingerprint(&busy));
+}
+
+#[test]
+fn hostile_clients_leave_a_service_standing() {
+    let output = twice("shop.yaml", &["/usr/bin/python3", &script("hostile.py")]);
+    let said = said(&output);
+    assert_eq!(said.status, 0, "{}", said.stderr);
+    let last = said.stdout.lines().last();
+    assert_eq!(last, Some("b'0123456789' b'0123456789'"), "{}", said.stdout);
+    let refused =
+        ["long header b'HTTP/1.1 431", "many fields b'HTTP/1.1 431", "bad chunk b'HTTP/1.1 400"];
+    for words in refused {
+        assert!(said.stdout.contains(words), "{words}: {}", said.stdout);
+    }
+}
+
+#[test]
+fn who_is_not_root_has_services_at_their_usual_ports_too() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = |path: &Path| {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("its mode")
+    };
+    open(folder.path());
+    let copy = |from: &Path, name: &str| {
+        let to = folder.path().join(name);
+        fs::copy(from, &to).expect("a copy");
+        open(&to);
+        to
+    };
+    let (own, mocks) =
+        (copy(Path::new(SIMRUN), "simrun"), copy(&file("payments.yaml"), "mocks.yaml"));
+    let id = Command::new("id").arg("-u").output().expect("id");
+    let mut command = Command::new("setpriv");
+    if id.stdout == b"0\n" {
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+    }
+    command.arg("--").arg(own).args(["--no-store", "--seed", "1", "--mocks"]).arg(mocks);
+    let url = "http://api.payments.test/v1/charges/7";
+    let output = command.args(["--", "curl", "-s", url]).current_dir(folder.path()).output();
+    let said = said(&output.expect("a run"));
+    assert_eq!((said.status, said.stdout.as_str()), (0, "a charge\n"), "{}", said.stderr);
 }

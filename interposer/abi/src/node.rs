@@ -38,6 +38,8 @@ pub struct Node {
     pub start_delay_ns: u64,
     /// What must hold before it starts.
     pub starts_when: Vec<Condition>,
+    /// How long it may go on when the run ends, in nanoseconds, after it was told so by `SIGTERM`; not at all, if zero.
+    pub stop_grace_ns: u64,
     /// What its program is to the run.
     pub role: Role,
 }

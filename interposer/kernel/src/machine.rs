@@ -11,7 +11,7 @@ use simrun_abi::{
     boot::{Boot, FileTimes, Identity},
     capture::Capture,
     event::{Event, What},
-    node::{Milestone, Node},
+    node::{Milestone, Node, Role},
 };
 
 use crate::{
@@ -50,8 +50,10 @@ pub enum Due {
     Start(NodeId),
     /// A node that was asked to stop, and has started so often, has had its time.
     Grace(NodeId, u64),
-    /// The end of the run.
+    /// The run has taken too long.
     Timeout,
+    /// Services have been waited for long enough.
+    Stop,
     /// A fault's time, by its index.
     Fault(u16),
     /// A partition begins, by its index among the faults of links.
@@ -69,6 +71,9 @@ pub enum SignalTarget {
     Thread(ThreadId),
 }
 
+/// Ports below this are for root.
+const PRIVILEGED_PORTS_END: u16 = 1024;
+
 /// What a node was booted with.
 pub struct Config {
     /// Processors shown.
@@ -77,6 +82,9 @@ pub struct Config {
     pub memory: u64,
     /// Host name at boot.
     pub hostname: String,
+    /// Ports below this are for root (`net.ipv4.ip_unprivileged_port_start`): none on machines that only serve, whoever
+    /// runs simrun, as in containers.
+    pub unprivileged_port_start: u16,
     /// NIS domain name, `(none)` unless set.
     pub domain: String,
     /// Who the first process runs as.
@@ -97,6 +105,10 @@ impl Config {
             cpus: node.cpus,
             memory: node.memory,
             hostname: node.hostname.clone(),
+            unprivileged_port_start: match node.role {
+                Role::Workload => PRIVILEGED_PORTS_END,
+                Role::Service { .. } => 0,
+            },
             domain: "(none)".into(),
             identity: boot.identity.clone(),
             preload: boot.preload,

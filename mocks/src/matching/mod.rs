@@ -1,9 +1,23 @@
 //! Which route a request takes, and what keeps it from the others.
 //!
 //! - [`path`]: paths with places for parts of them.
+//! - [`text`]: what a text must be.
+//! - [`json`]: what a value of JSON must be.
+//! - [`body`]: what a body must be.
+//! - [`criterion`]: something that must be so.
 //! - [`matcher`]: all that must be so.
+//! - [`compile`]: from a file to that.
 
+mod body;
+mod compile;
+mod criterion;
+pub mod json;
 mod matcher;
 mod path;
-pub use matcher::{Captures, Criterion, Matcher};
-pub use path::Path;
+mod text;
+pub use compile::{compile, header_name, method};
+pub use criterion::Miss;
+pub use matcher::{Captures, Matcher};
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,14 @@ mod tests {
             let place = simrun_config::Position::default();
             let path = Path::new(&Spanned { at: place, value: path.into() }).expect("a path");
             let mut captures = Captures::default();
-            let found = path.matches(asked, &mut captures).then(|| captures.to_string());
+            let found = path.matches(asked, &mut captures).then(|| {
+                captures
+                    .0
+                    .iter()
+                    .map(|(name, text)| format!("{name}={text}"))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            });
             assert_eq!(found.as_deref(), expected, "{} {asked}", path.text());
         }
     }

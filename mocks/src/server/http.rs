@@ -1,24 +1,27 @@
 //! Requests of HTTP/1.1 and HTTP/2, from a connection to their answers.
 
-use std::{convert::Infallible, future::Future, rc::Rc};
+use std::{convert::Infallible, future::pending, rc::Rc};
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{Response, StatusCode, Version, header};
+use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, rt::Executor, service::service_fn};
-use hyper_util::{rt::TokioIo, server::conn::auto};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    task::spawn_local,
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::conn::auto,
 };
+use tokio::{task::spawn_local, time::sleep};
 
-use super::listen::Shared;
+use super::{
+    listen::Shared,
+    webhook,
+    wire::{Line, Order, Orders, Wire},
+};
 use crate::{
-    answer::Answer,
-    compile::{Route, Service},
-    journal::Call,
-    matching::Captures,
+    answer::{Outgoing, Piece, Prepared},
+    journal,
     request::Request,
+    serving::Ending,
 };
 
 /// Most bytes of a request's body.
@@ -38,51 +41,87 @@ where
 }
 
 /// Serves the requests of a connection until it ends.
-pub async fn connection<S>(stream: S, scheme: &'static str, services: Shared)
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    let answer = service_fn(move |request| answer(request, scheme, Rc::clone(&services)));
+pub async fn connection<S: Line>(line: S, scheme: &'static str, services: Shared) {
+    let orders = Rc::new(Orders::default());
+    let wire = TokioIo::new(Wire::new(line, Rc::clone(&orders)));
+    let answer = service_fn(move |request| {
+        answer(request, scheme, Rc::clone(&services), Rc::clone(&orders))
+    });
+    let mut builder = auto::Builder::new(Local);
+    builder.http1().timer(TokioTimer::new());
+    builder.http2().timer(TokioTimer::new());
     // What a client does wrong ends its connection and is no concern of others.
-    let _ = auto::Builder::new(Local).serve_connection(TokioIo::new(stream), answer).await;
+    let _ = builder.serve_connection(wire, answer).await;
 }
 
 async fn answer(
     request: http::Request<Incoming>,
     scheme: &'static str,
     services: Shared,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+    orders: Rc<Orders>,
+) -> Result<Response<Outgoing>, Infallible> {
     let (parts, body) = request.into_parts();
+    let version = parts.version;
     let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
         let words = "the body of the request is too long, or did not come whole";
-        return Ok(Answer::of_error(StatusCode::BAD_REQUEST, words).response());
+        return Ok(Prepared::of_error(StatusCode::BAD_REQUEST, words).response(&orders));
     };
     let request = Request::new(parts, scheme, body.to_bytes());
-    let service = services.iter().find(|service| service.has_host(&request.host));
-    let service = service.unwrap_or(&services[0]);
-    let call = Call::new(&service.name, &request);
-    if let Some((route, _)) = find(service, &request) {
-        call.took(&route.name, route.answer.status().as_u16()).tell();
-        return Ok(route.answer.response());
+    let asked = services.iter().find(|serving| serving.service.has_host(&request.host));
+    let serving = asked.unwrap_or(&services[0]);
+    let reply = serving.reply(&request);
+    journal::call(&serving.service.name, &request, &reply);
+    for outbound in reply.webhooks {
+        webhook::send(serving.service.name.clone(), outbound);
     }
-    let words = explain(service, &request);
-    let answer = Answer::of_error(StatusCode::NOT_FOUND, &words);
-    call.missed(&words, answer.status().as_u16()).tell();
-    Ok(answer.response())
+    Ok(match reply.ending {
+        Ending::Answer(answer) => late(answer).await.response(&orders),
+        Ending::Short(answer, less) if version == Version::HTTP_2 => {
+            let mut answer = late(answer).await;
+            answer.tell_length((answer.body_len() as u64).saturating_sub(less));
+            answer.response(&orders)
+        }
+        Ending::Short(answer, less) => {
+            let answer = late(answer).await;
+            broken(Order::Say(plain(&answer, less)), &orders)
+        }
+        Ending::Nothing => pending().await,
+        Ending::Reset => broken(Order::Reset, &orders),
+        Ending::Bytes(bytes) => broken(Order::Say(bytes), &orders),
+    })
 }
 
-/// The first route that is for a request.
-fn find<'a>(service: &'a Service, request: &Request) -> Option<(&'a Route, Captures)> {
-    service.routes.iter().find_map(|route| Some((route, route.matcher.captures(request)?)))
+/// The answer, when its time has come.
+async fn late(answer: Prepared) -> Prepared {
+    if !answer.delay.is_zero() {
+        sleep(answer.delay).await;
+    }
+    answer
 }
 
-/// Why no route is for a request: the one that nearly is, and what keeps it from it.
-fn explain(service: &Service, request: &Request) -> String {
-    let none = format!("no mock matched: {} {}", request.method, request.target());
-    let misses = service.routes.iter().map(|route| (route, route.matcher.misses(request)));
-    let nearest =
-        misses.min_by_key(|(_, misses)| misses.iter().map(|miss| miss.weight).sum::<u32>());
-    let Some((route, misses)) = nearest else { return none };
-    let words: Vec<_> = misses.into_iter().map(|miss| miss.words).collect();
-    format!("{none}; closest: route {}, {}", route.name, words.join(", "))
+/// An answer that never gets through: the connection obeys as soon as it would say something.
+fn broken(order: Order, orders: &Rc<Orders>) -> Response<Outgoing> {
+    orders.give(order);
+    Prepared::empty(StatusCode::OK).response(orders)
+}
+
+/// An answer of HTTP/1.1 as bytes, whose length is told as so many less.
+fn plain(answer: &Prepared, less: u64) -> Bytes {
+    let mut bytes = BytesMut::new();
+    bytes.put(format!("HTTP/1.1 {}\r\n", answer.status).as_bytes());
+    for (name, value) in &answer.headers {
+        if *name != header::CONTENT_LENGTH {
+            bytes.put(format!("{name}: ").as_bytes());
+            bytes.put(value.as_bytes());
+            bytes.put(&b"\r\n"[..]);
+        }
+    }
+    let told = (answer.body_len() as u64).saturating_sub(less);
+    bytes.put(format!("content-length: {told}\r\n\r\n").as_bytes());
+    for piece in &answer.pieces {
+        if let Piece::Data(data) = piece {
+            bytes.put(data.clone());
+        }
+    }
+    bytes.freeze()
 }

@@ -2,21 +2,29 @@
 
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
     io,
     net::{IpAddr, SocketAddr},
     rc::Rc,
+    task::Poll,
     time::Duration,
 };
 
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime,
+    signal::unix::{SignalKind, signal},
     task::{LocalSet, spawn_local},
     time::sleep,
 };
+use tokio_rustls::TlsAcceptor;
 
 use super::http;
-use crate::compile::{Protocol, Service};
+use crate::{
+    compile::{Protocol, Service},
+    serving::Serving,
+    tls,
+};
 
 /// Why services cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +33,10 @@ pub enum Error {
     #[error("the mocks cannot be served")]
     Runtime(#[source] io::Error),
     /// A port cannot be listened at.
-    #[error("{mock}: port {port} cannot be listened at")]
+    #[error("{mocks}: port {port} cannot be listened at")]
     Listen {
-        /// The service.
-        mock: String,
+        /// The services.
+        mocks: String,
         /// The port.
         port: u16,
         /// Why not.
@@ -56,9 +64,9 @@ pub enum Ports {
 }
 
 /// The services of a port: which of them is asked depends on the host that a request names.
-pub(super) type Shared = Rc<[Rc<Service>]>;
+pub(super) type Shared = Rc<[Rc<Serving>]>;
 
-/// Serves for as long as the process lives.
+/// Serves until the process is told to end; then it says what of what is expected is so. What is drawn depends on the seed.
 ///
 /// One thread does everything, so that what happens depends on nothing but what arrives, and when. `listening` is told
 /// where each port is.
@@ -67,46 +75,77 @@ pub(super) type Shared = Rc<[Rc<Service>]>;
 /// When a port cannot be listened at.
 pub fn serve(
     services: Vec<Service>,
+    seed: u64,
     place: Place,
-    mut listening: impl FnMut(&[Rc<Service>], Protocol, SocketAddr),
+    mut listening: impl FnMut(&str, Protocol, SocketAddr),
 ) -> Result<(), Error> {
     let runtime =
         runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-    let services: Vec<_> = services.into_iter().map(Rc::new).collect();
-    let mut ports: BTreeMap<(u16, Protocol), Vec<Rc<Service>>> = BTreeMap::new();
-    for service in &services {
-        for &port in &service.ports {
-            ports.entry(port).or_default().push(Rc::clone(service));
+    let mut ports: BTreeMap<(u16, Protocol), Vec<Rc<Serving>>> = BTreeMap::new();
+    let services: Vec<_> =
+        services.into_iter().map(|service| Serving::new(service, seed)).collect();
+    for serving in &services {
+        for &port in &serving.service.ports {
+            ports.entry(port).or_default().push(Rc::clone(serving));
         }
     }
     LocalSet::new().block_on(&runtime, async {
         for ((port, protocol), services) in ports {
-            let fail = |source| Error::Listen { mock: services[0].name.clone(), port, source };
+            let names: Vec<&str> =
+                services.iter().map(|serving| serving.service.name.as_str()).collect();
+            let names = names.join(", ");
+            let fail = |source| Error::Listen { mocks: names.clone(), port, source };
             let asked = if place.ports == Ports::Free { 0 } else { port };
             let listener = TcpListener::bind((place.address, asked)).await.map_err(fail)?;
-            listening(&services, protocol, listener.local_addr().map_err(fail)?);
-            spawn_local(accept(listener, services.into()));
+            listening(&names, protocol, listener.local_addr().map_err(fail)?);
+            let acceptor = match protocol {
+                Protocol::Http => None,
+                Protocol::Https => Some(tls::acceptor(seed, &services[0].service)),
+            };
+            spawn_local(accept(listener, acceptor, services.into()));
         }
-        std::future::pending().await
+        told_to_end().await.map_err(Error::Runtime)?;
+        services.iter().for_each(|serving| serving.tell_expectations());
+        Ok(())
     })
+}
+
+/// Waits for a signal to end.
+async fn told_to_end() -> io::Result<()> {
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    poll_fn(|context| {
+        let (a, b) = (terminate.poll_recv(context), interrupt.poll_recv(context));
+        if a.is_ready() || b.is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    Ok(())
 }
 
 /// How long to wait when no connection can be taken, as when there are no descriptors left.
 const RETRY: Duration = Duration::from_millis(10);
 
-async fn accept(listener: TcpListener, services: Shared) {
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, services: Shared) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                spawn_local(connection(stream, Rc::clone(&services)));
+                spawn_local(connection(stream, acceptor.clone(), Rc::clone(&services)));
             }
             Err(_) => sleep(RETRY).await,
         }
     }
 }
 
-async fn connection(stream: TcpStream, services: Shared) {
+async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, services: Shared) {
     // What is small must not wait for more.
     let _ = stream.set_nodelay(true);
-    http::connection(stream, "http", services).await;
+    match acceptor {
+        None => http::connection(stream, "http", services).await,
+        // Who does not shake hands is not served.
+        Some(acceptor) => {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                http::connection(stream, "https", services).await;
+            }
+        }
+    }
 }

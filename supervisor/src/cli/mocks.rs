@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `simrun mocks`.
 #[derive(Debug, Args)]
@@ -27,6 +27,12 @@ pub enum MocksVerb {
         /// Listen at free ports, instead of those of the file
         #[arg(long)]
         free_ports: bool,
+        /// What is drawn depends on it, and so do certificates
+        #[arg(long, value_name = "N", default_value = "0", value_parser = super::units::seed)]
+        seed: u64,
+        /// Have this trouble happen, which happens only if it is asked for; may be repeated
+        #[arg(long, value_name = "NAME")]
+        trouble: Vec<String>,
     },
     /// Be a machine of a run
     #[command(hide = true)]
@@ -35,5 +41,49 @@ pub enum MocksVerb {
         file: PathBuf,
         /// Which of its services
         name: String,
+        /// Troubles that may be asked for, for whoever made this command
+        #[arg(long)]
+        offers: Vec<String>,
+        /// Troubles that were asked for
+        #[arg(long)]
+        trouble: Vec<String>,
     },
+    /// Show the calls that the mocks of a run took
+    #[command(after_help = "Examples:\n  simrun mocks calls last")]
+    Calls {
+        /// The run
+        run: String,
+        /// Where it is kept.
+        #[command(flatten)]
+        stored: super::Stored,
+    },
+    /// Make a file of mocks of one of another tool: a Hoverfly simulation, WireMock mappings, OpenAPI or HAR
+    #[command(after_help = "Examples:\n  simrun mocks import simulation.json > mocks.yaml")]
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Whose it is; whichever it looks like, without it
+        #[arg(long, value_name = "TOOL")]
+        from: Option<Tool>,
+    },
+    /// Print the certificate of the authority that vouches for services
+    #[command(after_help = "Examples:\n  simrun mocks authority --seed 7 > authority.pem")]
+    Authority {
+        /// Of this seed
+        #[arg(long, value_name = "N", default_value = "0", value_parser = super::units::seed)]
+        seed: u64,
+    },
+}
+
+/// Other tools.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Tool {
+    /// Hoverfly, version 5 of its simulations
+    Hoverfly,
+    /// WireMock's mappings
+    Wiremock,
+    /// OpenAPI, version 3
+    Openapi,
+    /// HTTP Archive
+    Har,
 }

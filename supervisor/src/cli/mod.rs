@@ -22,10 +22,10 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use explore::{ExploreArguments, MergeArguments, ReportFiles, StatusArguments};
-pub use mocks::{MocksArguments, MocksVerb};
+pub use mocks::{MocksArguments, MocksVerb, Tool};
 pub use store::{
     ArtifactsArguments, DiffArguments, FilesArguments, Format, GcArguments, Keeping, LogsArguments,
-    LsArguments, RerunArguments, RunsArguments, ShowArguments,
+    LsArguments, RerunArguments, RunsArguments, ShowArguments, Stored,
 };
 
 use crate::plan::Subject;
@@ -341,6 +341,10 @@ pub struct World {
     /// Have the services of this file as machines of the run; may be repeated
     #[arg(long, value_name = "FILE")]
     pub mocks: Vec<PathBuf>,
+
+    /// Have no mocks, not even those of the project
+    #[arg(long, conflicts_with = "mocks")]
+    pub no_mocks: bool,
 
     /// Memory of the simulated machine
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::memory)]

@@ -68,9 +68,11 @@ impl World {
         if name(&self.file_times) != name(&default.file_times) {
             add("--file-times", name(&self.file_times));
         }
-        for (is_set, option) in
-            [(self.no_preload, "--no-preload"), (self.no_patching, "--no-patching")]
-        {
+        for (is_set, option) in [
+            (self.no_preload, "--no-preload"),
+            (self.no_mocks, "--no-mocks"),
+            (self.no_patching, "--no-patching"),
+        ] {
             if is_set {
                 options.push(option.to_owned());
             }

@@ -19,6 +19,7 @@ use super::jobs::Job;
 use crate::{
     conduct::Conduct,
     launch::Streams,
+    mocks,
     plan::Plan,
     store::{Belonging, Id, Place, pinned::Pinned},
     verbs::{Failure, open_null},
@@ -78,6 +79,7 @@ fn make(
 ) -> Result<Id, Failure> {
     let mut plan = plan.with_seed(job.seed)?;
     plan.boot.faults = setup.faults.get(&job.model).cloned().unwrap_or_default();
+    mocks::ask(&mut plan.boot.nodes, std::slice::from_ref(&job.model));
     let open = |path: &PathBuf| {
         let doing = "the standard input of runs cannot be opened";
         File::open(path as &Path).map_err(|source| Failure::File { doing, source })

@@ -32,6 +32,14 @@ pub struct Report {
     unfired: Vec<String>,
 }
 
+/// How somebody would stand in for a host that a program asked for, if it did ask for one.
+fn mock_for(what: &str) -> String {
+    let Some(host) = what.strip_prefix("name ") else { return String::new() };
+    format!(
+        "; to have it answer: --mocks FILE with `mocks: {{ {host}: {{ routes: {{ any: {{}} }} }} }}`"
+    )
+}
+
 impl Report {
     /// Nothing said yet.
     pub fn new(boot: &Boot, quiet: bool) -> Self {
@@ -64,7 +72,7 @@ impl Report {
     pub fn note(&mut self, event: Event) {
         match event.what {
             What::Escape { what, program, effect } => {
-                self.warn(&format!("{program}: {what}: {effect}"));
+                self.warn(&format!("{program}: {what}: {effect}{}", mock_for(&what)));
             }
             What::NodeEnded { status } => {
                 let name = self.nodes.get(usize::from(event.node)).map_or("", String::as_str);

@@ -175,6 +175,7 @@ impl Shared {
             environment: environment.encode(),
             directory: self.directory.clone().into_os_string().into_vec(),
             start_delay_ns: machine.delay.map_or(0, Time::number),
+            stop_grace_ns: 0,
             starts_when: self.starts_when.clone(),
             role: self.role,
             name: instance.name.clone(),

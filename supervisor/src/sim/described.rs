@@ -44,8 +44,6 @@ pub struct Defaults {
     pub disk: u64,
     /// Variables that were asked for.
     pub environment: Vec<(String, String)>,
-    /// Files of mocks that were asked for.
-    pub mocks: Vec<Text>,
     /// Where working directories begin, if not in the folder of the file; absolute.
     pub directory: Option<Text>,
 }
@@ -131,20 +129,21 @@ impl Described {
             seed_variables: &seed_variables,
             own: env::current_exe().unwrap_or_default().into_os_string(),
         };
-        let wrong = |wrong: Wrong| wrong.of(&self.shown());
-        let mut machines = machines(&file, draw, &base).map_err(wrong)?;
-        let seed = seed_variables.encode();
-        let mut join = |path: &Path| mocks::join(&mut machines.nodes, &[path.to_path_buf()], &seed);
-        for given in &*file.mocks {
-            let joined = join(&self.folder().join(&given.value));
-            joined.map_err(|error| wrong(given.wrong(faults::in_words(&error))))?;
-        }
-        for path in &self.defaults.mocks {
-            let at = Position { line: 1, column: 1 };
-            join(Path::new(path.as_os_str()))
-                .map_err(|error| wrong(Wrong::new(at, faults::in_words(&error))))?;
-        }
-        Ok(machines)
+        machines(&file, draw, &base).map_err(|wrong| wrong.of(&self.shown()))
+    }
+
+    /// Its files of mocks.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub fn mocks(&self) -> Result<Vec<PathBuf>, Problem> {
+        let find = |name: &Spanned<String>| {
+            let path = self.folder().join(&name.value);
+            let found = path.canonicalize();
+            found.map_err(|error| name.wrong(format!("`{}`: {error}", name.value)))
+        };
+        let files = self.file()?.mocks.iter().map(find).collect::<Result<_, _>>();
+        files.map_err(|wrong| wrong.of(&self.shown()))
     }
 
     /// Its fault models, as one would name them on the command line.

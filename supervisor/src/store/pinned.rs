@@ -90,6 +90,9 @@ pub struct PinnedNode {
     pub program: Text,
     /// How long after its conditions hold it starts, in nanoseconds.
     pub start_delay_ns: u64,
+    /// How long it may go on when the run ends, in nanoseconds.
+    #[serde(default)]
+    pub stop_grace_ns: u64,
     /// What must hold before it starts.
     pub starts_when: Vec<Condition>,
     /// What its program is to the run.
@@ -114,6 +117,7 @@ impl PinnedNode {
             directory: Text(node.directory.clone()),
             program: Text(node.program.clone()),
             start_delay_ns: node.start_delay_ns,
+            stop_grace_ns: node.stop_grace_ns,
             starts_when: node.starts_when.clone(),
             role: node.role,
             environment: texts(&node.environment),
@@ -136,6 +140,7 @@ impl PinnedNode {
             environment: bytes(&self.environment),
             directory: self.directory.0.clone(),
             start_delay_ns: self.start_delay_ns,
+            stop_grace_ns: self.stop_grace_ns,
             starts_when: self.starts_when.clone(),
             role: self.role,
         }

@@ -23,6 +23,7 @@ use crate::{
         trace,
         worker::Setup,
     },
+    mocks,
     plan::{self, Plan},
     report::{files, github, say, summary::Summary, table::print, text},
     sim,
@@ -106,6 +107,7 @@ impl<'a> Exploration<'a> {
         arguments.keeping.limit(&mut plan.boot.capture);
         // Each model is one of its own, and injects its own.
         plan.boot.faults.clear();
+        mocks::ask(&mut plan.boot.nodes, &[]);
         let pinned = Pinned::of(&plan);
         let mut faults = BTreeMap::new();
         let mut models = vec![BASELINE.to_owned()];

@@ -42,6 +42,7 @@ pub use engine::{
 pub use names::{Lie, NameVerdict};
 pub use nodes::{Machines, NodeHit};
 pub use pattern::Pattern;
+pub use quantity::{Source, happens};
 pub use scene::Scene;
 #[cfg(test)]
 mod tests;

@@ -203,6 +203,7 @@ impl Kernel {
                 Due::Late(id) => self.wake_at_last(id),
                 Due::Start(node) => self.starts.due.push_back(node),
                 Due::Timeout => self.end(End::TimedOut, 0),
+                Due::Stop => self.end_anyway(),
                 Due::Fault(index) => self.fire_fault(host, index),
                 Due::Partition(index) => self.begin_partition(host, index),
                 Due::Resume(process) => self.end_pause(process),

@@ -47,6 +47,8 @@ pub(crate) struct Starts {
     pub anyone_falls: bool,
     /// Whether faults are over.
     pub is_quiet: bool,
+    /// The wait status that the run ends with, while services that were told so finish.
+    pub ending: Option<u32>,
 }
 
 /// Whether programs start more than once, or several do.
@@ -182,10 +184,11 @@ impl Kernel {
         let again_after = match self.nodes[node.index()].plan.role {
             Role::Workload => {
                 if status != 0 || self.is_last_workload(node) {
-                    self.end(End::Finished, status);
+                    self.end_services(host, node, status);
                 }
                 None
             }
+            Role::Service { .. } if self.starts.ending.is_some() => None,
             Role::Service { restart, delay_ns } => {
                 let starts_again = match restart {
                     Restart::Never => false,
@@ -201,6 +204,59 @@ impl Kernel {
             }
         };
         self.fall(host, node, Fall { status: Some(status), again_after, files: Files::Stay });
+        if let Some(status) = self.starts.ending
+            && self.finishing().next().is_none()
+        {
+            self.end(End::Finished, status);
+        }
+    }
+
+    /// The services that may finish before the run ends, and how long that may take.
+    fn finishing(&self) -> impl Iterator<Item = (NodeId, ProcessId, Duration)> {
+        self.node_ids().filter_map(|id| {
+            let node = &self.nodes[id.index()];
+            let grace = Duration::from_nanos(node.plan.stop_grace_ns);
+            let is_service = matches!(node.plan.role, Role::Service { .. });
+            let main = self.main_of(id).filter(|_| is_service && !grace.is_zero())?;
+            Some((id, main, grace))
+        })
+    }
+
+    /// The run is to end with this wait status, that of the program of a node, as soon as the services have finished that
+    /// may.
+    fn end_services(&mut self, host: &mut dyn Host, ended: NodeId, status: u32) {
+        if self.starts.ending.is_some() {
+            return;
+        }
+        let told: Vec<_> = self.finishing().collect();
+        let Some(longest) = told.iter().map(|(.., grace)| *grace).max() else {
+            return self.end(End::Finished, status);
+        };
+        self.starts.ending = Some(status);
+        let is_workload =
+            |node: &NodeId| *node != ended && self.nodes[node.index()].plan.role == Role::Workload;
+        let workloads: Vec<_> = self.node_ids().filter(is_workload).collect();
+        for node in workloads {
+            if self.main_of(node).is_some() {
+                let fall = Fall { status: None, again_after: None, files: Files::Stay };
+                self.on_node(node, |kernel| kernel.fall(host, node, fall));
+            }
+        }
+        for (node, main, _) in told {
+            self.on_node(node, |kernel| {
+                let info = SignalInfo::from_kernel(Signal::TERM);
+                kernel.machine.post_signal(SignalTarget::Process(main), info);
+                kernel.settle(host);
+            });
+        }
+        self.machine.timers.set(self.machine.clock.now() + longest, Due::Stop);
+    }
+
+    /// Nobody is waited for any longer.
+    pub(super) fn end_anyway(&mut self) {
+        if let Some(status) = self.starts.ending {
+            self.end(End::Finished, status);
+        }
     }
 
     fn is_last_workload(&self, node: NodeId) -> bool {

@@ -402,6 +402,7 @@ pub fn node() -> Node {
         environment: vec![b"A=1".to_vec()],
         directory: b"/".to_vec(),
         start_delay_ns: 0,
+        stop_grace_ns: 0,
         starts_when: Vec::new(),
         role: Role::Workload,
     }

@@ -10,9 +10,6 @@ use crate::{
     net::stack::{OnlyV6, overlap},
 };
 
-/// Ports below this are for root (`net.ipv4.ip_unprivileged_port_start`).
-pub const PRIVILEGED_PORTS_END: u16 = 1024;
-
 /// What a bound socket holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
@@ -58,7 +55,8 @@ impl TcpSocket {
         if !ip.is_unspecified() && !self.stack.is_local(ip) {
             return Err(Error::new(Errno::EADDRNOTAVAIL, "the machine has no such address"));
         }
-        if (1..PRIVILEGED_PORTS_END).contains(&wanted.local.port()) && wanted.uid != 0 {
+        let privileged = 1..machine.config.unprivileged_port_start;
+        if privileged.contains(&wanted.local.port()) && wanted.uid != 0 {
             return Err(Errno::EACCES.into());
         }
         let binding = self.with_port(machine, wanted)?;

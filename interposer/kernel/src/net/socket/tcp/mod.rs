@@ -21,7 +21,6 @@ mod socket;
 mod state;
 mod transfer;
 mod urgent;
-pub use bind::PRIVILEGED_PORTS_END;
 pub use object::{bound_endpoint, endpoint};
 pub use phase::{Effect, Phase, Segment, Shut};
 pub use socket::{TcpOptions, TcpSocket};

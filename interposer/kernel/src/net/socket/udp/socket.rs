@@ -28,7 +28,7 @@ use crate::{
         socket::{
             option_value::IpOptions,
             options::{BUFFER_DEFAULT, Options},
-            tcp::{PRIVILEGED_PORTS_END, Shut},
+            tcp::Shut,
         },
         stack::{OnlyV6, Ports, SocketId, Stack, overlap},
     },
@@ -168,7 +168,7 @@ impl UdpSocket {
         if !ip.is_unspecified() && !ip.is_multicast() && !self.stack.is_local(ip) {
             return Err(Error::new(Errno::EADDRNOTAVAIL, "the machine has no such address"));
         }
-        if (1..PRIVILEGED_PORTS_END).contains(&wanted.port()) && uid != 0 {
+        if (1..machine.config.unprivileged_port_start).contains(&wanted.port()) && uid != 0 {
             return Err(Errno::EACCES.into());
         }
         let port = match wanted.port() {

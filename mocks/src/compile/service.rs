@@ -1,0 +1,253 @@
+//! Services and their routes.
+
+use std::{cmp::Reverse, fmt};
+
+use simrun_abi::faults::Quantity;
+use simrun_config::{Problem, Spanned, Wrong};
+
+use super::{
+    Expect, Idempotency, Limit, Operation, Resource, Tokens, Trouble, Webhook, expect, resource,
+    state, trouble,
+};
+use crate::{
+    answer::{self, Answers, Files, Templates},
+    file::{Mock, MocksFile, Ports, Route as FileRoute},
+    matching::{self, Matcher},
+};
+
+/// What is spoken at a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// HTTP without encryption.
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
+}
+
+/// A service, ready to answer.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name, unlike any other's of the file.
+    pub name: String,
+    /// Names that lead to it, as the simulated network takes them.
+    pub hosts: Vec<String>,
+    /// Where it listens, and what is spoken there.
+    pub ports: Vec<(u16, Protocol)>,
+    /// In the order in which they are asked.
+    pub(crate) routes: Vec<Route>,
+    pub(crate) templates: Templates,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) tokens: Option<Tokens>,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) delay: Option<Quantity>,
+    pub(crate) troubles: Vec<Trouble>,
+    pub(crate) expects: Vec<Expect>,
+}
+
+impl Service {
+    /// Names of what goes wrong only if it is asked for.
+    pub fn asked_troubles(&self) -> impl Iterator<Item = &str> {
+        self.troubles.iter().filter(|trouble| trouble.is_asked).map(|trouble| trouble.name.as_str())
+    }
+
+    /// Leaves out what goes wrong only if it is asked for, but for these.
+    pub fn keep_troubles(&mut self, asked: &[String]) {
+        self.troubles.retain(|trouble| !trouble.is_asked || asked.contains(&trouble.name));
+    }
+
+    /// Whether a name, in lower case, leads to it.
+    #[must_use]
+    pub fn has_host(&self, asked: &str) -> bool {
+        self.hosts.iter().any(|host| match host.strip_prefix('*') {
+            Some(end) => asked.len() > end.len() && asked.ends_with(end),
+            None => asked == host,
+        })
+    }
+}
+
+/// Requests and what is done with them.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its name.
+    pub name: String,
+    /// Those of a higher one go first.
+    pub priority: i32,
+    /// Which requests.
+    pub matcher: Matcher,
+    /// States that scenarios must be in.
+    pub when: Vec<(String, Vec<String>)>,
+    /// States that they are in afterwards.
+    pub then: Vec<(String, String)>,
+    /// Whether requests need a token.
+    pub needs_token: bool,
+    /// How many requests it takes.
+    pub limit: Option<Limit>,
+    /// How requests are known again.
+    pub idempotency: Option<Idempotency>,
+    /// What is done.
+    pub action: Action,
+    /// Requests that it makes afterwards.
+    pub webhooks: Vec<Webhook>,
+}
+
+/// What is done with a request.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// It is answered.
+    Answer(Answers),
+    /// Something is done with a collection, by its index.
+    Resource(usize, Operation),
+    /// A token is given.
+    Token,
+}
+
+impl Route {
+    /// A route that does this and nothing else.
+    pub(super) fn new(name: String, matcher: Matcher, action: Action) -> Self {
+        Self {
+            name,
+            priority: 0,
+            matcher,
+            when: Vec::new(),
+            then: Vec::new(),
+            needs_token: false,
+            limit: None,
+            idempotency: None,
+            action,
+            webhooks: Vec::new(),
+        }
+    }
+}
+
+/// Reads a file of mocks; `shown` is what messages call it, `files` reads those that bodies are in.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn read(shown: &str, text: &str, files: Files<'_>) -> Result<Vec<Service>, Problem> {
+    let file: MocksFile = simrun_config::parse(shown, text)?;
+    let services = file.mocks.0.iter().map(|(name, mock)| service(name, mock, files));
+    services.collect::<Result<_, Wrong>>().map_err(|wrong| wrong.of(shown))
+}
+
+fn service(
+    name: &Spanned<String>,
+    mock: &Spanned<Mock>,
+    files: Files<'_>,
+) -> Result<Service, Wrong> {
+    if !is_name(name, "-_.") {
+        let words = "is no name: letters, digits, `-`, `_` and `.` are";
+        return Err(name.wrong(format!("`{}` {words}", name.value)));
+    }
+    let hosts = match mock.hosts.is_empty() {
+        true => vec![name.to_ascii_lowercase()],
+        false => mock.hosts.iter().map(host).collect::<Result<_, _>>()?,
+    };
+    let mut templates = Templates::default();
+    let mut routes = Vec::new();
+    if let Some(tokens) = &mock.tokens {
+        routes.push(state::token_route(tokens)?);
+    }
+    for route in mock.routes.iter().flat_map(|routes| &routes.0) {
+        routes.push(compile_route(route, mock, &mut templates, files)?);
+    }
+    let mut resources = Vec::new();
+    for (name, given) in mock.resources.iter().flat_map(|resources| &resources.0) {
+        check_token(name, given.needs_token, mock)?;
+        resources.push(resource::compile(name, given, &mut templates)?);
+        routes.extend(resource::routes(name, given, resources.len() - 1, &mut templates)?);
+    }
+    if routes.is_empty() {
+        return Err(mock.wrong("it answers nothing: `routes`, `resources` or `tokens` are missing"));
+    }
+    // Those of one priority stay in their order.
+    routes.sort_by_key(|route| Reverse(route.priority));
+    let names: Vec<&str> = routes.iter().map(|route| route.name.as_str()).collect();
+    Ok(Service {
+        name: name.value.clone(),
+        hosts,
+        ports: ports(mock.ports.as_ref())?,
+        troubles: trouble::compile(mock.troubles.as_ref(), &names)?,
+        expects: expect::compile(mock.expect.as_ref(), &names, &mut templates)?,
+        limit: mock.limit.as_ref().map(|limit| state::limit(limit, &mut templates)).transpose()?,
+        delay: mock.delay.as_ref().map(simrun_config::Quantity::compile),
+        tokens: mock.tokens.as_ref().map(state::tokens),
+        routes,
+        templates,
+        resources,
+    })
+}
+
+/// Ports of HTTP and HTTPS where nothing else is said.
+const DEFAULT_PORTS: [(u16, Protocol); 2] = [(80, Protocol::Http), (443, Protocol::Https)];
+
+fn ports(given: Option<&Spanned<Ports>>) -> Result<Vec<(u16, Protocol)>, Wrong> {
+    let Some(given) = given else { return Ok(DEFAULT_PORTS.into()) };
+    let http = given.http.iter().map(|port| (port, Protocol::Http));
+    let https = given.https.iter().map(|port| (port, Protocol::Https));
+    let mut ports: Vec<(u16, Protocol)> = Vec::new();
+    for (port, protocol) in http.chain(https) {
+        if port.value == 0 || ports.iter().any(|(known, _)| *known == port.value) {
+            return Err(
+                port.wrong(format!("port {} cannot be used, or is there twice", port.value))
+            );
+        }
+        ports.push((port.value, protocol));
+    }
+    if ports.is_empty() { Err(given.wrong("there is no port in it")) } else { Ok(ports) }
+}
+
+/// Whether a text is made of letters, digits and these marks.
+fn is_name(text: &str, marks: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+}
+
+fn host(host: &Spanned<String>) -> Result<String, Wrong> {
+    match is_name(host.strip_prefix("*.").unwrap_or(host), "-_.") {
+        true => Ok(host.to_ascii_lowercase()),
+        false => Err(host.wrong(format!("`{}` is no host name", host.value))),
+    }
+}
+
+fn check_token(at: &Spanned<String>, needs_token: bool, mock: &Mock) -> Result<(), Wrong> {
+    match needs_token && mock.tokens.is_none() {
+        true => Err(at.wrong("it needs a token, and there is no `tokens` to give one")),
+        false => Ok(()),
+    }
+}
+
+fn compile_route(
+    (name, route): &(Spanned<String>, FileRoute),
+    mock: &Mock,
+    templates: &mut Templates,
+    files: Files<'_>,
+) -> Result<Route, Wrong> {
+    check_token(name, route.needs_token, mock)?;
+    let when = route.when.iter().flat_map(|when| &when.0);
+    let then = route.then.iter().flat_map(|then| &then.0);
+    let webhooks = route.webhooks.iter().map(|webhook| state::webhook(webhook, templates));
+    let webhooks = webhooks.collect::<Result<_, _>>()?;
+    let answers = answer::compile(&route.answer, route.turn, templates, files)?;
+    Ok(Route {
+        priority: route.priority,
+        when: when.map(|(name, states)| (name.value.clone(), states.0.clone())).collect(),
+        then: then.map(|(name, state)| (name.value.clone(), state.clone())).collect(),
+        needs_token: route.needs_token,
+        limit: route.limit.as_ref().map(|limit| state::limit(limit, templates)).transpose()?,
+        idempotency: route.idempotency.as_ref().map(state::idempotency).transpose()?,
+        webhooks,
+        ..Route::new(
+            name.value.clone(),
+            matching::compile(&route.r#match)?,
+            Action::Answer(answers),
+        )
+    })
+}

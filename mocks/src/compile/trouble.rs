@@ -1,0 +1,99 @@
+//! What goes wrong.
+
+use simrun_abi::faults::{Quantity, Share};
+use simrun_config::{Named, Spanned, Wrong, spelling};
+
+use crate::{
+    file::{Misdeed, Trouble as FileTrouble},
+    matching::{self, Matcher},
+};
+
+/// Something that goes wrong.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    /// Its name.
+    pub name: String,
+    /// What happens.
+    pub misdeed: Misdeed,
+    /// Routes that it hits; all if there are none.
+    pub routes: Vec<String>,
+    /// Requests that it hits.
+    pub matcher: Option<Matcher>,
+    /// Whether it happens only when it is asked for.
+    pub is_asked: bool,
+    /// How likely each of them is hit.
+    pub probability: Option<Share>,
+    /// How many are left alone first.
+    pub skip: u64,
+    /// How often it happens at most.
+    pub limit: Option<u64>,
+    /// When its window opens.
+    pub after: Option<Quantity>,
+    /// For how long.
+    pub lasts: Option<Quantity>,
+    /// How often.
+    pub every: Option<Quantity>,
+}
+
+/// Reads what goes wrong; `routes` are the names of those that there are.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn compile(
+    troubles: Option<&Named<FileTrouble>>,
+    routes: &[&str],
+) -> Result<Vec<Trouble>, Wrong> {
+    troubles.iter().flat_map(|troubles| &troubles.0).map(|one| compile_one(one, routes)).collect()
+}
+
+fn compile_one(
+    (name, trouble): &(Spanned<String>, FileTrouble),
+    routes: &[&str],
+) -> Result<Trouble, Wrong> {
+    match &trouble.r#do.value {
+        Misdeed::Status(status) if !(200..=599).contains(&status.value) => {
+            return Err(status.wrong(format!("{} is no status of an answer", status.value)));
+        }
+        Misdeed::Drip(drip) if drip.bytes.value == 0 => {
+            return Err(drip.bytes.wrong("no bytes at a time never end"));
+        }
+        _ => {}
+    }
+    if trouble.every.is_some() && trouble.r#for.is_none() {
+        return Err(name.wrong("a window that never closes cannot open again: `for` is missing"));
+    }
+    let time = |given: &Option<simrun_config::Quantity<_>>| {
+        given.as_ref().map(simrun_config::Quantity::compile)
+    };
+    Ok(Trouble {
+        name: name.value.clone(),
+        misdeed: trouble.r#do.value.clone(),
+        routes: known_routes(trouble.route.iter(), routes)?,
+        matcher: trouble.r#match.as_ref().map(matching::compile).transpose()?,
+        is_asked: trouble.asked,
+        probability: trouble.probability.map(simrun_config::units::Share::parts),
+        skip: trouble.skip,
+        limit: trouble.limit,
+        after: time(&trouble.after),
+        lasts: time(&trouble.r#for),
+        every: time(&trouble.every),
+    })
+}
+
+/// Names of routes, if there are such.
+///
+/// # Errors
+/// The first that is not there, with the nearest that is.
+pub fn known_routes<'a>(
+    named: impl Iterator<Item = &'a Spanned<String>>,
+    routes: &[&str],
+) -> Result<Vec<String>, Wrong> {
+    let known = |name: &Spanned<String>| match routes.contains(&name.as_str()) {
+        true => Ok(name.value.clone()),
+        false => {
+            let hint = spelling::hint(name, routes.iter().copied());
+            Err(name.wrong(format!("there is no route `{}`{hint}", name.value)))
+        }
+    };
+    named.map(known).collect()
+}

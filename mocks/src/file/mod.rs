@@ -1,0 +1,18 @@
+//! What a file of mocks may say.
+//!
+//! - [`service`]: services and their routes.
+//! - [`matching`]: which requests a route is for.
+//! - [`answer`]: what is answered.
+//! - [`state`]: what is remembered from call to call.
+//! - [`trouble`]: what goes wrong.
+
+mod answer;
+mod matching;
+mod service;
+mod state;
+mod trouble;
+pub use answer::{Answer, Chunk, Event, Turn};
+pub use matching::{Body, Match, Scheme, Text};
+pub use service::{Mock, MocksFile, Ports, Route};
+pub use state::{Expect, Idempotency, Limit, PageStyle, Resource, Tokens, Webhook};
+pub use trouble::{Drip, Misdeed, Moment, Side, Trouble};

@@ -1,0 +1,30 @@
+//! A service while it serves: what it remembers from call to call, and what it makes of the next.
+//!
+//! - [`service`]: from a request to its reply.
+//! - [`memory`]: all that is remembered.
+//! - [`store`]: things by key; [`resource`]: what can be done with them.
+//! - [`limit`]: how many requests are taken.
+//! - [`replay`]: requests that are known again.
+//! - [`tokens`]: tokens that were given.
+//! - [`trouble`]: what goes wrong, and when; [`spoil`]: what becomes of an answer then.
+//! - [`webhook`]: requests that are made afterwards.
+//! - [`expect`]: what must be so in the end.
+
+mod expect;
+mod limit;
+mod memory;
+mod replay;
+mod resource;
+mod service;
+mod spoil;
+mod store;
+mod tokens;
+mod trouble;
+mod webhook;
+pub use service::{Reply, Serving};
+pub use spoil::Ending;
+pub use store::Stores;
+pub use webhook::Outbound;
+
+#[cfg(test)]
+mod tests;

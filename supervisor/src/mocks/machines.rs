@@ -1,0 +1,221 @@
+//! From files of mocks to machines of a run.
+
+use std::{
+    env, fs, io,
+    os::unix::ffi::OsStringExt,
+    path::{Path, PathBuf},
+};
+
+use simrun_abi::{
+    boot::Boot,
+    node::{Condition, Milestone, Node, Restart, Role},
+};
+use simrun_config::Problem;
+use simrun_mocks::{Imported, Service, import};
+
+use super::trust;
+use crate::{faults::TOGETHER, program::Environment};
+
+/// Why there are no mocks.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("{}: the mocks cannot be read", .0.display())]
+    Unreadable(PathBuf, #[source] io::Error),
+    /// A file says what it cannot say.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// A file of another tool cannot be taken over.
+    #[error("{}", .0.display())]
+    Foreign(PathBuf, #[source] simrun_mocks::ImportError),
+    /// Two services are the same machine.
+    #[error("{}: there is a machine `{}` already", .0.display(), .1)]
+    Twice(PathBuf, String),
+    /// There are too many of them.
+    #[error("there are more than {MOCKS_MAX} mocks")]
+    TooMany,
+    /// simrun does not know where it lies.
+    #[error("simrun's own file cannot be found")]
+    Own(#[source] io::Error),
+}
+
+/// How long a service may take to say what of what is expected is so.
+const STOP_GRACE_NS: u64 = 10_000_000_000;
+/// Most services of a run, by their addresses.
+const MOCKS_MAX: usize = 254;
+/// Where a project keeps its mocks; the second is Hoverfly's format.
+const PROJECT_FILES: [&str; 2] = [".simrun/mocks.yaml", ".workers/external-mocks.json"];
+/// What faults and reports find mocks by.
+const TAG: &str = "mock";
+/// How the arguments of a mock begin.
+const ARGUMENTS: [&[u8]; 3] = [b"simrun", b"mocks", b"node"];
+
+/// The files of a run: those that were asked for, or else those of the project that simrun is started in.
+///
+/// # Errors
+/// When the current directory is gone.
+pub fn files(asked: &[PathBuf], none: bool) -> io::Result<Vec<PathBuf>> {
+    if none || !asked.is_empty() {
+        return Ok(asked.into());
+    }
+    let here = env::current_dir()?;
+    let found =
+        |name: &str| here.ancestors().map(|above| above.join(name)).find(|path| path.is_file());
+    Ok(PROJECT_FILES.into_iter().filter_map(found).collect())
+}
+
+/// The services of a file. One in JSON is of another tool.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn read(path: &Path) -> Result<Vec<Service>, Error> {
+    let text = fs::read_to_string(path).map_err(|error| Error::Unreadable(path.into(), error))?;
+    let shown = path.display().to_string();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let files = |name: &Path| fs::read(folder.join(name));
+    if path.extension().is_some_and(|end| end == "json") {
+        let imported = import(&shown, &text, None);
+        let Imported { yaml, .. } = imported.map_err(|error| Error::Foreign(path.into(), error))?;
+        return Ok(simrun_mocks::read(&shown, &yaml, &files)?);
+    }
+    Ok(simrun_mocks::read(&shown, &text, &files)?)
+}
+
+/// A service as a machine.
+pub struct Machine {
+    node: Node,
+    /// Where it listens.
+    ports: Vec<u16>,
+}
+
+/// The services of files as machines like those of a run.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn read_all(files: &[PathBuf], nodes: &[Node], seed: u64) -> Result<Vec<Machine>, Error> {
+    let mut machines: Vec<Machine> = Vec::new();
+    for path in files {
+        let full = path.canonicalize().map_err(|error| Error::Unreadable(path.clone(), error))?;
+        for service in read(path)? {
+            let others = nodes.iter().chain(machines.iter().map(|machine| &machine.node));
+            if others.into_iter().any(|node| node.name == service.name) {
+                return Err(Error::Twice(path.clone(), service.name));
+            }
+            let number = machines.len() + 1;
+            let mut node = machine(&service, &full, number, &nodes[0])?;
+            node.environment = Environment::of_seed(seed).encode();
+            for trouble in service.asked_troubles() {
+                node.arguments.extend([OFFERS.to_vec(), trouble.as_bytes().to_vec()]);
+            }
+            machines.push(Machine {
+                node,
+                ports: service.ports.iter().map(|(port, _)| *port).collect(),
+            });
+        }
+    }
+    Ok(machines)
+}
+
+/// Before the name of a trouble that a mock may be asked for.
+const OFFERS: &[u8] = b"--offers";
+/// Before the name of a trouble that it is asked for.
+const TROUBLE: &[u8] = b"--trouble";
+
+/// The trouble that a name is for, as in `payments/ambiguous`, if this is its mock.
+fn offered<'a>(node: &Node, name: &'a str) -> Option<&'a str> {
+    let trouble = name.strip_prefix(node.name.as_str())?.strip_prefix('/')?;
+    let mut pairs = node.arguments.windows(2);
+    let is_there = pairs.any(|pair| pair[0] == OFFERS && pair[1] == trouble.as_bytes());
+    (is_own(node) && is_there).then_some(trouble)
+}
+
+/// Whether the name of a fault is that of a trouble that some mock may be asked for.
+pub fn offers(nodes: &[Node], name: &str) -> bool {
+    nodes.iter().any(|node| offered(node, name).is_some())
+}
+
+/// Asks mocks for those of these faults that are troubles of theirs, and for no others.
+pub fn ask(nodes: &mut [Node], models: &[String]) {
+    for node in nodes.iter_mut().filter(|node| is_own(node)) {
+        if let Some(at) = node.arguments.iter().position(|word| word == TROUBLE) {
+            node.arguments.truncate(at);
+        }
+        let names = models.iter().flat_map(|model| model.split(TOGETHER));
+        let asked: Vec<&str> = names.filter_map(|name| offered(node, name)).collect();
+        for trouble in asked {
+            node.arguments.extend([TROUBLE.to_vec(), trouble.as_bytes().to_vec()]);
+        }
+    }
+}
+
+/// Has these machines in a run. The others start when they listen, and trust them.
+pub fn join(boot: &mut Boot, machines: Vec<Machine>) {
+    if machines.is_empty() {
+        return;
+    }
+    let others = boot.nodes.len();
+    for Machine { node, ports } in machines {
+        let index = boot.nodes.len() as u16;
+        for other in &mut boot.nodes[..others] {
+            let listens = ports.iter().map(|&port| Milestone::Listens(port));
+            other.starts_when.extend(listens.map(|reached| Condition { node: index, reached }));
+        }
+        boot.nodes.push(node);
+    }
+    trust::establish(boot, others);
+}
+
+/// Has the machines of another run of the same file in this one.
+pub fn join_again(boot: &mut Boot, from: &Boot) {
+    let mocks = from.nodes.iter().enumerate().filter(|(_, node)| is_own(node));
+    let machines = mocks.map(|(index, node)| {
+        let waited_for =
+            from.nodes[0].starts_when.iter().filter(|wanted| usize::from(wanted.node) == index);
+        let ports = waited_for.filter_map(|wanted| match wanted.reached {
+            Milestone::Listens(port) => Some(port),
+            _ => None,
+        });
+        Machine { node: node.clone(), ports: ports.collect() }
+    });
+    join(boot, machines.collect());
+}
+
+/// Has the programs of a run trust the mocks that it has, after its seed has become another.
+pub fn renew(boot: &mut Boot) {
+    let others = boot.nodes.iter().filter(|node| !is_own(node)).count();
+    if others < boot.nodes.len() {
+        trust::establish(boot, others);
+    }
+}
+
+/// Whether a machine with these tags stands in for a service.
+pub fn is_mock(tags: &[String]) -> bool {
+    tags.iter().any(|tag| tag == TAG)
+}
+
+fn is_own(node: &Node) -> bool {
+    node.arguments.iter().map(Vec::as_slice).take(ARGUMENTS.len()).eq(ARGUMENTS)
+}
+
+/// The machine of a service; `number` counts from one.
+fn machine(service: &Service, file: &Path, number: usize, like: &Node) -> Result<Node, Error> {
+    let last = u8::try_from(number).ok().filter(|_| number <= MOCKS_MAX).ok_or(Error::TooMany)?;
+    let own = env::current_exe().map_err(Error::Own)?.into_os_string().into_vec();
+    let words = [file.as_os_str().to_owned().into_vec(), service.name.clone().into_bytes()];
+    Ok(Node {
+        name: service.name.clone(),
+        hostname: service.name.clone(),
+        names: service.hosts.clone(),
+        address: [10, 0, 2, last],
+        clock_offset_ns: 0,
+        arguments: ARGUMENTS.into_iter().map(<[u8]>::to_vec).chain(words).collect(),
+        program: own,
+        directory: b"/".to_vec(),
+        tags: vec![TAG.into()],
+        starts_when: Vec::new(),
+        start_delay_ns: 0,
+        stop_grace_ns: STOP_GRACE_NS,
+        role: Role::Service { restart: Restart::Never, delay_ns: 0 },
+        ..like.clone()
+    })
+}

@@ -1,0 +1,8 @@
+//! Services that stand in for others, as machines of a run.
+//!
+//! - [`machines`]: from files to machines.
+//! - [`trust`]: what makes programs trust them.
+
+mod machines;
+mod trust;
+pub use machines::{Error, ask, files, is_mock, join, join_again, offers, read, read_all, renew};
