@@ -471,25 +471,6 @@ impl Kernel {
         }
     }
 
-    /// Lets a blocked thread look again at what it waits for.
-    pub(crate) fn make_runnable(&mut self, id: ThreadId) {
-        let Some(thread) = self.threads.get(id) else { return };
-        if matches!(thread.state, State::Blocked(_)) && !self.wakes_late(id) {
-            self.let_run(id);
-        }
-    }
-
-    /// Lets a blocked thread run, unless its process is stopped.
-    pub(super) fn let_run(&mut self, id: ThreadId) {
-        let process = self.thread(id).process;
-        self.unregister(id);
-        let stopped = self.is_stopped(process);
-        self.thread_mut(id).state = if stopped { State::Stopped } else { State::Runnable };
-        if !stopped {
-            self.scheduler.enqueue(id);
-        }
-    }
-
     /// Takes a thread off all that it was about to wait for.
     pub(super) fn stop_waiting(&mut self, id: ThreadId) {
         self.unregister(id);

@@ -1,4 +1,4 @@
-//! Where faults meet the turns of threads.
+//! How threads get their turns, and where faults meet that.
 
 use alloc::{rc::Rc, string::String};
 use core::time::Duration;
@@ -10,7 +10,7 @@ use crate::{
     fault::{Firing, Hit},
     host::Host,
     machine::Due,
-    process::{ProcessId, ThreadId},
+    process::{ProcessId, State, ThreadId},
     sched::Priorities,
     time::Instant,
 };
@@ -84,6 +84,25 @@ impl Kernel {
     /// A thread has no turn for a while, as long as others can run.
     pub(super) fn starve(&mut self, id: ThreadId, by: Duration) {
         self.scheduler.starve(id, self.machine.clock.now() + by);
+    }
+
+    /// Lets a blocked thread look again at what it waits for.
+    pub(crate) fn make_runnable(&mut self, id: ThreadId) {
+        let Some(thread) = self.threads.get(id) else { return };
+        if matches!(thread.state, State::Blocked(_)) && !self.wakes_late(id) {
+            self.let_run(id);
+        }
+    }
+
+    /// Lets a blocked thread run, unless its process is stopped.
+    pub(super) fn let_run(&mut self, id: ThreadId) {
+        let process = self.thread(id).process;
+        self.unregister(id);
+        let stopped = self.is_stopped(process);
+        self.thread_mut(id).state = if stopped { State::Stopped } else { State::Runnable };
+        if !stopped {
+            self.scheduler.enqueue(id);
+        }
     }
 
     /// Whether a thread that was woken has to wait until a fault lets it go on; it is seen to then.
