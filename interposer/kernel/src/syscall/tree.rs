@@ -49,8 +49,8 @@ fn name_argument(
     let spot = match (found.place, purpose) {
         (Place::Tree(spot), _) => spot,
         (Place::View(_, Some(_)), Purpose::Take) => return Err(Errno::EPERM.into()),
-        (Place::View(_, None), Purpose::Take) => return Err(Errno::ENOENT.into()),
-        (Place::View(_, None), _) => return Err(Errno::EACCES.into()),
+        // Nothing can be made there, either: looking for the name fails before.
+        (Place::View(_, None), _) => return Err(Errno::ENOENT.into()),
         _ => return Err(Errno::EEXIST.into()),
     };
     if purpose == Purpose::Take {

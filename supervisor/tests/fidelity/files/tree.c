@@ -9,7 +9,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TRY(call) (errno = 0, printf("%s: %s\n", (call) == -1 ? #call " fails" : #call, strerror(errno)))
+// The call comes before errno is looked at: arguments are evaluated in any order.
+#define TRY(call) \
+    do { \
+        errno = 0; \
+        long result = (long)(call); \
+        printf("%s: %s\n", result == -1 ? #call " fails" : #call, strerror(errno)); \
+    } while (0)
 
 static void list(const char *path) {
     struct dirent **names;

@@ -9,7 +9,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SHOW(call) (errno = 0, printf("%s: %s %s\n", #call, (call) < 0 ? "failed" : "done", strerror(errno)))
+// The call comes before errno is looked at: arguments are evaluated in any order.
+#define SHOW(call) \
+    do { \
+        errno = 0; \
+        long result = (call); \
+        printf("%s: %s %s\n", #call, result < 0 ? "failed" : "done", strerror(errno)); \
+    } while (0)
 
 static void ids(void) {
     uid_t r, e, s;
@@ -27,7 +33,8 @@ int main(void) {
     }
     gid_t wanted[] = {30, 10, 20}, groups[8];
     SHOW(setgroups(3, wanted));
-    printf("%d %d %d\n", getgroups(0, groups), getgroups(8, groups), groups[0]);
+    int count = getgroups(0, groups), filled = getgroups(8, groups);
+    printf("%d %d %d\n", count, filled, groups[0]);
     SHOW(getgroups(2, groups));
     SHOW(getgroups(-1, groups));
     SHOW(setresgid(100, 200, 300));

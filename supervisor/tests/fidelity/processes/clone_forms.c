@@ -16,7 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SHOW(call) (errno = 0, printf("%s: %s %s\n", #call, (call) < 0 ? "failed" : "done", strerror(errno)))
+// The call comes before errno is looked at: arguments are evaluated in any order.
+#define SHOW(call) \
+    do { \
+        errno = 0; \
+        long result = (call); \
+        printf("%s: %s %s\n", #call, result < 0 ? "failed" : "done", strerror(errno)); \
+    } while (0)
 
 static volatile int seen;
 static char stack[65536];
