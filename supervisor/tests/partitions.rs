@@ -143,30 +143,6 @@ fn a_split_brain_has_two_halves_that_clients_reach() {
 }
 
 #[test]
-fn that_a_partition_begins_is_told_though_nothing_is_sent() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let faults = fault_file(
-        folder.path(),
-        "  cut:\n    do: { partition: { shape: pair, cut: in } }\n    match: { node: s1, peer: client }\n    after: 10s\n    for: 5s\n    every: 30s\n",
-    );
-    let sleep = |seconds: u32| format!("import time\ntime.sleep({seconds})\n");
-    let machines = [machine("client", sleep(60)), machine("s1", sleep(1000))];
-    let output = machines::simulate("1", &faults, &machines);
-    let told: Vec<String> = common::said(&output)
-        .stderr
-        .lines()
-        .filter(|line| line.contains("fault at"))
-        .map(str::to_owned)
-        .collect();
-    let told_at = |at, count| {
-        format!(
-            "simrun: fault at {at}s: test/cut #{count}: a partition of s1 | client begins to the first side"
-        )
-    };
-    assert_eq!(told, [told_at("10.000000", 1), told_at("40.000000", 2)]);
-}
-
-#[test]
 fn named_pairs_are_cut_and_no_others() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = fault_file(

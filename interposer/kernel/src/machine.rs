@@ -56,8 +56,6 @@ pub enum Due {
     Stop,
     /// A fault's time, by its index.
     Fault(u16),
-    /// A partition begins, by its index among the faults of links.
-    Partition(u16),
     /// A process that a fault has had stand still goes on.
     Resume(ProcessId),
 }

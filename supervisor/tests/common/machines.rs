@@ -47,7 +47,6 @@ pub fn simulate(seed: &str, faults: &str, machines: &[Machine]) -> Output {
     let file = describe(folder.path(), machines);
     let run = || {
         let mut command = simrun(["sim", &file, "--seed", seed]);
-        command.arg("--fault-log");
         if !faults.is_empty() {
             command.args(["--faults", faults]);
         }

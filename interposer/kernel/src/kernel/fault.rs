@@ -160,7 +160,6 @@ impl Kernel {
             let at = self.machine.clock.after_start(Duration::from_nanos(at));
             self.machine.clock.expect_leap(at);
         }
-        self.arm_partitions();
     }
 
     /// A fault that comes at its time is asked at this one, in nanoseconds from the start of the run.
@@ -292,7 +291,6 @@ impl Kernel {
                 in_vain < IN_VAIN_MAX && faults.could_help(*index, &programs)
             }
             Due::Resume(_) => in_vain < IN_VAIN_MAX,
-            Due::Partition(_) => false,
             _ => true,
         })
     }

@@ -12,7 +12,6 @@
 //! - [`nodes`]: the simulated machines, and which of them acts.
 //! - [`node_fault`]: where faults meet whole machines.
 //! - [`notice`]: telling the owners of descriptions by signals.
-//! - [`partition`]: telling when nodes lose each other.
 //! - [`patch`]: call sites that need not trap again.
 //! - [`power`]: losing power, and starting again.
 //! - [`renew`]: mappings of files that have changed since.
@@ -32,7 +31,6 @@ mod lifecycle;
 mod node_fault;
 mod nodes;
 mod notice;
-mod partition;
 mod patch;
 mod power;
 mod renew;

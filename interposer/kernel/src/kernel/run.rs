@@ -205,7 +205,6 @@ impl Kernel {
                 Due::Timeout => self.end(End::TimedOut, 0),
                 Due::Stop => self.end_anyway(),
                 Due::Fault(index) => self.fire_fault(host, index),
-                Due::Partition(index) => self.begin_partition(host, index),
                 Due::Resume(process) => self.end_pause(process),
             }
             self.settle(host);

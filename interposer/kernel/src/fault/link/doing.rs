@@ -12,7 +12,7 @@ use simrun_abi::{
     node::Node,
 };
 
-use super::{Cargo, Fate, Link, Passage, Report, partition::Partition, target::Target};
+use super::{Cargo, Fate, Link, Passage, partition::Partition, target::Target};
 use crate::{
     fault::{
         armed::milliseconds,
@@ -162,21 +162,6 @@ impl LinkFault {
         {
             passage.report(&self.name, self.trigger.fired, words);
         }
-    }
-
-    /// When it divides nodes next, if it is a partition, at `from` at the earliest.
-    pub fn next_partition(&self, from: u64) -> Option<u64> {
-        match &self.doing {
-            Doing::Partition(partition) => partition.next_begin(&self.trigger, from),
-            _ => None,
-        }
-    }
-
-    /// That it has begun to divide nodes, if it has.
-    pub fn begin_partition(&mut self, elapsed: u64) -> Option<Report> {
-        let Doing::Partition(partition) = &mut self.doing else { return None };
-        let effect = partition.now(&mut self.trigger, elapsed)?.begins.clone();
-        Some(Report { fault: Rc::clone(&self.name), count: self.trigger.fired, effect })
     }
 
     /// Whether it is a partition that cuts this way; how, and how often there has been one.

@@ -134,20 +134,6 @@ impl Links {
         passage
     }
 
-    /// When each partition begins first, by index, in nanoseconds from the start of the run.
-    #[must_use]
-    pub fn first_partitions(&self) -> Vec<(u16, u64)> {
-        let first = |(index, fault): (u16, &LinkFault)| Some((index, fault.next_partition(0)?));
-        (0..).zip(&self.all).filter_map(first).collect()
-    }
-
-    /// A partition begins, if it does; and when the next one may.
-    pub fn begin_partition(&mut self, index: u16, elapsed: u64) -> (Option<Report>, Option<u64>) {
-        let fault = &mut self.all[usize::from(index)];
-        let report = fault.begin_partition(elapsed);
-        (report, fault.next_partition(elapsed + 1))
-    }
-
     /// Whether a partition keeps what goes this way from arriving.
     pub fn is_cut_off(&mut self, wire: &Wire, way: Way, elapsed: u64) -> bool {
         elapsed >= wire.quiet_until.get()

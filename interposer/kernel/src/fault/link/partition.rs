@@ -47,13 +47,10 @@ struct Episode {
 
 /// Who cannot reach whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Division {
+struct Division {
     /// Whether what a node sends another is cut, by the index of the one times the number of nodes and that of the other.
     pairs: Vec<bool>,
-    /// What becomes of what they send, in words.
     words: String,
-    /// That it begins, in words.
-    pub begins: String,
 }
 
 impl Partition {
@@ -94,30 +91,16 @@ impl Partition {
         if from == to {
             return None;
         }
-        let at = from.index() * self.count + to.index();
-        let division = self.now(trigger, elapsed)?;
-        let is_cut = division.pairs[at];
-        is_cut.then_some((division.words.as_str(), trigger.fired))
-    }
-
-    /// Who is divided from whom now, if anybody is.
-    pub fn now(&mut self, trigger: &mut Trigger, elapsed: u64) -> Option<&Division> {
         let number = self.number(trigger, elapsed)?;
         if self.current.as_ref().is_none_or(|(current, _)| *current != number) {
             let division = self.divide(trigger, number);
             trigger.fired += u64::from(division.is_some());
             self.current = Some((number, division));
         }
-        self.current.as_ref()?.1.as_ref()
-    }
-
-    /// When the next one begins, at `from` at the earliest.
-    pub fn next_begin(&self, trigger: &Trigger, from: u64) -> Option<u64> {
-        match &trigger.dice {
-            _ if trigger.is_spent() => None,
-            Dice::Probability { .. } => trigger.opening.next(from),
-            Dice::Rate { due, .. } => (trigger.opening.next_open(*due) < u64::MAX).then_some(*due),
-        }
+        let (_, division) = self.current.as_ref()?;
+        let division = division.as_ref()?;
+        let is_cut = division.pairs[from.index() * self.count + to.index()];
+        is_cut.then_some((division.words.as_str(), trigger.fired))
     }
 
     /// Until when it cuts nobody; now, if it may cut somebody.
@@ -179,14 +162,12 @@ impl Partition {
         }
         let way = match (keeps(true), keeps(false)) {
             (true, true) => "",
-            (true, false) => " from the first side",
-            _ => " to the first side",
+            (true, false) => "from the first side ",
+            _ => "to the first side ",
         };
-        let sides = self.describe(&sides);
         Some(Division {
             pairs: cut,
-            words: format!("is cut off{way} by {sides}"),
-            begins: format!("{sides} begins{way}"),
+            words: format!("is cut off {way}by {}", self.describe(&sides)),
         })
     }
 
