@@ -221,7 +221,7 @@ fn bodies(patterns: &Value, draft: &mut Draft) -> Yaml {
     body
 }
 
-/// A path as RFC 9535 has it: Jayway's filters stand in brackets of their own.
+/// A path as RFC 9535 has it: Jayway's may have a dot before a bracket.
 fn json_path(path: &str) -> String {
     path.replace("$.[", "$[")
 }

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use simrun_abi::{faults::Fault, node::Node};
 use simrun_config::{
-    Position, Problem, Spanned, Wrong,
+    Problem, Spanned, Wrong,
     units::{Time, Unit},
 };
 
@@ -20,7 +20,7 @@ use super::{
     draw::Draw,
     file::SimulationFile,
 };
-use crate::{faults, mocks, program::Environment, store::text::Text};
+use crate::{faults, program::Environment, store::text::Text};
 
 /// Why there is no simulation.
 #[derive(Debug, thiserror::Error)]

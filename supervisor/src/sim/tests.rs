@@ -16,8 +16,7 @@ fn described(text: &str) -> (tempfile::TempDir, Described) {
     fs::write(&path, text).expect("a file");
     let environment = vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
     let (memory, disk) = (1 << 30, 1 << 35);
-    let defaults =
-        Defaults { cpus: 2, memory, disk, environment, mocks: Vec::new(), directory: None };
+    let defaults = Defaults { cpus: 2, memory, disk, environment, directory: None };
     let read = Described::read(&path, defaults).expect("it is there");
     (folder, read)
 }
@@ -373,6 +372,7 @@ fn what_is_wrong_is_told_with_its_place() {
             .map(drop)
             .and_then(|()| described.faults().map(drop))
             .and_then(|()| described.limits().map(drop))
+            .and_then(|()| described.mocks().map(drop))
             .and_then(|()| described.confined(Vec::new()).map(drop))
             .expect_err(&text);
         let said = problem.to_string();

@@ -6,6 +6,7 @@ use std::{
     io,
     os::fd::AsFd,
     path::PathBuf,
+    slice::from_ref,
     time::{Duration, Instant},
 };
 
@@ -118,9 +119,8 @@ impl<'a> Exploration<'a> {
         let levels = arguments.level.iter().map(|level| (level.clone(), None));
         for (model, of_file) in of_models.chain(levels) {
             let described = plan.described.as_ref();
-            let together = std::slice::from_ref(&model);
-            let injected = plan::fault_plan(together, described, &plan.boot.nodes)?;
-            let own = plan::depth(together, described)?;
+            let injected = plan::fault_plan(from_ref(&model), described, &plan.boot.nodes)?;
+            let own = plan::depth(from_ref(&model), described)?;
             if own.is_none() && arguments.level.contains(&model) {
                 return Err(Failure::Unknown(format!(
                     "`{model}` is no level: no `depth` is in its file; --faults takes any"
