@@ -341,9 +341,7 @@ pub fn fault_plan(
     described: Option<&Described>,
     nodes: &[Node],
 ) -> Result<Vec<Fault>, Error> {
-    let mut names = together(models);
-    // Troubles of mocks are theirs.
-    names.retain(|name| !mocks::offers(nodes, name));
+    let names = of_files(models, nodes);
     if names.is_empty() {
         return Ok(Vec::new());
     }
@@ -361,16 +359,27 @@ pub fn fault_plan(
     })
 }
 
+/// Names of faults that are in files. Troubles of mocks are theirs.
+fn of_files(models: &[String], nodes: &[Node]) -> Vec<String> {
+    let mut names = together(models);
+    names.retain(|name| !mocks::offers(nodes, name));
+    names
+}
+
 /// How many seeds are to be run under these faults together, if their files say that.
 ///
 /// # Errors
 /// When a file is not there or wrong.
-pub fn depth(models: &[String], described: Option<&Described>) -> Result<Option<u64>, Error> {
+pub fn depth(
+    models: &[String],
+    described: Option<&Described>,
+    nodes: &[Node],
+) -> Result<Option<u64>, Error> {
     let catalog = match described {
         Some(described) => faults::Catalog::of(described.folder()),
         None => faults::Catalog::of(&env::current_dir().map_err(Error::Here)?),
     };
-    Ok(catalog.depth(&together(models))?)
+    Ok(catalog.depth(&of_files(models, nodes))?)
 }
 
 fn identity() -> Identity {

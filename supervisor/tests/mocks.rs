@@ -327,7 +327,7 @@ fn a_simulation_names_its_mocks() {
         let _load = Load::start();
         run()
     });
-    assert_eq!(said(&idle).stdout, "client   | a charge\n", "{}", said(&idle).stderr);
+    assert_eq!(said(&idle).stdout, "client | a charge\n", "{}", said(&idle).stderr);
     assert_eq!(fingerprint(&idle), fingerprint(&busy));
 }
 

@@ -120,7 +120,7 @@ impl<'a> Exploration<'a> {
         for (model, of_file) in of_models.chain(levels) {
             let described = plan.described.as_ref();
             let injected = plan::fault_plan(from_ref(&model), described, &plan.boot.nodes)?;
-            let own = plan::depth(from_ref(&model), described)?;
+            let own = plan::depth(from_ref(&model), described, &plan.boot.nodes)?;
             if own.is_none() && arguments.level.contains(&model) {
                 return Err(Failure::Unknown(format!(
                     "`{model}` is no level: no `depth` is in its file; --faults takes any"
