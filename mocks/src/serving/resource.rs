@@ -59,7 +59,11 @@ impl Visit<'_> {
     }
 
     /// What the request brings: JSON, or a form.
-    fn brought(&self) -> Result<Map<String, Value>, String> {
+    fn brought(&self) -> Result<Map<String, Value>, Box<Prepared>> {
+        let wrong = |words: &str| {
+            let answer = json!({ "error": words });
+            Box::new(Prepared::of_json(StatusCode::BAD_REQUEST, &answer))
+        };
         let kind = self.request.header(&header::CONTENT_TYPE).next().unwrap_or_default();
         if kind.starts_with("application/x-www-form-urlencoded") {
             let pairs = self.request.form().iter();
@@ -70,8 +74,8 @@ impl Visit<'_> {
         }
         match self.request.json() {
             Ok(Value::Object(fields)) => Ok(fields.clone()),
-            Ok(_) => Err("the body is no object".into()),
-            Err(why) => Err(format!("the body is no JSON: {why}")),
+            Ok(_) => Err(wrong("the body is no object")),
+            Err(why) => Err(wrong(&format!("the body is no JSON: {why}"))),
         }
     }
 
@@ -89,7 +93,7 @@ impl Visit<'_> {
     fn create(&self) -> Result<Prepared, String> {
         let mut thing = match self.brought() {
             Ok(thing) => thing,
-            Err(words) => return Ok(refused(&words)),
+            Err(answer) => return Ok(*answer),
         };
         let field = &self.resource.key;
         let key = match thing.get(field) {
@@ -120,7 +124,7 @@ impl Visit<'_> {
     fn replace(&self) -> Result<Prepared, String> {
         let mut thing = match self.brought() {
             Ok(thing) => thing,
-            Err(words) => return Ok(refused(&words)),
+            Err(answer) => return Ok(*answer),
         };
         let is_new = self.with(|store| store.get(&self.key, View::now()).is_none());
         thing.insert(self.resource.key.clone(), self.key.clone().into());
@@ -134,7 +138,7 @@ impl Visit<'_> {
     fn update(&self) -> Prepared {
         let changes = match self.brought() {
             Ok(changes) => changes,
-            Err(words) => return refused(&words),
+            Err(answer) => return *answer,
         };
         let Some(mut thing) = self.with(|store| store.get(&self.key, View::now()).cloned()) else {
             return self.none();
@@ -254,9 +258,4 @@ fn merge(thing: &mut Value, changes: &Value) {
             merge(fields.entry(name.clone()).or_insert(Value::Null), value);
         }
     }
-}
-
-/// The answer to a request that brings something else than it should.
-fn refused(words: &str) -> Prepared {
-    Prepared::of_json(StatusCode::BAD_REQUEST, &json!({ "error": words }))
 }
