@@ -83,6 +83,7 @@ fn crashes_have_the_status_that_linux_gives_them() {
         ("lose_stack", 139),
         ("segfault_without_handler_stack", 139),
         ("bad_sigreturn", 139),
+        ("call_with_odd_flags", 3),
         ("crash_in_thread", 139),
         ("unmap_all", 139),
         ("protect_all", 139),

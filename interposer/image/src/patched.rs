@@ -41,6 +41,8 @@ const STATE_AREA_SIZE: usize = 8192;
 /// made or taken apart does not land on it.
 const STACK: usize = (layout::TRAP_STACK_TOP - layout::ENTRY_AREA_SIZE) as usize;
 const _: () = assert!(STACK <= STATE_AREA);
+/// What a program may set in its flags and the image must not run with: the nested task flag and the alignment check.
+pub const FLAGS_OF_PROGRAM: i32 = 1 << 14 | 1 << 18;
 
 /// The way in. Saves what a call must preserve, lets the kernel serve it, and goes out by the short way if the thread
 /// returns from this very call with nothing else changed.
@@ -73,6 +75,9 @@ pub unsafe extern "C" fn enter() {
         "mov [r11 + {regs} + 0x88], rax",
         "mov [r11 + {regs} + 0x18], rax", // r11: flags, as the processor leaves them
         "cld",
+        "test eax, {flags}",
+        "jnz 5f",
+        "1:",
         "movaps [r11 + 0x00], xmm0",
         "movaps [r11 + 0x10], xmm1",
         "movaps [r11 + 0x20], xmm2",
@@ -152,10 +157,17 @@ pub unsafe extern "C" fn enter() {
         "mov rax, [r11 + {regs} + 0x68]",
         "mov r11, [r11 + {regs} + 0x18]",
         "iretq",
+        "5:",
+        "and eax, {kept_flags}",
+        "push rax",
+        "popfq",
+        "jmp 1b",
         frame = const FRAME,
         regs = const REGISTERS,
         stack = const STACK,
         area = const STATE_AREA,
+        flags = const FLAGS_OF_PROGRAM,
+        kept_flags = const !FLAGS_OF_PROGRAM,
         full = const core::mem::offset_of!(PatchedFrame, full_state),
         serve = sym serve,
     )

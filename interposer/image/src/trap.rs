@@ -17,7 +17,7 @@ use simrun_kernel::{
 use crate::{
     frame::{SignalDetails, UserContext},
     gate, last_words,
-    patched::PatchedFrame,
+    patched::{FLAGS_OF_PROGRAM, PatchedFrame},
     shell::Shell,
     start,
     state::{self, Frame},
@@ -78,9 +78,9 @@ pub fn install_handlers() {
         assert!(set.is_ok(), "the trap stack can be installed: {set:?}");
         for signal in [SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGPROF] {
             let handler: Handler = match signal {
-                SIGSYS => on_call,
-                SIGPROF => steps::on_probe,
-                _ => on_exception,
+                SIGSYS => on_call_entry,
+                SIGPROF => on_probe_entry,
+                _ => on_exception_entry,
             };
             let flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_NODEFER | SA_RESTART;
             let action = Action { handler, flags, restorer: gate::simrun_restorer, mask: 0 };
@@ -90,6 +90,29 @@ pub fn install_handlers() {
         }
     }
 }
+
+/// Defines the way into a handler. Linux leaves a handler the alignment check and the nested task flag as the program
+/// had them, where its own entry would clear them (`MSR_SYSCALL_MASK`, arch/x86/kernel/cpu/common.c). With the one, an
+/// unaligned access of the image is a fault, with the other its `iretq`.
+macro_rules! handler_entry {
+    ($entry:ident, $handler:path) => {
+        #[unsafe(naked)]
+        unsafe extern "C" fn $entry(_: i32, _: *mut SignalDetails, _: *mut UserContext) {
+            core::arch::naked_asm!(
+                "pushfq",
+                "and dword ptr [rsp], {kept}",
+                "popfq",
+                "jmp {handler}",
+                kept = const !FLAGS_OF_PROGRAM,
+                handler = sym $handler,
+            )
+        }
+    };
+}
+
+handler_entry!(on_call_entry, on_call);
+handler_entry!(on_exception_entry, on_exception);
+handler_entry!(on_probe_entry, steps::on_probe);
 
 /// A system call outside the gate.
 unsafe extern "C" fn on_call(_: i32, details: *mut SignalDetails, context: *mut UserContext) {

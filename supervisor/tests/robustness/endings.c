@@ -98,6 +98,22 @@ static void bad_sigreturn(void)
     _exit(9);
 }
 
+/* A call with the alignment check and the nested task flag set, as often as it takes to be served without a trap. */
+static void call_with_odd_flags(void)
+{
+    for (int i = 0; i < 100; i++) {
+        long result, odd_flags;
+        __asm__ volatile("pushfq\n orl $0x44000, (%%rsp)\n popfq\n"
+                         "mov $39, %%eax\n syscall\n"
+                         "mov %%r11, %1\n"
+                         "pushfq\n andl $~0x44000, (%%rsp)\n popfq"
+                         : "=a"(result), "=r"(odd_flags) : : "rcx", "r11", "memory", "cc");
+        if (result != getpid() || (odd_flags & 0x44000) != 0x44000)
+            _exit(9);
+    }
+    _exit(3);
+}
+
 static void *crash(void *nothing)
 {
     segfault();
@@ -222,7 +238,7 @@ static const struct {
     ENDING(segfault), ENDING(abort), ENDING(jump_to_nowhere), ENDING(jump_to_data), ENDING(jump_into_image),
     ENDING(jump_into_arena), ENDING(write_to_image), ENDING(divide), ENDING(trap), ENDING(breakpoint), ENDING(privileged), ENDING(old_call),
     ENDING(x32_call), ENDING(overflow_stack), ENDING(overwrite_stack), ENDING(lose_stack),
-    ENDING(segfault_without_handler_stack), ENDING(bad_sigreturn), ENDING(crash_in_thread), ENDING(unmap_all),
+    ENDING(segfault_without_handler_stack), ENDING(bad_sigreturn), ENDING(call_with_odd_flags), ENDING(crash_in_thread), ENDING(unmap_all),
     ENDING(protect_all), ENDING(map_at_odd_places), ENDING(fork_without_end), ENDING(thread_without_end),
     ENDING(open_without_end), ENDING(pipe_without_end), ENDING(allocate_without_end),
 };

@@ -204,9 +204,12 @@ fn stub_code(number: Option<u32>, return_to: u64, entry: u64) -> [u8; stubs::STU
     }
     code.extend_from_slice(&[0x48, 0xb9]);
     code.extend_from_slice(&return_to.to_le_bytes());
-    code.extend_from_slice(&[0xff, 0x25, 0, 0, 0, 0]);
-    code.extend_from_slice(&entry.to_le_bytes());
+    // The address is aligned, for a program that has the processor check alignment.
+    let at = stubs::STUB_SIZE as usize - size_of::<u64>();
+    let skipped = at - (code.len() + 6);
+    code.extend_from_slice(&[0xff, 0x25, skipped as u8, 0, 0, 0]);
     let mut stub = [INT3; stubs::STUB_SIZE as usize];
     stub[..code.len()].copy_from_slice(&code);
+    stub[at..].copy_from_slice(&entry.to_le_bytes());
     stub
 }
