@@ -15,11 +15,8 @@ use std::{
 };
 
 use simrun_abi::{
-    faults::{
-        Chance, Cut, Effect, Fault, Match, Partition, Protocol, Quantity, Shape, Share, Way, Window,
-    },
-    node::{Node, Role},
-    node_faults::Moment,
+    faults::{Cut, Effect, Fault, Partition, Protocol, Quantity, Shape, Way, Window},
+    node::Node,
 };
 use simrun_kernel::{
     fault::{
@@ -97,43 +94,14 @@ fn world() -> (Vec<Faults>, Vec<Rc<Wire>>) {
 }
 
 fn node(index: u16) -> Node {
-    Node {
-        name: format!("n{index}"),
-        hostname: format!("n{index}"),
-        names: Vec::new(),
-        address: [10, 0, index as u8, 1],
-        tags: Vec::new(),
-        cpus: 1,
-        memory: 1 << 30,
-        disk: 1 << 30,
-        clock_offset_ns: 0,
-        program: Vec::new(),
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        directory: Vec::new(),
-        start_delay_ns: 0,
-        stop_grace_ns: 0,
-        starts_when: Vec::new(),
-        role: Role::Workload,
-    }
+    Node::new(&format!("n{index}"), [10, 0, index as u8, 1])
 }
 
 fn partition(index: usize) -> Fault {
+    let plan = Partition { shape: Shape::Majority, cut: Cut::Both, length: None };
     Fault {
-        name: format!("f/{index}"),
-        matches: Match::default(),
-        chance: Chance::Probability { share: Share::WHOLE, correlation: Share::NONE },
         window: Window { after: Quantity::fixed(LATER), length: None, every: None, until: None },
-        skip: 0,
-        limit: u64::MAX,
-        moment: Moment::Before,
-        raises: None,
-        family: None,
-        effect: Effect::Partition(Partition {
-            shape: Shape::Majority,
-            cut: Cut::Both,
-            length: None,
-        }),
+        ..Fault::always(format!("f/{index}"), Effect::Partition(plan))
     }
 }
 

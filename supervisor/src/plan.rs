@@ -20,7 +20,7 @@ use simrun_abi::{
     boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, Streams, WaitingLoop},
     capture::{self, Capture},
     faults::Fault,
-    node::{Node, Role},
+    node::Node,
 };
 use simrun_kernel::arch::x86_64::Branch;
 
@@ -160,13 +160,13 @@ impl Plan {
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
         let models = models(world, described.as_ref())?;
-        let own = described.as_ref().map(|described| described.mocks().map_err(sim::Error::from));
-        let own = if world.mocks.is_empty() {
-            own.transpose()?.unwrap_or_default()
-        } else {
-            world.mocks.clone()
+        let asked = match &described {
+            Some(described) if world.mocks.is_empty() => {
+                described.mocks().map_err(sim::Error::from)?
+            }
+            _ => world.mocks.clone(),
         };
-        let files = mocks::files(&own, world.no_mocks).map_err(Error::Here)?;
+        let files = mocks::files(&asked, world.no_mocks).map_err(Error::Here)?;
         let machines = mocks::read_all(&files, &boot.nodes, seed)?;
         mocks::join(&mut boot, machines);
         mocks::ask(&mut boot.nodes, &models);
@@ -194,23 +194,14 @@ fn one_machine(world: &World, command: &[OsString], seed: u64) -> Result<Machine
     let environment = Environment::new(seed, &world.env);
     let program = find_program(&command[0], &directory, environment.get("PATH"))?;
     let node = Node {
-        name: NAME.into(),
-        hostname: NAME.into(),
-        names: Vec::new(),
-        address: ADDRESS,
-        tags: Vec::new(),
         cpus: world.cpus,
         memory: world.mem,
         disk: world.disk,
-        clock_offset_ns: 0,
         program: program.into_os_string().into_vec(),
         arguments: command.iter().map(|word| word.as_bytes().to_vec()).collect(),
         environment: environment.encode(),
         directory: directory.into_os_string().into_vec(),
-        start_delay_ns: 0,
-        stop_grace_ns: 0,
-        starts_when: Vec::new(),
-        role: Role::Workload,
+        ..Node::new(NAME, ADDRESS)
     };
     Ok(Machines { nodes: vec![node], ..Machines::default() })
 }
@@ -345,17 +336,18 @@ pub fn fault_plan(
     if names.is_empty() {
         return Ok(Vec::new());
     }
+    let catalog = catalog(described)?;
+    let Some(described) = described else { return Ok(catalog.plan(&names, nodes)?) };
+    // A fault may be for a machine that only some seeds have.
+    let all = described.widest().map_err(sim::Error::from)?.nodes;
+    Ok(described.confined(catalog.plan(&names, &all)?).map_err(sim::Error::from)?)
+}
+
+/// Where names of faults are looked up.
+fn catalog(described: Option<&Described>) -> Result<faults::Catalog, Error> {
     Ok(match described {
-        Some(described) => {
-            // A fault may be for a machine that only some seeds have.
-            let all = described.widest().map_err(sim::Error::from)?.nodes;
-            let faults = faults::Catalog::of(described.folder()).plan(&names, &all)?;
-            described.confined(faults).map_err(sim::Error::from)?
-        }
-        None => {
-            let here = env::current_dir().map_err(Error::Here)?;
-            faults::Catalog::of(&here).plan(&names, nodes)?
-        }
+        Some(described) => faults::Catalog::of(described.folder()),
+        None => faults::Catalog::of(&env::current_dir().map_err(Error::Here)?),
     })
 }
 
@@ -375,11 +367,7 @@ pub fn depth(
     described: Option<&Described>,
     nodes: &[Node],
 ) -> Result<Option<u64>, Error> {
-    let catalog = match described {
-        Some(described) => faults::Catalog::of(described.folder()),
-        None => faults::Catalog::of(&env::current_dir().map_err(Error::Here)?),
-    };
-    Ok(catalog.depth(&of_files(models, nodes))?)
+    Ok(catalog(described)?.depth(&of_files(models, nodes))?)
 }
 
 fn identity() -> Identity {

@@ -5,7 +5,8 @@ mod common;
 use std::{path::Path, process::Output};
 
 use common::{
-    fault_file, fingerprint,
+    compared::{self, simulated, stdout},
+    fault_file,
     machines::{machine, printed, simulate},
     said, simrun,
 };
@@ -18,22 +19,9 @@ fn twice(seed: &str, faults: &str, command: &[&str]) -> Output {
             .output()
             .expect("a run")
     };
-    let (first, second) = (run(), run());
-    assert!(first.stdout == second.stdout, "{faults}: {command:?}");
-    assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
-    assert!(first.status.success(), "{}", said(&first).stderr);
-    first
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Simulated seconds of a run.
-fn simulated(output: &Output) -> f64 {
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    let rest = words.split("simulated ").nth(1).expect("a summary");
-    rest.split('s').next().expect("a number").parse().expect("a number")
+    let output = compared::twice(&format!("{faults}: {command:?}"), run);
+    assert!(output.status.success(), "{}", said(&output).stderr);
+    output
 }
 
 fn faults(folder: &Path, skew: &str) -> String {

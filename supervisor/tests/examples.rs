@@ -23,14 +23,30 @@ fn copy(name: &str, folder: &Path) -> PathBuf {
     to
 }
 
+/// Mends a copy as its page says.
+fn mend(example: &Path, folder: &Path) {
+    let mended = Command::new("patch")
+        .args(["-p1", "-s", "-i"])
+        .arg(example.join("fix.patch"))
+        .current_dir(folder)
+        .status()
+        .expect("patch");
+    assert!(mended.success());
+}
+
+/// What was told of the runs that were explored last.
+fn report(store: &Path) -> Value {
+    let status = run_stored(store, ["status", "last", "--format", "json"]);
+    serde_json::from_str(&status.stdout).expect("a report")
+}
+
 /// Explores a command from the folder that has `examples` in it. What went wrong, and the exit status.
 fn explore(folder: &Path, options: &[&str], command: &[&str]) -> (i32, BTreeSet<String>) {
     let store = folder.join("store");
     let arguments = ["explore"].iter().chain(options).chain(&["--"]).chain(command);
     let output = stored(&store, arguments).current_dir(folder).output().expect("runs");
     let said = said(&output);
-    let status = run_stored(&store, ["status", "last", "--format", "json"]);
-    let report: Value = serde_json::from_str(&status.stdout).expect("a report");
+    let report = report(&store);
     let bugs = report["bugs"].as_array().expect("a list").iter();
     (said.status, bugs.map(|bug| bug["title"].as_str().unwrap_or_default().to_owned()).collect())
 }
@@ -46,13 +62,7 @@ fn flaky_test_is_found_out_and_mended() {
     for part in ["ConnectionRefusedError", "TimeoutError", "Lists differ"] {
         assert!(bugs.iter().any(|bug| bug.contains(part)), "{part}: {bugs:?}");
     }
-    let mended = Command::new("patch")
-        .args(["-p1", "-s", "-i"])
-        .arg(example.join("fix.patch"))
-        .current_dir(folder.path())
-        .status()
-        .expect("patch");
-    assert!(mended.success());
+    mend(&example, folder.path());
     assert_eq!(explore(folder.path(), &options, &test), (0, BTreeSet::new()));
 }
 
@@ -65,20 +75,12 @@ fn orders_are_lost_and_doubled_until_they_are_known_by_their_number() {
     let (status, bugs) = explore(folder.path(), &options, &test);
     assert_eq!(status, 1);
     assert!(bugs.iter().any(|bug| bug.contains("no-order-is-lost")), "{bugs:?}");
-    let store = folder.path().join("store");
-    let status = run_stored(&store, ["status", "last", "--format", "json"]);
-    let report: Value = serde_json::from_str(&status.stdout).expect("a report");
+    let report = report(&folder.path().join("store"));
     for invariant in ["1", "2"] {
         let failed = &report["invariants"][invariant]["failed"];
         assert!(failed.as_u64().is_some_and(|failed| failed > 0), "{}", report["invariants"]);
     }
-    let mended = Command::new("patch")
-        .args(["-p1", "-s", "-i"])
-        .arg(example.join("fix.patch"))
-        .current_dir(folder.path())
-        .status()
-        .expect("patch");
-    assert!(mended.success());
+    mend(&example, folder.path());
     assert_eq!(explore(folder.path(), &options, &test), (0, BTreeSet::new()));
 }
 
@@ -98,13 +100,7 @@ fn a_divided_store_loses_writes_until_it_asks_for_a_majority() {
         assert_eq!(divided.status, 1, "{}{}", divided.stdout, divided.stderr);
         assert!(divided.stdout.contains("acknowledged-writes-are-kept FAIL"), "{}", divided.stdout);
     }
-    let mended = Command::new("patch")
-        .args(["-p1", "-s", "-i"])
-        .arg(example.join("fix.patch"))
-        .current_dir(folder.path())
-        .status()
-        .expect("patch");
-    assert!(mended.success());
+    mend(&example, folder.path());
     for seed in ["1", "2"] {
         let divided = sim(&["--seed", seed]);
         assert_eq!(divided.status, 0, "{}{}", divided.stdout, divided.stderr);

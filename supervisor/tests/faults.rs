@@ -4,7 +4,10 @@ mod common;
 
 use std::{fs, path::Path, process::Output};
 
-use common::{fault_file, fingerprint, said, simrun};
+use common::{
+    compared::{self, simulated},
+    fault_file, fingerprint, simrun,
+};
 
 /// Runs a command under faults twice: what came out, after comparing the two.
 fn twice(seed: &str, faults: &str, folder: &Path, command: &[&str]) -> Output {
@@ -15,23 +18,13 @@ fn twice(seed: &str, faults: &str, folder: &Path, command: &[&str]) -> Output {
             .output()
             .expect("a run")
     };
-    let (first, second) = (run(), run());
-    assert!(first.stdout == second.stdout, "{faults}: {command:?}");
-    assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
-    first
+    compared::twice(&format!("{faults}: {command:?}"), run)
 }
 
 /// The lines of the fault log.
 fn log(output: &Output) -> Vec<String> {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     words.lines().filter(|line| line.starts_with("simrun: fault at ")).map(str::to_owned).collect()
-}
-
-/// Simulated seconds of a run.
-fn simulated(output: &Output) -> f64 {
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    let rest = words.split("simulated ").nth(1).expect("a summary");
-    rest.split('s').next().expect("a number").parse().expect("a number")
 }
 
 fn stderr(output: &Output) -> String {

@@ -5,8 +5,9 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{
+    compared::stdout,
     fault_file,
-    links::{all_of, assert_binomial, assert_near, deeds, median, numbers, stdout, twice},
+    links::{all_of, assert_binomial, assert_near, deeds, median, numbers, twice},
 };
 
 #[test]

@@ -5,8 +5,10 @@ mod common;
 use std::{collections::BTreeSet, path::Path, process::Output};
 
 use common::{
-    Load, fault_file, fingerprint,
-    links::{all_of, assert_binomial, assert_near, deeds, numbers, stdout, twice},
+    Load,
+    compared::stdout,
+    fault_file, fingerprint,
+    links::{all_of, assert_binomial, assert_near, deeds, numbers, twice},
     simrun,
 };
 

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use common::{Load, SIMRUN, fingerprint, said, simrun};
+use common::{SIMRUN, compared, said, simrun};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mocks").join(name)
@@ -25,13 +25,7 @@ fn twice_with(options: &[&str], mocks: &str, command: &[&str]) -> Output {
         let mut run = simrun(["--seed", "1", "--mocks"]);
         run.arg(file(mocks)).args(options).arg("--").args(command).output().expect("a run")
     };
-    let first = run();
-    let load = Load::start();
-    let second = run();
-    drop(load);
-    assert_eq!(first.stdout, second.stdout, "{command:?}");
-    assert_eq!(fingerprint(&first), fingerprint(&second), "{command:?}: {}", said(&first).stderr);
-    first
+    compared::idle_and_busy(&format!("{command:?}"), run)
 }
 
 #[test]
@@ -323,12 +317,8 @@ fn a_simulation_names_its_mocks() {
         let output = simrun(["sim", path.to_str().expect("a path"), "--seed", "1"]).output();
         output.expect("a run")
     };
-    let (idle, busy) = (run(), {
-        let _load = Load::start();
-        run()
-    });
-    assert_eq!(said(&idle).stdout, "client | a charge\n", "{}", said(&idle).stderr);
-    assert_eq!(fingerprint(&idle), fingerprint(&busy));
+    let output = compared::idle_and_busy("sim", run);
+    assert_eq!(said(&output).stdout, "client | a charge\n", "{}", said(&output).stderr);
 }
 
 #[test]

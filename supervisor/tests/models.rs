@@ -4,7 +4,10 @@ mod common;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Output};
 
-use common::{fingerprint, run, run_stored, said, simrun, stored};
+use common::{
+    compared::{self, stdout},
+    fingerprint, run, run_stored, said, simrun, stored,
+};
 use serde_json::Value;
 
 /// Runs a command in a folder twice: what came out, after comparing the two.
@@ -16,14 +19,7 @@ fn twice(seed: &str, faults: &str, folder: &Path, command: &[&str]) -> Output {
             .output()
             .expect("a run")
     };
-    let (first, second) = (run(), run());
-    assert!(first.stdout == second.stdout, "{faults}: {command:?}");
-    assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
-    first
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    compared::twice(&format!("{faults}: {command:?}"), run)
 }
 
 /// The faults that have fired in a run, without the names of their files.

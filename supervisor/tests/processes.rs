@@ -5,7 +5,8 @@ mod common;
 use std::{fs, path::Path, process::Output};
 
 use common::{
-    fault_file, fingerprint,
+    compared::{self, stdout},
+    fault_file,
     machines::{machine, printed, simulate},
     said, simrun,
 };
@@ -18,14 +19,7 @@ fn twice(seed: &str, faults: &str, folder: &Path, script: &str) -> Output {
             .output()
             .expect("a run")
     };
-    let (first, second) = (run(), run());
-    assert!(first.stdout == second.stdout, "{faults}: {script}");
-    assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
-    first
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    compared::twice(&format!("{faults}: {script}"), run)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Load, fingerprint, said, simrun, stored};
+use common::{Load, compared::simulated, fingerprint, said, simrun, stored};
 use nix::sys::resource::{UsageWho, getrusage};
 
 /// Simulated time is to pass so much faster than the processors work for it.
@@ -39,13 +39,6 @@ fn worked() -> Duration {
     time(usage.user_time()) + time(usage.system_time())
 }
 
-/// Simulated seconds, as the summary says.
-fn simulated(stderr: &[u8]) -> f64 {
-    let words = String::from_utf8_lossy(stderr).into_owned();
-    let text = words.split("simulated ").nth(1).and_then(|rest| rest.split('s').next());
-    text.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("a time: {words}"))
-}
-
 #[test]
 fn a_store_in_either_language_comes_out_the_same_again_and_fast() {
     let (_folder, place) = example();
@@ -60,7 +53,7 @@ fn a_store_in_either_language_comes_out_the_same_again_and_fast() {
         let told = said(&idle);
         assert_eq!(told.status, 0, "{file}: {}", told.stderr);
         assert!(told.stdout.matches("never-back PASS").count() >= 2, "{file}: {}", told.stdout);
-        let compression = simulated(&idle.stderr) / work;
+        let compression = simulated(&idle) / work;
         println!("{file}: {compression:.0} times, {:?} of real time", start.elapsed());
         assert!(compression > COMPRESSION_MIN, "{file}: {compression} times");
         let busy = {

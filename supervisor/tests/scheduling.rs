@@ -4,7 +4,11 @@ mod common;
 
 use std::{path::Path, process::Output};
 
-use common::{Load, build_in, fault_file, fingerprint, said, simrun};
+use common::{
+    build_in,
+    compared::{self, simulated, stdout},
+    fault_file, said, simrun,
+};
 
 /// Runs a command under faults twice, once of them beside a load: what came out, after comparing the two.
 fn twice(seed: &str, faults: &str, command: &[&str]) -> Output {
@@ -15,24 +19,9 @@ fn twice(seed: &str, faults: &str, command: &[&str]) -> Output {
         }
         run.arg("--").args(command).output().expect("a run")
     };
-    let first = run();
-    let _load = Load::start();
-    let second = run();
-    assert!(first.stdout == second.stdout, "{faults}: {command:?}");
-    assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
-    assert!(first.status.success(), "{}", said(&first).stderr);
-    first
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Simulated seconds of a run.
-fn simulated(output: &Output) -> f64 {
-    let words = said(output).stderr + &String::from_utf8_lossy(&output.stderr);
-    let rest = words.split("simulated ").nth(1).expect("a summary");
-    rest.split('s').next().expect("a number").parse().expect("a number")
+    let output = compared::idle_and_busy(&format!("{faults}: {command:?}"), run);
+    assert!(output.status.success(), "{}", said(&output).stderr);
+    output
 }
 
 /// What `turns` prints: how often the turn changed, and the longest wait in milliseconds.

@@ -63,6 +63,25 @@ pub struct Fault {
     pub effect: Effect,
 }
 
+impl Fault {
+    /// One that does this wherever it can, for as long as the run lasts.
+    #[must_use]
+    pub fn always(name: String, effect: Effect) -> Self {
+        Self {
+            name,
+            matches: Match::default(),
+            chance: Chance::Probability { share: Share::WHOLE, correlation: Share::NONE },
+            window: Window { after: Quantity::fixed(0), length: None, every: None, until: None },
+            skip: 0,
+            limit: u64::MAX,
+            moment: Moment::Before,
+            raises: None,
+            family: None,
+            effect,
+        }
+    }
+}
+
 /// What a fault is for: all that is said must be so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Match {

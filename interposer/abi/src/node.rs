@@ -44,6 +44,32 @@ pub struct Node {
     pub role: Role,
 }
 
+impl Node {
+    /// A small workload of one name, without a program yet.
+    #[must_use]
+    pub fn new(name: &str, address: [u8; 4]) -> Self {
+        Self {
+            name: name.into(),
+            hostname: name.into(),
+            names: Vec::new(),
+            address,
+            tags: Vec::new(),
+            cpus: 1,
+            memory: 1 << 30,
+            disk: 1 << 30,
+            clock_offset_ns: 0,
+            program: Vec::new(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            directory: b"/".to_vec(),
+            start_delay_ns: 0,
+            stop_grace_ns: 0,
+            starts_when: Vec::new(),
+            role: Role::Workload,
+        }
+    }
+}
+
 /// Something about another node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {

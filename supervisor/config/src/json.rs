@@ -6,14 +6,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{
-        self, DeserializeSeed, MapAccess, Visitor,
-        value::{SeqDeserializer, StrDeserializer},
+        self, Visitor,
+        value::{MapDeserializer, SeqDeserializer},
     },
     forward_to_deserialize_any,
 };
 
 use super::{
-    node::{Key, Node, Style, Value},
+    node::{Node, Style, Value},
     problem::Wrong,
 };
 
@@ -73,7 +73,9 @@ impl<'de> Deserializer<'de> for Typed<'_> {
             Value::Scalar(text, Style::Quoted) => visitor.visit_str(text),
             Value::Scalar(text, Style::Plain) => scalar(text, visitor),
             Value::List(nodes) => visitor.visit_seq(SeqDeserializer::new(nodes.iter().map(Typed))),
-            Value::Map(entries) => visitor.visit_map(Entries { left: entries.iter(), value: None }),
+            Value::Map(entries) => visitor.visit_map(MapDeserializer::new(
+                entries.iter().map(|(key, value)| (key.text.as_str(), Typed(value))),
+            )),
         };
         result.map_err(|wrong: Wrong| wrong.or_at(self.0.at))
     }
@@ -106,31 +108,6 @@ fn scalar<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Wron
             (.., Ok(number)) if number.is_finite() => visitor.visit_f64(number),
             _ => visitor.visit_str(text),
         },
-    }
-}
-
-/// The entries of a mapping, one by one.
-struct Entries<'a> {
-    left: std::slice::Iter<'a, (Key, Node)>,
-    value: Option<&'a Node>,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Wrong;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Wrong> {
-        let Some((key, value)) = self.left.next() else { return Ok(None) };
-        self.value = Some(value);
-        seed.deserialize(StrDeserializer::new(&key.text)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
-        seed.deserialize(Typed(
-            self.value.take().ok_or_else(|| de::Error::custom("a value is missing"))?,
-        ))
     }
 }
 

@@ -113,10 +113,10 @@ pub enum Verb {
     Merge(MergeArguments),
 }
 
-/// A run and what is done with it.
+/// A run's world and what is done with it.
 #[derive(Debug, Args)]
-pub struct RunArguments {
-    /// The world that the command runs in.
+pub struct OnceArguments {
+    /// The world that programs run in; of a simulation file, what holds for machines of which it says nothing else.
     #[command(flatten)]
     pub world: World,
 
@@ -131,6 +131,14 @@ pub struct RunArguments {
     /// Whether and where the run is kept.
     #[command(flatten)]
     pub keeping: Keeping,
+}
+
+/// A run of a command.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Its world and what is done with it.
+    #[command(flatten)]
+    pub once: OnceArguments,
 
     /// The command to run and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -146,21 +154,9 @@ pub struct SimArguments {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// What holds for machines of which the file says nothing else.
+    /// Their world and what is done with it.
     #[command(flatten)]
-    pub world: World,
-
-    /// Print neither the line at the start nor the summary
-    #[arg(long, short)]
-    pub quiet: bool,
-
-    /// What is written of events.
-    #[command(flatten)]
-    pub events: EventArguments,
-
-    /// Whether and where the run is kept.
-    #[command(flatten)]
-    pub keeping: Keeping,
+    pub once: OnceArguments,
 }
 
 /// `simrun init`.

@@ -21,7 +21,7 @@ impl World {
         let Ok(Arguments { run, .. }) = Arguments::try_parse_from(["simrun", "--", "true"]) else {
             return Vec::new();
         };
-        let default = run.world;
+        let default = run.once.world;
         let mut options = Vec::new();
         let mut add = |option: &str, value: String| options.extend([option.to_owned(), value]);
         let path = |path: &Path| path.display().to_string();
@@ -96,7 +96,7 @@ mod tests {
         let words: Vec<&str> = words.split(' ').collect();
         let parse = |words: &[&str]| {
             let all = ["simrun"].iter().chain(words).chain(&["--", "true"]);
-            Arguments::try_parse_from(all).expect("options").run.world
+            Arguments::try_parse_from(all).expect("options").run.once.world
         };
         assert_eq!(parse(&words).options(), words);
         assert_eq!(parse(&["--seed", "3"]).options(), [] as [&str; 0]);

@@ -1,10 +1,6 @@
 //! Fault files: what they say, and what is said of those that are wrong.
 
-use simrun_abi::{
-    faults as abi,
-    node::{Node, Role},
-    node_faults::Moment,
-};
+use simrun_abi::{faults as abi, node::Node, node_faults::Moment};
 use simrun_kernel::{error::Errno, fault::Faults, random::Random};
 
 use super::{FaultFile, compile, nodes};
@@ -476,25 +472,7 @@ fn what_cannot_be_done_to_links_is_said() {
 }
 
 fn node(name: &str, tag: &str) -> Node {
-    Node {
-        name: name.into(),
-        hostname: name.into(),
-        names: Vec::new(),
-        address: [10, 0, 0, 1],
-        tags: vec![tag.into()],
-        cpus: 1,
-        memory: 1,
-        disk: 1,
-        clock_offset_ns: 0,
-        program: Vec::new(),
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        directory: Vec::new(),
-        start_delay_ns: 0,
-        stop_grace_ns: 0,
-        starts_when: Vec::new(),
-        role: Role::Workload,
-    }
+    Node { tags: vec![tag.into()], ..Node::new(name, [10, 0, 0, 1]) }
 }
 
 #[test]

@@ -154,15 +154,10 @@ impl Shared {
         let further = machine.names.iter().map(|name| name.value.clone());
         Ok(Node {
             hostname,
-            names: together.into_iter().chain(further).collect(),
+            names: together.iter().cloned().chain(further).collect(),
             address: instance.address.octets(),
             // A fault finds all of a name by it.
-            tags: machine
-                .tags
-                .iter()
-                .map(|tag| tag.value.clone())
-                .chain(is_numbered.then(|| group.name.value.clone()))
-                .collect(),
+            tags: machine.tags.iter().map(|tag| tag.value.clone()).chain(together).collect(),
             cpus: self.cpus,
             memory: self.memory,
             disk: machine.disk.as_ref().map_or(base.size.2, |size| size.number()),

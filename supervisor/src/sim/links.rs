@@ -1,9 +1,8 @@
 //! What links between groups of machines are like: faults of links that are always there.
 
 use simrun_abi::{
-    faults::{Chance, Effect, Fault, Match, NodeMatch, Quantity, Share, Window},
+    faults::{Effect, Fault, Match, NodeMatch},
     node::Node,
-    node_faults::Moment,
 };
 use simrun_config::{Spanned, Wrong, spelling, units::Unit};
 
@@ -56,16 +55,8 @@ fn one_way(link: &Link, from: &str, to: &str) -> Result<Vec<Fault>, Wrong> {
     let nodes =
         NodeMatch { nodes: vec![from.to_owned()], peers: vec![to.to_owned()], tags: Vec::new() };
     let fault = |(what, effect)| Fault {
-        name: format!("{PREFIX}{from}-{to}-{what}"),
         matches: Match { nodes: nodes.clone(), ..Match::default() },
-        chance: Chance::Probability { share: Share::WHOLE, correlation: Share::NONE },
-        window: Window { after: Quantity::fixed(0), length: None, every: None, until: None },
-        skip: 0,
-        limit: u64::MAX,
-        moment: Moment::Before,
-        raises: None,
-        family: None,
-        effect,
+        ..Fault::always(format!("{PREFIX}{from}-{to}-{what}"), effect)
     };
     Ok(effects.into_iter().map(fault).collect())
 }

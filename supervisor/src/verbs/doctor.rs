@@ -188,7 +188,7 @@ fn trial_run() -> Finding {
         Ok(arguments) => arguments,
         Err(error) => return Finding::Fatal(error.to_string(), COST),
     };
-    let run = Plan::new(&arguments.run.world, Subject::Command(&arguments.run.command))
+    let run = Plan::new(&arguments.run.once.world, Subject::Command(&arguments.run.command))
         .map_err(|error| error.to_string())
         .and_then(|plan| {
             launch::run(&plan.boot, &Streams::own(), plan.wall_timeout, |_| {})

@@ -92,12 +92,51 @@ enum Stage {
     Interrupted(Signal),
 }
 
+/// What is to be run: the baseline, and each fault model.
+struct Models {
+    names: Vec<String>,
+    /// What each injects, by name; the baseline nothing.
+    faults: BTreeMap<String, Vec<Fault>>,
+    /// Runs of each, in the order of the names.
+    depths: Vec<u64>,
+}
+
+impl Models {
+    fn new(arguments: &ExploreArguments, plan: &Plan) -> Result<Self, Failure> {
+        let (described, nodes) = (plan.described.as_ref(), &plan.boot.nodes);
+        let asked = arguments.seeds.map(|seeds| seeds.count).or(arguments.depth);
+        let own_depth = own_depth(plan)?;
+        let mut models =
+            Self { names: vec![BASELINE.to_owned()], faults: BTreeMap::new(), depths: vec![0] };
+        let of_models = plan::models(&arguments.world, described)?;
+        let of_models = of_models.into_iter().map(|model| (model, own_depth));
+        let levels = arguments.level.iter().map(|level| (level.clone(), None));
+        for (model, of_file) in of_models.chain(levels) {
+            let injected = plan::fault_plan(from_ref(&model), described, nodes)?;
+            let own = plan::depth(from_ref(&model), described, nodes)?;
+            if own.is_none() && arguments.level.contains(&model) {
+                return Err(Failure::Unknown(format!(
+                    "`{model}` is no level: no `depth` is in its file; --faults takes any"
+                )));
+            }
+            models.faults.insert(model.clone(), injected);
+            models.names.push(model);
+            models.depths.push(asked.or(of_file).or(own).unwrap_or(DEPTH));
+        }
+        // The first model is only the measure of others, if there are any: one run of it is enough.
+        models.depths[0] = match models.names.len() {
+            1 => asked.or(own_depth).unwrap_or(DEPTH),
+            _ => 1,
+        };
+        Ok(models)
+    }
+}
+
 impl<'a> Exploration<'a> {
     fn new(arguments: &'a ExploreArguments, place: Place) -> Result<Self, Failure> {
         let world = &arguments.world;
         let base = world.seed.unwrap_or(FIRST_SEED);
         let mut plan = Plan::new(world, arguments.several.subject().map_err(Failure::Unknown)?)?;
-        let own_depth = own_depth(&plan)?;
         let first_seed = arguments.seeds.map_or(base, |seeds| seeds.first);
         if !world.write_through.is_empty() {
             return Err(Failure::Unknown(
@@ -110,31 +149,7 @@ impl<'a> Exploration<'a> {
         plan.boot.faults.clear();
         mocks::ask(&mut plan.boot.nodes, &[]);
         let pinned = Pinned::of(&plan);
-        let mut faults = BTreeMap::new();
-        let mut models = vec![BASELINE.to_owned()];
-        let mut depths = vec![0];
-        let asked = arguments.seeds.map(|seeds| seeds.count).or(arguments.depth);
-        let of_models = plan::models(world, plan.described.as_ref())?;
-        let of_models = of_models.into_iter().map(|model| (model, own_depth));
-        let levels = arguments.level.iter().map(|level| (level.clone(), None));
-        for (model, of_file) in of_models.chain(levels) {
-            let described = plan.described.as_ref();
-            let injected = plan::fault_plan(from_ref(&model), described, &plan.boot.nodes)?;
-            let own = plan::depth(from_ref(&model), described, &plan.boot.nodes)?;
-            if own.is_none() && arguments.level.contains(&model) {
-                return Err(Failure::Unknown(format!(
-                    "`{model}` is no level: no `depth` is in its file; --faults takes any"
-                )));
-            }
-            faults.insert(model.clone(), injected);
-            models.push(model);
-            depths.push(asked.or(of_file).or(own).unwrap_or(DEPTH));
-        }
-        // The first model is only the measure of others, if there are any: one run of it is enough.
-        depths[0] = match models.len() {
-            1 => asked.or(own_depth).unwrap_or(DEPTH),
-            _ => 1,
-        };
+        let Models { names: models, faults, depths } = Models::new(arguments, &plan)?;
         let depths = arguments.for_time.is_none().then_some(depths);
         let jobs = Jobs::new(&models, first_seed, depths.as_deref(), arguments.shard);
         if jobs.clone().next(false, false) == Next::End {

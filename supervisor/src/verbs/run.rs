@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::{
-    cli::{EventArguments, Keeping, RunArguments},
+    cli::{OnceArguments, RunArguments},
     conduct::Conduct,
     launch::Streams,
     plan::{Plan, Subject},
@@ -15,21 +15,17 @@ use crate::{
 /// # Errors
 /// When there is no run.
 pub fn run(arguments: &RunArguments) -> Result<u8, Failure> {
-    let RunArguments { world, quiet, events, keeping, command } = arguments;
-    let plan = Plan::new(world, Subject::Command(command))?;
-    once(plan, *quiet, events, keeping)
+    once(&arguments.once, Subject::Command(&arguments.command))
 }
 
-/// Makes the run of a plan; the exit status to pass on.
+/// Runs something once; the exit status to pass on.
 ///
 /// # Errors
 /// When there is no run.
-pub fn once(
-    mut plan: Plan,
-    quiet: bool,
-    events: &EventArguments,
-    keeping: &Keeping,
-) -> Result<u8, Failure> {
+pub fn once(arguments: &OnceArguments, subject: Subject) -> Result<u8, Failure> {
+    let OnceArguments { world, quiet, events, keeping } = arguments;
+    let quiet = *quiet;
+    let mut plan = Plan::new(world, subject)?;
     Report::new(&plan.boot, quiet).start();
     let place = keeping.place()?;
     keeping.limit(&mut plan.boot.capture);

@@ -1,20 +1,14 @@
 //! Runs the machines of a simulation file.
 
 use super::{Failure, reference, run::once};
-use crate::{
-    cli::SimArguments,
-    plan::{Plan, Subject},
-    sim::SimulationFile,
-};
+use crate::{cli::SimArguments, plan::Subject, sim::SimulationFile};
 
 /// Runs them; the exit status to pass on.
 ///
 /// # Errors
 /// When there is no run.
 pub fn sim(arguments: &SimArguments) -> Result<u8, Failure> {
-    let SimArguments { file, world, quiet, events, keeping } = arguments;
-    let plan = Plan::new(world, Subject::Simulation(file))?;
-    once(plan, *quiet, events, keeping)
+    once(&arguments.once, Subject::Simulation(&arguments.file))
 }
 
 /// What the page says before what is generated.

@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::Output};
 
-use super::{Load, fingerprint, said, simrun};
+use super::{
+    compared::{self, stdout},
+    said, simrun,
+};
 
 /// Runs a program of `tests/links` under faults, once more under load, and compares the two.
 pub fn twice(seed: &str, faults: &str, program: &str, arguments: &[&str]) -> Output {
@@ -14,18 +17,9 @@ pub fn twice(seed: &str, faults: &str, program: &str, arguments: &[&str]) -> Out
             .output()
             .expect("a run")
     };
-    let first = run();
-    let load = Load::start();
-    let second = run();
-    drop(load);
-    assert!(first.status.success(), "{faults}: {}", said(&first).stderr);
-    assert_eq!(first.stdout, second.stdout, "{faults}");
-    assert_eq!(fingerprint(&first), fingerprint(&second), "{faults}: {}", said(&first).stderr);
-    first
-}
-
-pub fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let output = compared::idle_and_busy(faults, run);
+    assert!(output.status.success(), "{faults}: {}", said(&output).stderr);
+    output
 }
 
 /// Lines of a word and a number.

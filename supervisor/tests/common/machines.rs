@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::Path, process::Output};
 
-use super::{Load, fingerprint, simrun};
+use super::{compared, simrun};
 
 /// A machine that runs a program in Python.
 pub struct Machine {
@@ -52,14 +52,9 @@ pub fn simulate(seed: &str, faults: &str, machines: &[Machine]) -> Output {
         }
         command.output().expect("a run")
     };
-    let idle = run();
-    let busy = {
-        let _load = Load::start();
-        run()
-    };
-    assert!(idle.status.success(), "{}", String::from_utf8_lossy(&idle.stderr));
-    assert_eq!(fingerprint(&idle), fingerprint(&busy));
-    idle
+    let output = compared::idle_and_busy(faults, run);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
 }
 
 /// What a machine printed.

@@ -1,6 +1,7 @@
 //! What the tests of the command share.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub mod compared;
 pub mod links;
 pub mod machines;
 

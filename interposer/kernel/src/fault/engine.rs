@@ -4,6 +4,7 @@ use alloc::{rc::Rc, string::String, vec, vec::Vec};
 use core::time::Duration;
 
 use simrun_abi::{
+    event::What,
     faults::{DiskOperation, Effect, Fault},
     node::Node,
     node_faults::{Moment, OnNodes},
@@ -73,6 +74,20 @@ pub struct Firing {
     pub count: u64,
     /// What it does.
     pub hit: Hit,
+}
+
+impl Firing {
+    /// What the log says of it: a call, if it is one's, and who met it.
+    #[must_use]
+    pub fn event(&self, call: &str, subject: String) -> What {
+        What::Fault {
+            fault: String::from(&*self.fault),
+            count: self.count,
+            call: call.into(),
+            subject,
+            effect: self.hit.describe(),
+        }
+    }
 }
 
 /// The time zone that a fault has given a node.

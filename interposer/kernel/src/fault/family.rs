@@ -93,23 +93,12 @@ fn stretch(draw: &Draw, share: Share) -> Draw {
 mod tests {
     use alloc::vec;
 
-    use simrun_abi::{
-        faults::{Effect, Match, Window},
-        node_faults::Moment,
-    };
+    use simrun_abi::faults::Effect;
 
     use super::*;
 
     fn fault(name: &str, family: &str) -> Fault {
         Fault {
-            name: name.into(),
-            matches: Match::default(),
-            chance: Chance::Probability { share: Share::WHOLE, correlation: Share::NONE },
-            window: Window { after: Quantity::fixed(0), length: None, every: None, until: None },
-            skip: 0,
-            limit: u64::MAX,
-            moment: Moment::Before,
-            raises: None,
             family: Some(Family {
                 name: family.into(),
                 presence: Share::from_parts(1 << 31),
@@ -118,7 +107,7 @@ mod tests {
                     correlation: Share::NONE,
                 }),
             }),
-            effect: Effect::Wake,
+            ..Fault::always(name.into(), Effect::Wake)
         }
     }
 

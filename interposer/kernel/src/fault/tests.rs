@@ -8,7 +8,7 @@ use simrun_abi::{
         Argument, Chance, Descriptor, Direction, DiskOperation, Draw, Effect, Fault, Match,
         Quantity, Share, Window,
     },
-    node_faults::{Moment, Raise},
+    node_faults::Raise,
 };
 
 use super::{Faults, Hit, Scene, Verdict};
@@ -16,21 +16,9 @@ use crate::{error::Errno, node::NodeId, random::Random, testing::program::Game};
 
 /// A fault that hits all calls with these numbers.
 fn fault(name: &str, calls: &[u32], effect: Effect) -> Fault {
-    Fault {
-        name: name.into(),
-        matches: Match {
-            calls: calls.iter().map(|&number| number as u16).collect(),
-            ..Match::default()
-        },
-        chance: Chance::Probability { share: Share::WHOLE, correlation: Share::NONE },
-        window: Window { after: Quantity::fixed(0), length: None, every: None, until: None },
-        skip: 0,
-        limit: u64::MAX,
-        moment: Moment::Before,
-        raises: None,
-        family: None,
-        effect,
-    }
+    let calls = calls.iter().map(|&number| number as u16).collect();
+    let matches = Match { calls, ..Match::default() };
+    Fault { matches, ..Fault::always(name.into(), effect) }
 }
 
 fn fails(errno: Errno) -> Effect {

@@ -1,6 +1,6 @@
 //! Where faults meet system calls.
 
-use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
 use core::time::Duration;
 
 use linux_raw_sys::general as nr;
@@ -209,13 +209,7 @@ impl Kernel {
         let pid = victim.map_or(0, |victim| self.process(victim).pid.raw());
         let subject = victim.map(|victim| self.process(victim).program_name().into_owned());
         let actor = core::mem::replace(&mut self.machine.actor, (pid, pid));
-        let what = What::Fault {
-            fault: String::from(&*firing.fault),
-            count: firing.count,
-            call: String::new(),
-            subject: subject.unwrap_or_default(),
-            effect: firing.hit.describe(),
-        };
+        let what = firing.event("", subject.unwrap_or_default());
         let node = victim.map_or(self.node(), |victim| self.process(victim).node);
         self.on_node(node, |kernel| kernel.machine.record(host, what));
         self.machine.actor = actor;
@@ -301,16 +295,7 @@ impl Kernel {
         }
         let subject = CallScene::new(&mut Context { kernel: self, host, thread: id }).subject();
         for firing in firings {
-            self.machine.record(
-                host,
-                What::Fault {
-                    fault: String::from(&*firing.fault),
-                    count: firing.count,
-                    call: row.name.into(),
-                    subject: subject.clone(),
-                    effect: firing.hit.describe(),
-                },
-            );
+            self.machine.record(host, firing.event(row.name, subject.clone()));
         }
     }
 

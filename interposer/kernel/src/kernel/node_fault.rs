@@ -42,13 +42,7 @@ impl Kernel {
         for (victim, firing) in hits {
             let node = candidates[victim];
             let actor = core::mem::take(&mut self.machine.actor);
-            let what = What::Fault {
-                fault: String::from(&*firing.fault),
-                count: firing.count,
-                call: String::new(),
-                subject: self.nodes[node.index()].plan.name.clone(),
-                effect: firing.hit.describe(),
-            };
+            let what = firing.event("", self.nodes[node.index()].plan.name.clone());
             self.on_node(node, |kernel| kernel.machine.record(host, what));
             self.machine.actor = actor;
             if let crate::fault::Hit::Node(hit) = firing.hit {

@@ -341,7 +341,7 @@ impl Kernel {
         let thread = self.thread(id);
         let (number, tid) = (thread.call.as_ref().map_or(0, |call| call.number), thread.tid.raw());
         let injected = thread.call.as_ref().and_then(|call| call.injected.as_ref());
-        let after = injected.map_or(Strike::default(), |injected| injected.after);
+        let after = injected.map(|injected| injected.after);
         self.end_call(host, id);
         let node = self.node();
         match row.class {
@@ -352,7 +352,7 @@ impl Kernel {
                 self.machine.events.record_call((node, tid), number, value)
             }
         }
-        if after != Strike::default() {
+        if let Some(after) = after.filter(|after| *after != Strike::default()) {
             self.strike(host, id, after);
             if self.current != Some(id) {
                 return Step::Away;

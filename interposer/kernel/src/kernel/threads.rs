@@ -3,8 +3,6 @@
 use alloc::{rc::Rc, string::String};
 use core::time::Duration;
 
-use simrun_abi::event::What;
-
 use super::Kernel;
 use crate::{
     fault::{Firing, Hit},
@@ -42,24 +40,18 @@ impl Kernel {
 
     /// Keeps in mind for the log what a fault has done, by itself or to a program.
     fn note_firing(&mut self, firing: &Firing, subject: String) {
-        self.machine.injections.push(What::Fault {
-            fault: String::from(&*firing.fault),
-            count: firing.count,
-            call: String::new(),
-            subject,
-            effect: firing.hit.describe(),
-        });
+        self.machine.injections.push(firing.event("", subject));
     }
 
     /// Adds to what a thread has just been charged since an instant what a slow processor makes of it.
     pub(super) fn slow_down(&mut self, id: ThreadId, since: Instant) {
+        if !self.machine.faults.as_ref().is_some_and(|faults| faults.threads.may_be_slow()) {
+            return;
+        }
         let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
         let process = self.process(self.thread(id).process);
         let (node, program) = (process.node, Rc::clone(&process.program));
         let Some(faults) = &mut self.machine.faults else { return };
-        if !faults.threads.may_be_slow() {
-            return;
-        }
         let (factor, firings) = faults.threads.slowness(elapsed, node, &program);
         let cost = (self.machine.clock.now() - since).as_nanos();
         let more = u64::try_from(cost * u128::from(factor - 1)).unwrap_or(u64::MAX);
@@ -106,32 +98,39 @@ impl Kernel {
     }
 
     /// Whether a thread that was woken has to wait until a fault lets it go on; it is seen to then.
-    pub(super) fn wakes_late(&mut self, id: ThreadId) -> bool {
-        let dies = self.fatal_signal(id).is_some();
-        let call = self.threads.get_mut(id).and_then(|thread| thread.call.as_mut());
-        let Some(injected) = call.and_then(|call| call.injected.as_mut()) else { return false };
-        if injected.wake_delay.is_zero() || dies {
+    fn wakes_late(&mut self, id: ThreadId) -> bool {
+        let call = self.threads.get(id).and_then(|thread| thread.call.as_ref());
+        let (delay, is_late) = match call.and_then(|call| call.injected.as_ref()) {
+            Some(injected) if !injected.wake_delay.is_zero() => {
+                (injected.wake_delay, injected.is_late)
+            }
+            _ => return false,
+        };
+        // Nobody waits for one that is to die.
+        if self.fatal_signal(id).is_some() {
             return false;
         }
-        if injected.is_late {
-            return true;
+        if !is_late {
+            self.set_late(id, true);
+            self.unregister(id);
+            let key = self.machine.timers.set(self.machine.clock.now() + delay, Due::Late(id));
+            self.thread_mut(id).timer = Some(key);
         }
-        injected.is_late = true;
-        let due = self.machine.clock.now() + injected.wake_delay;
-        self.unregister(id);
-        let key = self.machine.timers.set(due, Due::Late(id));
-        self.thread_mut(id).timer = Some(key);
         true
+    }
+
+    fn set_late(&mut self, id: ThreadId, is_late: bool) {
+        let call = self.thread_mut(id).call.as_mut();
+        if let Some(injected) = call.and_then(|call| call.injected.as_mut()) {
+            injected.is_late = is_late;
+        }
     }
 
     /// A thread that was woken some time ago goes on.
     pub(super) fn wake_at_last(&mut self, id: ThreadId) {
         let Some(thread) = self.threads.get_mut(id) else { return };
         thread.timer = None;
-        let injected = thread.call.as_mut().and_then(|call| call.injected.as_mut());
-        if let Some(injected) = injected {
-            injected.is_late = false;
-        }
+        self.set_late(id, false);
         self.let_run(id);
     }
 }

@@ -7,7 +7,7 @@ use simrun_abi::{
     boot::{Boot, Detail, FileTimes, Identity, Patching, Processor, Strategy, Streams},
     capture::Capture,
     faults::Fault,
-    node::{Node, Role},
+    node::Node,
 };
 
 use super::{Bytes, FakeMachine, smallest_program};
@@ -388,22 +388,10 @@ pub fn boot(seed: u64) -> Boot {
 #[must_use]
 pub fn node() -> Node {
     Node {
-        name: "fuzz".into(),
-        hostname: "fuzz".into(),
-        names: Vec::new(),
-        address: [10, 0, 0, 1],
-        tags: Vec::new(),
         cpus: 2,
-        memory: 1 << 30,
-        disk: 1 << 30,
-        clock_offset_ns: 0,
         program: b"/program".to_vec(),
         arguments: vec![b"program".to_vec()],
         environment: vec![b"A=1".to_vec()],
-        directory: b"/".to_vec(),
-        start_delay_ns: 0,
-        stop_grace_ns: 0,
-        starts_when: Vec::new(),
-        role: Role::Workload,
+        ..Node::new("fuzz", [10, 0, 0, 1])
     }
 }

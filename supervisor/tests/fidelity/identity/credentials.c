@@ -1,21 +1,12 @@
 // Users and groups by the rules for an ordinary user (the program becomes one if it is not).
-#include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// The call comes before errno is looked at: arguments are evaluated in any order.
-#define SHOW(call) \
-    do { \
-        errno = 0; \
-        long result = (call); \
-        printf("%s: %s %s\n", #call, result < 0 ? "failed" : "done", strerror(errno)); \
-    } while (0)
+#include "../show.h"
 
 static void ids(void) {
     uid_t r, e, s;

@@ -1,18 +1,9 @@
 // Limits are kept, bounded by the hard limit, inherited, and the one on descriptors is enforced.
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-// The call comes before errno is looked at: arguments are evaluated in any order.
-#define SHOW(call) \
-    do { \
-        errno = 0; \
-        long result = (call); \
-        printf("%s: %s %s\n", #call, result < 0 ? "failed" : "done", strerror(errno)); \
-    } while (0)
+#include "../show.h"
 
 int main(void) {
     setbuf(stdout, 0);

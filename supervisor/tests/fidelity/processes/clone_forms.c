@@ -1,14 +1,11 @@
 // clone(2) in its forms: shared memory with and without waiting, descriptors and directory shared or not, process
 // descriptors, what does not go together.
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -16,13 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// The call comes before errno is looked at: arguments are evaluated in any order.
-#define SHOW(call) \
-    do { \
-        errno = 0; \
-        long result = (call); \
-        printf("%s: %s %s\n", #call, result < 0 ? "failed" : "done", strerror(errno)); \
-    } while (0)
+#include "../show.h"
 
 static volatile int seen;
 static char stack[65536];

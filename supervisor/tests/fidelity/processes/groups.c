@@ -1,17 +1,8 @@
 // Process groups and sessions, with the rules for joining them.
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-// The call comes before errno is looked at: arguments are evaluated in any order.
-#define SHOW(call) \
-    do { \
-        errno = 0; \
-        long result = (call); \
-        printf("%s: %s %s\n", #call, result < 0 ? "failed" : "done", strerror(errno)); \
-    } while (0)
+#include "../show.h"
 
 static int in_child(void (*body)(void)) {
     int status;

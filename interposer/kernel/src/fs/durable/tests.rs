@@ -108,6 +108,14 @@ impl Machine {
         self.synchronize(name, Synchronized::Data);
     }
 
+    /// A file that outlives any loss of power, name and all.
+    fn make_durable(&mut self, name: &str, text: &str) {
+        self.make(name);
+        self.write(name, 0, text);
+        self.sync(name);
+        self.sync(".");
+    }
+
     fn synchronize(&mut self, name: &str, what: Synchronized) {
         let file = if name == "." { Rc::clone(&self.folder) } else { self.file(name) };
         self.journal.synchronize(&mut self.host, &file, what, self.now).expect("room");
@@ -156,7 +164,7 @@ fn inode(number: u64, mode: u32, body: Body) -> Rc<Inode> {
 }
 
 /// All states that are left of what a story does, over many draws.
-fn left(disk: Disk, story: fn(&mut Machine)) -> BTreeSet<String> {
+fn left(disk: Disk, story: impl Fn(&mut Machine)) -> BTreeSet<String> {
     let states = (0..DRAWS).map(|draw| {
         let mut machine = Machine::new(disk);
         story(&mut machine);
@@ -193,10 +201,7 @@ fn a_file_that_was_not_synchronized_may_be_missing_empty_or_whole() {
 #[test]
 fn what_was_synchronized_stays() {
     let story = |machine: &mut Machine| {
-        machine.make("a");
-        machine.write("a", 0, "text");
-        machine.sync("a");
-        machine.sync(".");
+        machine.make_durable("a", "text");
     };
     for disk in [Disk::Ext4, Disk::Strict] {
         assert_eq!(left(disk, story), states(&["a=text"]), "{disk:?}");
@@ -226,31 +231,22 @@ fn names_are_durable_in_their_order_on_ext4_only() {
 
 #[test]
 fn synchronized_data_leaves_behind_what_is_no_data() {
-    // In place: nothing else is needed to read it.
-    let overwrite = |machine: &mut Machine| {
-        machine.make("a");
-        machine.write("a", 0, "old");
-        machine.sync("a");
-        machine.sync(".");
-        machine.make("b");
-        machine.protect("a");
-        machine.write("a", 0, "new");
-        machine.sync_data("a");
+    let rewrite = |text: &'static str| {
+        move |machine: &mut Machine| {
+            machine.make_durable("a", "old");
+            machine.make("b");
+            machine.protect("a");
+            machine.write("a", 0, text);
+            machine.sync_data("a");
+        }
     };
+    // In place: nothing else is needed to read it.
+    let overwrite = rewrite("new");
     let in_order = states(&["a=new", "a=new b=", "a=new! b="]);
     assert_eq!(left(Disk::Ext4, overwrite), in_order);
     let any = states(&["a=new", "a=new!", "a=new b=", "a=new! b="]);
     assert_eq!(left(Disk::Strict, overwrite), any);
-    let grow = |machine: &mut Machine| {
-        machine.make("a");
-        machine.write("a", 0, "old");
-        machine.sync("a");
-        machine.sync(".");
-        machine.make("b");
-        machine.protect("a");
-        machine.write("a", 0, "newer");
-        machine.sync_data("a");
-    };
+    let grow = rewrite("newer");
     assert_eq!(left(Disk::Ext4, grow), states(&["a=newer! b="]), "the length is committed");
     let strictly = states(&["a=newer", "a=newer!", "a=newer b=", "a=newer! b="]);
     assert_eq!(left(Disk::Strict, grow), strictly);
@@ -272,10 +268,7 @@ fn synchronized_data_leaves_behind_what_is_no_data() {
 #[test]
 fn a_file_that_replaces_another_is_written_first_on_ext4_only() {
     let story = |machine: &mut Machine| {
-        machine.make("a");
-        machine.write("a", 0, "old");
-        machine.sync("a");
-        machine.sync(".");
+        machine.make_durable("a", "old");
         machine.make("new");
         machine.write("new", 0, "fresh");
         machine.rename("new", "a");
@@ -291,10 +284,7 @@ fn a_file_that_replaces_another_is_written_first_on_ext4_only() {
 #[test]
 fn a_removed_file_may_come_back_with_its_bytes() {
     let story = |machine: &mut Machine| {
-        machine.make("a");
-        machine.write("a", 0, "text");
-        machine.sync("a");
-        machine.sync(".");
+        machine.make_durable("a", "text");
         machine.remove("a");
     };
     for disk in [Disk::Ext4, Disk::Strict] {

@@ -1,7 +1,4 @@
-use simrun_abi::{
-    faults::{Chance, Draw, Effect, Fault, NodeMatch, Quantity, Window},
-    node_faults::Moment,
-};
+use simrun_abi::faults::{Chance, Draw, Effect, Fault, NodeMatch, Quantity, Window};
 
 use super::*;
 
@@ -51,16 +48,10 @@ impl Game {
     ) -> Self {
         let matches = Match { nodes: nodes_of, ..Match::default() };
         let fault = Fault {
-            name: "f/a".into(),
             matches: matches.clone(),
             chance,
             window,
-            skip: 0,
-            limit: u64::MAX,
-            moment: Moment::Before,
-            raises: None,
-            family: None,
-            effect: Effect::Partition(plan.clone()),
+            ..Fault::always("f/a".into(), Effect::Partition(plan.clone()))
         };
         let mut trigger = Trigger::new(&fault, Stream::new(seed, 1));
         let partition = Partition::new(&plan, &matches, &nodes(), &mut trigger.stream);
