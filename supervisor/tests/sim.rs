@@ -124,6 +124,46 @@ fn many_seeds_of_a_file_are_explored() {
     assert!(more.stdout.contains("under baseline, slow-network"), "{}", more.stdout);
 }
 
+/// Seed, model and fingerprint of each run of the last simulation.
+fn cases(store: &Path) -> Vec<String> {
+    let listed = run_stored(store, ["status", "last", "--format", "json"]).stdout;
+    let report: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+    let cases = report["cases"].as_array().expect("cases");
+    let one = |case: &serde_json::Value| {
+        format!("{} {} {}", case["seed"], case["model"], case["fingerprint"])
+    };
+    cases.iter().map(one).collect()
+}
+
+#[test]
+fn a_file_is_the_same_on_one_processor_and_in_shares() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string(world()).expect("it is there");
+    let directory = world().parent().expect("a folder").display().to_string();
+    let text = text.replace("python3 ", &format!("python3 {directory}/")).replace("2 5", "");
+    let own = file(folder.path(), &text);
+    let explore = |store: &str, options: &[&str]| {
+        let store = folder.path().join(store);
+        let words = ["explore", "--level", "sunny", "--depth", "4"];
+        let all = [&words, options, &["sim", path(&own)]].concat();
+        let said = run_stored(&store, all);
+        assert!(said.status <= 1, "{}", said.stderr);
+        cases(&store)
+    };
+    let whole = explore("one", &["-j", "1"]);
+    assert!(whole.len() == 5 && whole[1..].iter().all(|case| case.contains("sunny")), "{whole:?}");
+    assert_eq!(explore("two", &["-j", "2"]), whole);
+    let shares = ["1/4", "2/4", "3/4", "4/4"];
+    for (share, name) in shares.iter().zip(["a", "b", "c", "d"]) {
+        explore(name, &["--shard", share]);
+    }
+    let parts = ["a", "b", "c", "d"].map(|name| path(&folder.path().join(name)).to_owned());
+    let merged = folder.path().join("merged");
+    let said = run_stored(&merged, ["merge".to_owned()].iter().chain(&parts));
+    assert_eq!(said.status, 0, "{}", said.stderr);
+    assert_eq!(cases(&merged), whole);
+}
+
 #[test]
 fn runs_of_a_file_are_compared() {
     let said = run(["verify", "--runs", "3", "sim", path(&world()), "--seed", "3"]);
@@ -272,4 +312,29 @@ fn readiness_may_be_an_answer_over_http() {
         said.stdout.trim().strip_prefix("c     | ").unwrap_or_else(|| panic!("{}", said.stdout));
     let seconds = time.parse::<u64>().expect("a time") - 1_893_456_000;
     assert!((3..10).contains(&seconds), "it started after {seconds}s");
+}
+
+#[test]
+fn a_node_ends_in_order_and_has_the_descriptors_it_is_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = r#"
+nodes:
+  asked: { command: "sh -c 'trap \"sleep 1; echo bye\" TERM; ulimit -n; while :; do sleep 0.1; done'", stop-grace: 3s, descriptors: 64 }
+  late: { command: "sh -c 'trap \"sleep 5; echo never\" TERM; ulimit -n; while :; do sleep 0.1; done'", stop-grace: 2s }
+  other: { command: "sh -c 'trap \"echo never\" TERM; while :; do sleep 0.1; done'" }
+workloads: { c: { command: sleep 1, after: { asked: started, late: started } } }
+"#;
+    let file = file(folder.path(), text);
+    let once = || simrun(["sim", path(&file), "--seed", "3"]).output().expect("a run");
+    let idle = once();
+    let busy = {
+        let _load = Load::start();
+        once()
+    };
+    assert_eq!(fingerprint(&idle), fingerprint(&busy));
+    let said = said(&idle);
+    assert_eq!(said.status, 0, "{}", said.stderr);
+    let mut lines: Vec<_> = said.stdout.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["asked | 64", "asked | bye", "late  | 1024"]);
 }

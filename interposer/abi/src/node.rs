@@ -24,6 +24,8 @@ pub struct Node {
     pub memory: u64,
     /// Bytes that are free on its disk.
     pub disk: u64,
+    /// Descriptors that a process may have open (`RLIMIT_NOFILE`); as a login shell has it, if not given.
+    pub descriptors: Option<u32>,
     /// How far its wall clock is ahead of the run's, in nanoseconds.
     pub clock_offset_ns: i64,
     /// Absolute path of its program.
@@ -57,6 +59,7 @@ impl Node {
             cpus: 1,
             memory: 1 << 30,
             disk: 1 << 30,
+            descriptors: None,
             clock_offset_ns: 0,
             program: Vec::new(),
             arguments: Vec::new(),

@@ -30,6 +30,10 @@ use crate::{
 
 /// Most processors that a machine shows.
 const PROCESSORS_MAX: u32 = 1024;
+/// How many descriptors a process needs at least: its standard streams, and a few for what it starts.
+const DESCRIPTORS_MIN: u32 = 16;
+/// How many it may have at most (`fs.nr_open`).
+const DESCRIPTORS_MAX: u32 = 1 << 20;
 /// How much later a program starts again, unless the file says otherwise, in nanoseconds.
 const RESTART_DELAY_NS: u64 = 100_000_000;
 
@@ -119,6 +123,7 @@ impl Shared {
         let machine = group.machine;
         let (cpus, memory, _) = base.size;
         check_further_names(machine)?;
+        within(machine.descriptors.as_ref(), 0, DESCRIPTORS_MIN..=DESCRIPTORS_MAX, |&most| most)?;
         Ok(Self {
             directory: match &machine.compose {
                 Some(folder) => composed_folder(group, folder, base.directory)?,
@@ -161,6 +166,7 @@ impl Shared {
             cpus: self.cpus,
             memory: self.memory,
             disk: machine.disk.as_ref().map_or(base.size.2, |size| size.number()),
+            descriptors: machine.descriptors.as_ref().map(|most| most.value),
             clock_offset_ns: machine
                 .clock
                 .as_ref()
@@ -170,7 +176,7 @@ impl Shared {
             environment: environment.encode(),
             directory: self.directory.clone().into_os_string().into_vec(),
             start_delay_ns: machine.delay.map_or(0, Time::number),
-            stop_grace_ns: 0,
+            stop_grace_ns: machine.stop_grace.as_ref().map_or(0, |grace| grace.number()),
             starts_when: self.starts_when.clone(),
             role: self.role,
             name: instance.name.clone(),
@@ -254,6 +260,9 @@ fn role(group: &Group) -> Result<Role, Wrong> {
     let machine = group.machine;
     let (restart, delay) = (&machine.restart, &machine.restart_delay);
     if group.kind == Kind::Workload {
+        if let Some(grace) = &machine.stop_grace {
+            return Err(grace.wrong("a workload is not stopped: the run ends with it"));
+        }
         let at = restart.as_ref().map(|it| it.at).or(delay.as_ref().map(|it| it.at));
         return match at {
             None => Ok(Role::Workload),

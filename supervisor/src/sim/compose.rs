@@ -17,7 +17,7 @@ pub struct Taken {
 /// Keys of a service that say how its image is made or kept, and mean nothing to a machine that has the files of this one.
 const OF_IMAGES: [&str; 5] = ["build", "image", "pull_policy", "platform", "init"];
 /// Keys of a service that are taken over.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 16] = [
     "command",
     "entrypoint",
     "environment",
@@ -25,6 +25,8 @@ const TAKEN: [&str; 14] = [
     "hostname",
     "container_name",
     "restart",
+    "stop_grace_period",
+    "ulimits",
     "deploy",
     "scale",
     "mem_limit",
@@ -107,6 +109,13 @@ impl Taken {
         if let Some(size) = memory.into_iter().find_map(Value::as_str).and_then(memory_size) {
             self.line("memory", &size);
         }
+        if let Some(grace) = service["stop_grace_period"].as_str() {
+            match humantime::parse_duration(grace) {
+                Ok(grace) => self.line("stop-grace", &format!("{}ms", grace.as_millis())),
+                Err(_) => self.lose(name, "`stop_grace_period`"),
+            }
+        }
+        self.descriptors(name, &service["ulimits"]);
         let is_lost =
             |key: &&String| !TAKEN.contains(&key.as_str()) && !OF_IMAGES.contains(&key.as_str());
         let keys = service.as_object().into_iter().flatten().map(|(key, _)| key);
@@ -191,6 +200,17 @@ impl Taken {
         if !waits.is_empty() {
             let all = waits.iter().map(|(other, how)| format!("{}: {how}", machine(other)));
             self.line("after", &format!("{{ {} }}", all.collect::<Vec<_>>().join(", ")));
+        }
+    }
+
+    /// Of the limits of a service, that of descriptors: a number, or a soft one and a hard one.
+    fn descriptors(&mut self, name: &str, limits: &Value) {
+        for (limit, value) in limits.as_object().into_iter().flatten() {
+            let most = value.as_str().or_else(|| value["soft"].as_str());
+            match (limit.as_str(), most) {
+                ("nofile", Some(most)) => self.line("descriptors", most),
+                _ => self.lose(name, &format!("the limit `{limit}`")),
+            }
         }
     }
 
@@ -299,6 +319,8 @@ services:
   db:
     image: postgres:16
     hostname: postgres
+    stop_grace_period: 1m30s
+    ulimits: { nproc: 65535, nofile: { soft: 2000, hard: 4000 } }
     expose: ["5432"]
     environment: ["USER=me", "EMPTY"]
   migrate: { image: x, entrypoint: [./migrate], command: "up && down", depends_on: [db], restart: "on-failure:3" }
@@ -324,6 +346,9 @@ nodes:
     env:
       "USER": "me"
     ready: { listens: 5432 }
+    stop-grace: 90000ms
+    descriptors: 2000
+    # not taken over: the limit `nproc`
   migrate:
     command: ["./migrate", "sh", "-c", "up && down"]
     after: { db: started }
@@ -354,6 +379,7 @@ workloads:
             [
                 "the command of cache, which its image knows",
                 "the command of db, which its image knows",
+                "the limit `nproc` of db",
                 "what `${SECRET}` stands for in SECRET of web_app",
                 "the health of cache, for which web_app waits",
                 "`volumes` of web_app",

@@ -97,6 +97,9 @@ pub struct Machine {
     pub restart: Option<Spanned<Restart>>,
     /// How much later it does; 100ms, without it
     pub restart_delay: Option<Spanned<Time>>,
+    /// How long a node may go on after the run's last workload has ended and the node was sent SIGTERM; not at all, without
+    /// it
+    pub stop_grace: Option<Spanned<Time>>,
     /// How much later than it could it starts
     pub delay: Option<Time>,
     /// How far its clock is off, as in `-2s`; or a range from which the seed draws, as in `-2s..2s`
@@ -105,6 +108,8 @@ pub struct Machine {
     pub memory: Option<Spanned<Size>>,
     /// Free space of its disk; 32GiB, without it
     pub disk: Option<Spanned<Size>>,
+    /// Descriptors that a process may have open; 1024, without it, and more if the process raises that
+    pub descriptors: Option<Spanned<u32>>,
     /// Processors that it shows; 2, without it
     pub cpus: Option<Spanned<u32>>,
 }

@@ -55,6 +55,8 @@ nodes:
     clock: -1500ms
     memory: 256MiB
     disk: 1GiB
+    descriptors: 64
+    stop-grace: 5s
     cpus: 4
   setup:
     command: ["true"]
@@ -94,6 +96,7 @@ fn machines_have_names_addresses_and_what_the_file_says() {
     assert_eq!(store.names, ["store", "*.store.local"]);
     assert_eq!(store.tags, ["zone-a", "store"]);
     assert_eq!((store.cpus, store.memory, store.disk), (4, 256 << 20, 1 << 30));
+    assert_eq!((store.descriptors, store.stop_grace_ns), (Some(64), 5_000_000_000));
     assert_eq!(store.clock_offset_ns, -1_500_000_000);
     let again = Role::Service { restart: Restart::OnFailure, delay_ns: 2_000_000_000 };
     assert_eq!(store.role, again);
@@ -257,6 +260,11 @@ const WRONG: &[(&str, &str)] = &[
         "2:40: it is from 16777216 to 17592186044416",
     ),
     ("W\nnodes: { a: { command: 'true', cpus: 0 } }", "2:38: it is from 1 to 1024"),
+    ("W\nnodes: { a: { command: 'true', descriptors: 3 } }", "2:45: it is from 16 to 1048576"),
+    (
+        "workloads: { c: { command: 'true', stop-grace: 1s } }",
+        "1:48: a workload is not stopped: the run ends with it",
+    ),
     (
         "W\nnodes: { a: { command: 'true', cwd: nowhere } }",
         "2:37: `nowhere`: No such file or directory (os error 2)",

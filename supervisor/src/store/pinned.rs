@@ -80,6 +80,9 @@ pub struct PinnedNode {
     pub memory: u64,
     /// Bytes that are free on its disk.
     pub disk: u64,
+    /// Descriptors that a process may have open, if they are limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub descriptors: Option<u32>,
     /// How far its wall clock is ahead, in nanoseconds.
     pub clock_offset_ns: i64,
     /// The command and its arguments.
@@ -112,6 +115,7 @@ impl PinnedNode {
             cpus: node.cpus,
             memory: node.memory,
             disk: node.disk,
+            descriptors: node.descriptors,
             clock_offset_ns: node.clock_offset_ns,
             command: texts(&node.arguments),
             directory: Text(node.directory.clone()),
@@ -134,6 +138,7 @@ impl PinnedNode {
             cpus: self.cpus,
             memory: self.memory,
             disk: self.disk,
+            descriptors: self.descriptors,
             clock_offset_ns: self.clock_offset_ns,
             program: self.program.0.clone(),
             arguments: bytes(&self.command),

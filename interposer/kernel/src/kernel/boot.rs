@@ -227,7 +227,7 @@ pub(super) fn first_process(
         leader_status: None,
         has_executed: true,
         settings: Settings::default(),
-        limits: Limits::default(),
+        limits: Limits::of_machine(plan.descriptors),
         threads: Vec::new(),
         space,
         files: Rc::new(RefCell::new(standard_streams(streams(boot, plan)))),

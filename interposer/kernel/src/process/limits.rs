@@ -64,6 +64,17 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// What the first process of a machine has, on which a process may have so many descriptors, if that is given.
+    #[must_use]
+    pub fn of_machine(descriptors: Option<u32>) -> Self {
+        let mut limits = Self::default();
+        if let Some(most) = descriptors {
+            let both = u64::from(most).min(DESCRIPTORS_MAX);
+            limits.set(Resource::Descriptors as usize, Limit { soft: both, hard: both });
+        }
+        limits
+    }
+
     /// What is enforced.
     #[must_use]
     pub fn soft(&self, of: Resource) -> u64 {

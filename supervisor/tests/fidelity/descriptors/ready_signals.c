@@ -22,16 +22,21 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     count++, number = signal, code = info->si_code, band = info->si_band, of = info->si_fd;
 }
 
-// Waits until one has come, or long enough to say that none comes.
-static void told(const char *what, int fd) {
+// Waits for one, at most so many milliseconds.
+static void within(int milliseconds, const char *what, int fd) {
     struct timespec little = {0, 1000000};
-    for (int i = 0; i < 30 && !count; i++) nanosleep(&little, 0);
+    for (int i = 0; i < milliseconds && !count; i++) nanosleep(&little, 0);
     if (!count) printf("%s: not told\n", what);
     else if (code == SI_KERNEL) printf("%s: told by %d\n", what, number);
     else printf("%s: told by %s, code %d, band %x, descriptor %s\n", what, number == SIGIO ? "SIGIO" : "real-time", code,
                 band, of == fd ? "it" : "another");
     count = 0;
 }
+
+static void told(const char *what, int fd) { within(10000, what, fd); }
+
+// Waits long enough to say that none comes.
+static void not_told(const char *what, int fd) { within(30, what, fd); }
 
 static void set_async(int fd, int on) {
     int flags = fcntl(fd, F_GETFL);
@@ -45,12 +50,12 @@ static void pipes(void) {
     set_async(p[0], 1);
     printf("flag %d\n", !!(fcntl(p[0], F_GETFL) & O_ASYNC));
     write(p[1], "x", 1);
-    told("nobody owns it", p[0]);
+    not_told("nobody owns it", p[0]);
     SHOW("own", fcntl(p[0], F_SETOWN, getpid()));
     write(p[1], "x", 1);
     told("written", p[0]);
     read(p[0], buffer, 10);
-    told("read", p[0]);
+    not_told("read", p[0]);
     SHOW("signal", fcntl(p[0], F_SETSIG, SIGRTMIN + 1));
     write(p[1], "x", 1);
     told("written", p[0]);
@@ -63,7 +68,7 @@ static void pipes(void) {
     told("written", p[0]);
     set_async(p[0], 0);
     write(p[1], "x", 1);
-    told("no longer", p[0]);
+    not_told("no longer", p[0]);
     int on = 1;
     SHOW("on by ioctl", ioctl(p[0], FIOASYNC, &on));
     write(p[1], "x", 1);
@@ -121,7 +126,7 @@ static void owners(void) {
     waitpid(pid, &status, 0);
     printf("child %x\n", status);
     sigprocmask(SIG_SETMASK, &old, 0);
-    told("not me", p[0]);
+    not_told("not me", p[0]);
     int event = eventfd(0, 0), on = 1;
     fcntl(event, F_SETFL, O_ASYNC);
     printf("shown on an eventfd %d\n", !!(fcntl(event, F_GETFL) & O_ASYNC));
