@@ -1,6 +1,7 @@
 //! What happened in a run, for people: its events without those that only machines read.
 
 use std::{
+    collections::{BTreeMap, VecDeque},
     fs::File,
     io::{BufRead, BufReader},
 };
@@ -27,27 +28,100 @@ pub struct Happening {
     pub is_marked: bool,
 }
 
-/// What happened in a run, from the start: so many, the last ones. Nothing if its events were not kept.
+/// The end of a run, and what went wrong before.
+#[derive(Default)]
+pub struct Story {
+    /// Of what happened before the rest, that which is marked: the last of it.
+    pub before: Vec<Happening>,
+    /// What happened last.
+    pub last: Vec<Happening>,
+}
+
+/// What happened in a run: so much of its end, and so many marked things before. Nothing if its events were not kept.
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn last(folder: &RunFolder, count: usize) -> Result<Vec<Happening>, Error> {
-    let Some(path) = folder.events() else { return Ok(Vec::new()) };
+pub fn story(folder: &RunFolder, last: usize, before: usize) -> Result<Story, Error> {
+    let Some(path) = folder.events() else { return Ok(Story::default()) };
     let record = folder.record()?;
     let file = File::open(&path).map_err(|error| Error::File(path, error))?;
-    let mut last = std::collections::VecDeque::new();
-    for line in BufReader::new(file).lines().map_while(Result::ok) {
-        for happening in happenings(&line, |node| record.node_name(node)) {
-            last.push_back(happening);
-            if last.len() > count {
-                last.pop_front();
+    let (mut early, mut late) = (VecDeque::new(), VecDeque::new());
+    let mut lines = Lines::default();
+    let told = BufReader::new(file).lines().map_while(Result::ok).flat_map(|line| {
+        let told = happenings(&line, |node| record.node_name(node));
+        told.into_iter().flat_map(|happening| lines.put(happening)).collect::<Vec<_>>()
+    });
+    let mut keep = |happening: Happening| {
+        late.push_back(happening);
+        let Some(oldest) = (late.len() > last).then(|| late.pop_front()).flatten() else { return };
+        if oldest.is_marked {
+            early.push_back(oldest);
+            if early.len() > before {
+                early.pop_front();
             }
         }
-    }
-    Ok(last.into())
+    };
+    told.for_each(&mut keep);
+    lines.rest().for_each(keep);
+    Ok(Story { before: early.into(), last: late.into() })
 }
 
-/// What a line of a trace tells: nothing, or one thing, or each line of an output.
+/// What of an output is the start of a line whose end has not been written yet: many a program writes a line in pieces.
+#[derive(Default)]
+struct Lines(BTreeMap<(String, u64, String), Happening>);
+
+impl Lines {
+    /// Takes what happened, and gives what can be told now. A line is told when it ends, at the latest with its process.
+    fn put(&mut self, happening: Happening) -> Vec<Happening> {
+        match happening.what.as_str() {
+            OUT | ERR => {}
+            "exit" => {
+                let (node, pid) = (happening.node.clone(), happening.pid);
+                let of = |stream: &str| (node.clone(), pid, stream.to_owned());
+                let left = [OUT, ERR].into_iter().filter_map(|stream| self.0.remove(&of(stream)));
+                return left.filter_map(told).chain([happening]).collect();
+            }
+            _ => return vec![happening],
+        }
+        let key = (happening.node.clone(), happening.pid, happening.what.clone());
+        let mut text = self.0.remove(&key).map_or(String::new(), |begun| begun.text);
+        text += &happening.text;
+        let mut lines: Vec<&str> = text.split('\n').collect();
+        let unfinished = lines.pop().unwrap_or_default();
+        let like = |text: &str| Happening { text: text.to_owned(), ..happening.clone() };
+        let whole = lines.iter().filter_map(|line| told(like(line))).collect();
+        if !unfinished.is_empty() {
+            self.0.insert(key, like(unfinished));
+        }
+        whole
+    }
+
+    /// What was never ended.
+    fn rest(self) -> impl Iterator<Item = Happening> {
+        self.0.into_values().filter_map(told)
+    }
+}
+
+/// A line of an output as it is told.
+fn told(line: Happening) -> Option<Happening> {
+    let text = line.text.trim_end_matches('\r');
+    let is_violation = text.starts_with("INVARIANT ") && text.contains(" FAIL");
+    let sign = if line.what == ERR { "!" } else { ">" };
+    let told = Happening {
+        what: "output".into(),
+        text: format!("{sign} {text}"),
+        is_marked: is_violation,
+        ..line
+    };
+    Some(told).filter(|_| !text.is_empty())
+}
+
+/// Kinds of events that are pieces of an output.
+const OUT: &str = "stdout";
+/// The same, of the other stream.
+const ERR: &str = "stderr";
+
+/// What a line of a trace tells: nothing, one thing, or one of each thread. Of an output it is a piece.
 fn happenings<'a>(line: &str, node_name: impl Fn(usize) -> &'a str) -> Vec<Happening> {
     let Ok(event) = serde_json::from_str::<Value>(line) else { return Vec::new() };
     let what = event["what"].as_str().unwrap_or_default();
@@ -99,13 +173,10 @@ fn happenings<'a>(line: &str, node_name: impl Fn(usize) -> &'a str) -> Vec<Happe
             threads.iter().map(|thread| happening(one(thread), true)).collect()
         }
         "output" => {
-            let is_error = event["stream"] == "stderr";
-            let written = event["text"].as_str().unwrap_or("bytes that are no text");
-            let line = |line: &str| {
-                let is_violation = line.starts_with("INVARIANT ") && line.contains(" FAIL");
-                happening(format!("{} {line}", if is_error { "!" } else { ">" }), is_violation)
-            };
-            written.lines().map(line).collect()
+            let stream = if event["stream"] == "stderr" { ERR } else { OUT };
+            // Bytes that are no text are a line of their own.
+            let piece = event["text"].as_str().unwrap_or("bytes that are no text\n").to_owned();
+            vec![Happening { what: stream.to_owned(), ..happening(piece, false) }]
         }
         _ => Vec::new(),
     }
@@ -117,25 +188,45 @@ mod tests {
 
     #[test]
     fn events_are_told_in_words() {
-        let told = |line: &str| -> Vec<(String, bool)> {
-            let told = happenings(line, |_| "simrun").into_iter();
-            told.map(|told| (told.text, told.is_marked)).collect()
+        let told = |lines: &[&str]| -> Vec<(String, bool)> {
+            let mut pieces = Lines::default();
+            let all = lines.iter().flat_map(|line| happenings(line, |_| "simrun"));
+            let mut told: Vec<_> = all.flat_map(|happening| pieces.put(happening)).collect();
+            told.extend(pieces.rest());
+            told.into_iter().map(|told| (told.text, told.is_marked)).collect()
         };
-        let cases: [(&str, &[(&str, bool)]); 6] = [
-            (r#"{"what":"exit","status":768}"#, &[("exits with status 3", true)]),
-            (r#"{"what":"exit","status":0}"#, &[("exits with status 0", false)]),
+        let cases: [(&[&str], &[(&str, bool)]); 7] = [
+            (&[r#"{"what":"exit","status":768}"#], &[("exits with status 3", true)]),
+            (&[r#"{"what":"exit","status":0}"#], &[("exits with status 0", false)]),
             (
-                r#"{"what":"output","stream":"stdout","text":"a\nINVARIANT x y FAIL z\n"}"#,
+                &[r#"{"what":"output","stream":"stdout","text":"a\n\nINVARIANT x y FAIL z\n"}"#],
                 &[("> a", false), ("> INVARIANT x y FAIL z", true)],
             ),
-            (r#"{"what":"output","stream":"stderr","text":"b"}"#, &[("! b", false)]),
-            (r#"{"what":"choice","number":1}"#, &[]),
-            ("no event", &[]),
+            (&[r#"{"what":"output","stream":"stderr","text":"b"}"#], &[("! b", false)]),
+            (
+                &[
+                    r#"{"what":"output","pid":1,"stream":"stdout","text":"INVARIANT x"}"#,
+                    r#"{"what":"output","pid":2,"stream":"stdout","text":"c\nd"}"#,
+                    r#"{"what":"output","pid":1,"stream":"stderr","text":"e\n"}"#,
+                    r#"{"what":"output","pid":1,"stream":"stdout","text":" y FAIL z\nf"}"#,
+                    r#"{"what":"exit","pid":1,"status":0}"#,
+                ],
+                &[
+                    ("> c", false),
+                    ("! e", false),
+                    ("> INVARIANT x y FAIL z", true),
+                    ("> f", false),
+                    ("exits with status 0", false),
+                    ("> d", false),
+                ],
+            ),
+            (&[r#"{"what":"choice","number":1}"#], &[]),
+            (&["no event"], &[]),
         ];
-        for (line, expected) in cases {
+        for (lines, expected) in cases {
             let expected: Vec<_> =
                 expected.iter().map(|(text, mark)| ((*text).to_owned(), *mark)).collect();
-            assert_eq!(told(line), expected, "{line}");
+            assert_eq!(told(lines), expected, "{lines:?}");
         }
     }
 }

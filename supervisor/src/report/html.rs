@@ -1,13 +1,13 @@
 //! Many runs together, as one page of HTML that needs no network: the tables of the text, and of each bug a timeline that
 //! can be scrolled, zoomed, filtered and searched.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use minijinja::{AutoEscape, Environment, Value, context, value::Serde};
 use serde::Serialize;
 
 use super::{
-    events::{self, Happening},
+    events::{Happening, Story, story},
     summary::{Bug, Case, Summary},
     table::short,
     text::{BUGS_MAX, facts, reproduction, seeds, verdict},
@@ -18,6 +18,8 @@ use crate::store::{Error, Place, RunFolder, State, text::shell_command};
 const PAGE: &str = include_str!("page.html");
 /// Most events of a bug: the last ones.
 const EVENTS_MAX: usize = 2000;
+/// Most marked ones before them.
+const MARKED_MAX: usize = 500;
 /// Most runs that are listed one by one.
 const CASES_MAX: usize = 2000;
 
@@ -55,18 +57,40 @@ struct CaseRow<'a> {
     run: String,
 }
 
+/// What is drawn of a bug's first run.
+#[derive(Serialize)]
+struct Timeline {
+    events: Vec<Happening>,
+    /// Nodes by their addresses.
+    addresses: BTreeMap<Ipv4Addr, String>,
+}
+
+impl Timeline {
+    fn of(folder: &RunFolder) -> Result<Self, Error> {
+        let Story { before, last } = story(folder, EVENTS_MAX, MARKED_MAX)?;
+        let nodes = folder.record()?.pinned.nodes.into_iter();
+        Ok(Self {
+            events: before.into_iter().chain(last).collect(),
+            addresses: nodes.map(|node| (node.address, node.name)).collect(),
+        })
+    }
+}
+
 /// The report.
 ///
 /// # Errors
 /// When the events of a run cannot be read.
 pub fn html(summary: &Summary, place: &Place) -> Result<String, Error> {
     let bugs = &summary.bugs[..summary.bugs.len().min(BUGS_MAX)];
-    let events = bugs
+    let timelines = bugs
         .iter()
-        .map(|bug| events::last(&RunFolder::of(place, &bug.first.run), EVENTS_MAX))
+        .map(|bug| Timeline::of(&RunFolder::of(place, &bug.first.run)))
         .collect::<Result<Vec<_>, _>>()?;
-    let sections: Vec<_> =
-        bugs.iter().zip(&events).map(|(bug, events)| section(bug, summary, events)).collect();
+    let sections: Vec<_> = bugs
+        .iter()
+        .zip(&timelines)
+        .map(|(bug, timeline)| section(bug, summary, timeline.events.len()))
+        .collect();
     let cases: Vec<_> = summary.cases.iter().take(CASES_MAX).map(case_row).collect();
     let invariants: Vec<_> = summary
         .invariants
@@ -98,18 +122,18 @@ pub fn html(summary: &Summary, place: &Place) -> Result<String, Error> {
             bugs => Value::from(Serde(sections)),
             cases => Value::from(Serde(cases)),
             runs => summary.runs(),
-            data => embedded(&events),
+            data => embedded(&timelines),
         },
     );
     Ok(page.expect("the page is ours"))
 }
 
 /// JSON that nothing in it can end: a script ends with the first `</script` that it has.
-fn embedded(events: &[Vec<Happening>]) -> String {
-    serde_json::to_string(events).expect("numbers and text").replace('<', "\\u003c")
+fn embedded(timelines: &[Timeline]) -> String {
+    serde_json::to_string(timelines).expect("numbers and text").replace('<', "\\u003c")
 }
 
-fn section<'a>(bug: &'a Bug, summary: &Summary, events: &[Happening]) -> BugSection<'a> {
+fn section<'a>(bug: &'a Bug, summary: &Summary, events: usize) -> BugSection<'a> {
     BugSection {
         kind: bug.kind.name(),
         title: &bug.title,
@@ -118,7 +142,7 @@ fn section<'a>(bug: &'a Bug, summary: &Summary, events: &[Happening]) -> BugSect
         again: reproduction(bug, summary),
         run: bug.first.run.to_string(),
         stack: &bug.stack,
-        events: events.len(),
+        events,
     }
 }
 
@@ -153,7 +177,8 @@ mod tests {
             text: "</script><b>".into(),
             is_marked: false,
         };
-        let json = embedded(&[vec![happening]]);
+        let timeline = Timeline { events: vec![happening], addresses: BTreeMap::new() };
+        let json = embedded(&[timeline]);
         assert!(!json.contains('<') && json.contains("\\u003c/script>"), "{json}");
     }
 }

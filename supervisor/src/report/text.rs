@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use super::{
-    events::{self, Happening},
+    events::{Happening, Story, story},
     summary::{Bug, Summary},
     table::{Table, compression, short},
 };
@@ -17,6 +17,8 @@ use crate::store::{
 pub const BUGS_MAX: usize = 20;
 /// Most events that are told of a bug: the last ones.
 const EVENTS_MAX: usize = 20;
+/// Most marked ones that are told before them.
+const MARKED_MAX: usize = 6;
 /// Most functions of a stack.
 const STACK_MAX: usize = 6;
 
@@ -39,9 +41,9 @@ pub fn text(summary: &Summary, place: &Place) -> Result<String, Error> {
         text.push_str(&bugs(summary));
     }
     for (number, bug) in (1..).zip(summary.bugs.iter().take(BUGS_MAX)) {
-        let events = events::last(&RunFolder::of(place, &bug.first.run), EVENTS_MAX)?;
+        let story = story(&RunFolder::of(place, &bug.first.run), EVENTS_MAX, MARKED_MAX)?;
         text.push('\n');
-        text.push_str(&one_bug(number, bug, summary, &events));
+        text.push_str(&one_bug(number, bug, summary, &story));
     }
     if summary.bugs.len() > BUGS_MAX {
         let _ = writeln!(text, "\nand {} more", summary.bugs.len() - BUGS_MAX);
@@ -175,19 +177,29 @@ pub fn seeds(bug: &Bug) -> String {
     seeds.join(", ") + more
 }
 
-fn one_bug(number: u32, bug: &Bug, summary: &Summary, events: &[Happening]) -> String {
+fn one_bug(number: u32, bug: &Bug, summary: &Summary, story: &Story) -> String {
     let mut text = format!("#{number} {}: {}\n", bug.kind.name(), bug.title);
     for frame in bug.stack.iter().take(STACK_MAX) {
         let _ = writeln!(text, "   in {frame}");
     }
     let _ = writeln!(text, "   again with: {}", reproduction(bug, summary));
     let _ = writeln!(text, "   kept as run {} (simrun show, logs, rerun)", bug.first.run);
-    for Happening { time_ns, node, pid, text: words, is_marked, .. } in events {
-        let mark = if *is_marked { "*" } else { " " };
-        let (seconds, micros) = (time_ns / 1_000_000_000, time_ns / 1000 % 1_000_000);
-        let _ = writeln!(text, " {mark} {seconds:>6}.{micros:06}s {node} {pid:>4} {words}");
+    let all = story.before.iter().chain(&story.last);
+    let width = all.map(|happening| happening.node.len()).max().unwrap_or_default();
+    text.extend(story.before.iter().map(|happening| line(happening, width)));
+    if !story.before.is_empty() {
+        text.push_str("   ...\n");
     }
+    text.extend(story.last.iter().map(|happening| line(happening, width)));
     text
+}
+
+/// What happened, the names of nodes so wide.
+fn line(happening: &Happening, width: usize) -> String {
+    let Happening { time_ns, node, pid, text, is_marked, .. } = happening;
+    let mark = if *is_marked { "*" } else { " " };
+    let (seconds, micros) = (time_ns / 1_000_000_000, time_ns / 1000 % 1_000_000);
+    format!(" {mark} {seconds:>6}.{micros:06}s {node:width$} {pid:>4} {text}\n")
 }
 
 /// What is worth saying of a simulation whose other models were not run.
