@@ -2,11 +2,13 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Output};
 
 use common::{
+    compared::{idle_and_busy, simulated},
     fault_file,
     machines::{self, Machine, machine},
+    said, simrun,
 };
 
 /// The first is the client.
@@ -302,4 +304,58 @@ print(socket.create_connection(("s2", 8080)) and "there", flush=True)
     // Ten segments are sent before the first is answered.
     let got: usize = machines::printed(&output, "s1").trim().parse().expect("a number");
     assert!((14_000..17_000).contains(&got), "{got}");
+}
+
+/// Runs three machines that send nothing under faults, and again under load; the first one's program is given.
+fn silent(faults: &str, client: &str) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let waits = "import time\ntime.sleep(3600)\n";
+    let machines = [machine("client", client), machine("s1", waits), machine("s2", waits)];
+    let file = machines::describe(folder.path(), &machines);
+    idle_and_busy(faults, || {
+        let mut command = simrun(["sim", &file, "--seed", "1", "--fault-log"]);
+        if !faults.is_empty() {
+            command.args(["--faults", faults]);
+        }
+        command.output().expect("a run")
+    })
+}
+
+#[test]
+fn a_partition_says_when_it_begins_and_when_it_has_healed_though_nobody_sends_anything() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = fault_file(
+        folder.path(),
+        "  cut:\n    do: { partition: { shape: pair, cut: out } }\n    match: { node: s1, peer: s2 }\n    after: 2s\n    for: 3s\n    every: 10s\n",
+    );
+    let client = "import time\ntime.sleep(14)\n";
+    let output = silent(&faults, client);
+    let words = said(&output).stderr;
+    let told: Vec<_> = words.lines().filter(|line| line.contains("test/cut")).collect();
+    let begins = "a partition of s1 | s2 begins, for what the first side sends";
+    let expected = [
+        format!("simrun: fault at 2.000000s: test/cut #1: {begins}"),
+        "simrun: fault at 5.000000s: test/cut #1: a partition of s1 | s2 has healed".into(),
+        format!("simrun: fault at 12.000000s: test/cut #2: {begins}"),
+    ];
+    assert_eq!(told, expected, "{words}");
+    assert_eq!(simulated(&output), simulated(&silent("", client)), "the end is not delayed");
+}
+
+#[test]
+fn partitions_to_come_keep_no_run_alive_that_is_stuck() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = fault_file(
+        folder.path(),
+        "  cut:\n    do: { partition: { shape: halves } }\n    after: 10h\n    for: 1s\n    every: 2s\n  flaps:\n    do: { partition: { shape: pair, lasts: 1s } }\n    rate: 1/h\n",
+    );
+    // The servers have ended after an hour, and the client waits for ever.
+    let stuck = "import signal\nsignal.pause()\n";
+    let output = silent(&faults, stuck);
+    let plain = silent("", stuck);
+    let deadlock = "deadlock: no thread can ever run again";
+    assert!(said(&output).stderr.contains(deadlock), "{}", said(&output).stderr);
+    assert!(said(&plain).stderr.contains(deadlock), "{}", said(&plain).stderr);
+    assert_eq!(output.status, plain.status);
+    assert_eq!(simulated(&output), simulated(&plain));
 }

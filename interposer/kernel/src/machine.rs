@@ -6,6 +6,7 @@ use alloc::{
     string::String,
     vec::Vec,
 };
+use core::time::Duration;
 
 use simrun_abi::{
     boot::{Boot, FileTimes, Identity},
@@ -16,7 +17,7 @@ use simrun_abi::{
 
 use crate::{
     event::EventLog,
-    fault::{Damage, Faults},
+    fault::{Damage, Faults, Timed},
     fs::{Inode, Tree},
     host::Host,
     node::{Awaited, NodeId},
@@ -54,8 +55,8 @@ pub enum Due {
     Timeout,
     /// Services have been waited for long enough.
     Stop,
-    /// A fault's time, by its index.
-    Fault(u16),
+    /// A fault's time.
+    Fault(Timed),
     /// A process that a fault has had stand still goes on.
     Resume(ProcessId),
 }
@@ -236,6 +237,34 @@ impl Machine {
         object: Weak<dyn Expire>,
     ) -> TimerKey {
         self.timers.set(due, Due::Object(node, object))
+    }
+
+    /// What comes at its time does at this one, in nanoseconds from the start of the run.
+    pub fn set_fault_timer(&mut self, timed: Timed, at: u64) {
+        let Some(faults) = &mut self.faults else { return };
+        let due = self.clock.after_start(Duration::from_nanos(at));
+        let key = self.timers.set(due, Due::Fault(timed));
+        if let Some(before) = faults.replace_timer(timed, key) {
+            self.timers.cancel(before);
+        }
+    }
+
+    /// Sets the timers anew of what others have brought nearer.
+    pub fn set_raised_timers(&mut self) {
+        let elapsed = self.clock.elapsed().as_nanos() as u64;
+        let times = self.faults.as_mut().map(|faults| faults.take_raised(elapsed));
+        for (timed, at) in times.unwrap_or_default() {
+            self.set_fault_timer(timed, at);
+        }
+    }
+
+    /// Some faults have fired, given by their names and how often they have: others may come more often.
+    pub fn raise_after<'a>(&mut self, fired: impl Iterator<Item = (&'a str, u64)> + Clone) {
+        let elapsed = self.clock.elapsed().as_nanos() as u64;
+        if let Some(faults) = &mut self.faults {
+            faults.raise_after(fired, elapsed);
+            self.set_raised_timers();
+        }
     }
 
     /// Logs what the current actor did.

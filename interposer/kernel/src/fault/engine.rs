@@ -1,6 +1,6 @@
 //! All faults of a run, by the call that they are for.
 
-use alloc::{rc::Rc, string::String, vec, vec::Vec};
+use alloc::{collections::BTreeMap, rc::Rc, string::String, vec, vec::Vec};
 use core::time::Duration;
 
 use simrun_abi::{
@@ -22,6 +22,7 @@ use super::{
     raise::Raiser,
     scene::Scene,
     threads::Threads,
+    timed::Timed,
 };
 use crate::{
     error::Errno,
@@ -38,15 +39,15 @@ type Indices = Vec<u16>;
 
 /// All faults of a run.
 pub struct Faults {
-    armed: Vec<Armed>,
+    pub(super) armed: Vec<Armed>,
     /// Those that look at a call before it is made, by its number.
-    at_call: Vec<Indices>,
+    pub(super) at_call: Vec<Indices>,
     /// Those that look at a call when it begins to wait.
-    at_wait: Vec<Indices>,
+    pub(super) at_wait: Vec<Indices>,
     /// Those that look at what is done with the disk, by operation.
-    at_disk: [Indices; DiskOperation::COUNT],
+    pub(super) at_disk: [Indices; DiskOperation::COUNT],
     /// Those that come at their time.
-    at_time: Indices,
+    pub(super) at_time: Indices,
     /// Those of links.
     pub links: Links,
     /// Those of the name server.
@@ -58,11 +59,11 @@ pub struct Faults {
     /// What the families are in this run, in words.
     pub families: Vec<String>,
     /// Those that raise others.
-    raisers: Vec<Raiser>,
+    pub(super) raisers: Vec<Raiser>,
     /// Whether any that comes at its time may come sooner now.
-    has_raised: bool,
+    pub(super) has_raised: bool,
     /// When those are asked next that come at their time.
-    timers: Vec<(u16, TimerKey)>,
+    pub(super) timers: BTreeMap<Timed, TimerKey>,
 }
 
 /// A fault that has fired.
@@ -245,7 +246,7 @@ impl Faults {
             families: family::describe(plan, random),
             raisers: Vec::new(),
             has_raised: false,
-            timers: Vec::new(),
+            timers: BTreeMap::new(),
         };
         let stream = |fault: &Fault| family::stream(random, ["", &fault.name]);
         let plan = family::present(plan, random);
@@ -358,13 +359,6 @@ impl Faults {
         verdict
     }
 
-    /// When each of the faults that come at their time is to be asked first, in nanoseconds from the start.
-    pub fn first_times(&mut self) -> Vec<(u16, u64)> {
-        let Self { armed, at_time, .. } = self;
-        let time = |&index: &u16| Some((index, armed[usize::from(index)].next_time(0)?));
-        at_time.iter().filter_map(time).collect()
-    }
-
     /// What a fault does at its time, with the program that it hits, and when it is to be asked next.
     pub fn at_time(&mut self, index: u16, elapsed: u64, programs: &[Rc<[u8]>]) -> TimedVerdict {
         let armed = &mut self.armed[usize::from(index)];
@@ -422,40 +416,28 @@ impl Faults {
 
     /// Has others come more often, if some that have fired do that.
     fn raise_by(&mut self, firings: &[Firing], elapsed: u64) {
-        let Self { raisers, armed, links, .. } = self;
+        self.raise_after(firings.iter().map(|firing| (&*firing.fault, firing.count)), elapsed);
+    }
+
+    /// The same, after some have fired, of links and of the name server included, by their names and how often they have.
+    pub fn raise_after<'a>(
+        &mut self,
+        fired: impl Iterator<Item = (&'a str, u64)> + Clone,
+        elapsed: u64,
+    ) {
+        let Self { raisers, armed, links, names, has_raised, .. } = self;
         for raiser in raisers {
-            if !firings.iter().any(|firing| raiser.is(&firing.fault)) {
+            if !raiser.has_fired(fired.clone()) {
                 continue;
             }
             let raised = raiser.raised(elapsed);
+            let is_raised = |name: &str| raiser.raises(name);
             let own = armed.iter_mut().map(|armed| (&armed.name, &mut armed.trigger));
-            for (name, trigger) in own.chain(links.triggers()) {
-                if raiser.raises(name) {
-                    trigger.raise(elapsed, raised);
-                    self.has_raised = true;
-                }
+            for (_, trigger) in own.chain(names.triggers()).filter(|(name, _)| is_raised(name)) {
+                trigger.raise(elapsed, raised);
+                *has_raised = true;
             }
-        }
-    }
-
-    /// When those come next that come at their time, if any of them may come sooner than was said.
-    pub fn take_raised(&mut self, elapsed: u64) -> Vec<(u16, u64)> {
-        if !core::mem::take(&mut self.has_raised) {
-            return Vec::new();
-        }
-        let Self { armed, at_time, .. } = self;
-        let next = |&index: &u16| Some((index, armed[usize::from(index)].next_time(elapsed + 1)?));
-        at_time.iter().filter_map(next).collect()
-    }
-
-    /// Keeps the timer of a fault that comes at its time; the one before.
-    pub fn replace_timer(&mut self, index: u16, key: TimerKey) -> Option<TimerKey> {
-        match self.timers.iter_mut().find(|(of, _)| *of == index) {
-            Some((_, timer)) => Some(core::mem::replace(timer, key)),
-            None => {
-                self.timers.push((index, key));
-                None
-            }
+            *has_raised |= links.raise(is_raised, elapsed, raised);
         }
     }
 

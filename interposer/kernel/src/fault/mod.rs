@@ -13,6 +13,7 @@
 //! - [`link`]: faults of links between sockets.
 //! - [`names`]: faults of the name server.
 //! - [`threads`]: slow processors, and priorities.
+//! - [`timed`]: those that come at their time.
 //! - [`trigger`]: when and how often one fires.
 //! - [`chance`], [`window`]: how often, and when.
 //! - [`quantity`], [`pattern`], [`place`]: numbers that are drawn, names and nodes that are matched.
@@ -31,6 +32,7 @@ mod quantity;
 mod raise;
 mod scene;
 mod threads;
+mod timed;
 mod trigger;
 mod window;
 pub use armed::Hit;
@@ -44,5 +46,6 @@ pub use nodes::{Machines, NodeHit};
 pub use pattern::Pattern;
 pub use quantity::{Source, happens};
 pub use scene::Scene;
+pub use timed::Timed;
 #[cfg(test)]
 mod tests;

@@ -91,6 +91,11 @@ impl Names {
         });
     }
 
+    /// What says when each fires, by name.
+    pub(super) fn triggers(&mut self) -> impl Iterator<Item = (&Rc<str>, &mut Trigger)> {
+        self.all.iter_mut().map(|fault| (&fault.name, &mut fault.trigger))
+    }
+
     /// What becomes of a question for a name, in lower case, that a program of a node asks at so many nanoseconds after the
     /// start of the run. All faults decide, also when another has decided already.
     pub fn ask(

@@ -10,6 +10,8 @@ use crate::random::{Random, Stream};
 /// What the firings of a fault do to others.
 pub(super) struct Raiser {
     name: Rc<str>,
+    /// How often it had fired when it was last seen to: what it does over and over is one firing.
+    fired: u64,
     others: Vec<Pattern>,
     factor: u64,
     length: Source,
@@ -31,6 +33,7 @@ impl Raiser {
         let raise = fault.raises.as_ref()?;
         Some(Self {
             name: fault.name.as_str().into(),
+            fired: 0,
             others: raise.faults.iter().map(|text| Pattern::new(text)).collect(),
             factor: raise.factor,
             length: Source::new(&raise.length),
@@ -38,14 +41,17 @@ impl Raiser {
         })
     }
 
-    /// Whether it is this fault.
-    pub fn is(&self, name: &str) -> bool {
-        *self.name == *name
+    /// Whether it is one of those that have fired, given with how often they have.
+    pub fn has_fired<'a>(&mut self, fired: impl Iterator<Item = (&'a str, u64)>) -> bool {
+        let own = fired.filter(|(name, _)| **name == *self.name).map(|(_, count)| count);
+        let before = self.fired;
+        self.fired = own.fold(before, u64::max);
+        self.fired > before
     }
 
     /// Whether it raises this one: never itself.
     pub fn raises(&self, name: &str) -> bool {
-        !self.is(name) && self.others.iter().any(|like| like.matches(name.as_bytes()))
+        *name != *self.name && self.others.iter().any(|like| like.matches(name.as_bytes()))
     }
 
     /// What the others become, at so many nanoseconds from the start of the run.

@@ -45,9 +45,14 @@ impl Trigger {
 
     /// What the dice say.
     pub fn hits(&mut self, elapsed: u64) -> bool {
-        let factor = self.raised.filter(|raised| elapsed < raised.until);
-        let factor = factor.map_or(1, |raised| raised.factor);
+        let factor = self.factor(elapsed);
         self.dice.hits(elapsed, factor, &mut self.stream)
+    }
+
+    /// How many times as often as usual it comes now.
+    pub fn factor(&self, elapsed: u64) -> u64 {
+        let raised = self.raised.filter(|raised| elapsed < raised.until);
+        raised.map_or(1, |raised| raised.factor)
     }
 
     /// It comes more often for a while.

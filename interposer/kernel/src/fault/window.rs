@@ -46,6 +46,17 @@ impl Opening {
         }
     }
 
+    /// When it opens or closes next, after this.
+    pub fn next_turn(&self, elapsed: u64) -> Option<u64> {
+        let opens = elapsed.checked_add(1).and_then(|next| self.next(next));
+        let closes = self.length.filter(|_| self.is_open(elapsed)).map(|length| {
+            let before = self.number(elapsed).saturating_mul(self.every.unwrap_or(0));
+            self.after.saturating_add(before).saturating_add(length)
+        });
+        let ends = self.until.filter(|_| self.is_open(elapsed));
+        [opens, closes, ends].into_iter().flatten().min()
+    }
+
     /// How often it has opened before, if it is open.
     pub fn number(&self, elapsed: u64) -> u64 {
         match self.every {
@@ -96,6 +107,15 @@ mod tests {
             assert_eq!(found, open, "{window:?}");
             let first = open.first().copied();
             assert_eq!(opening.next(0), first, "{window:?}");
+            let turns: Vec<_> =
+                (1..10).filter(|&at| opening.is_open(at) != opening.is_open(at - 1)).collect();
+            let mut found = Vec::new();
+            let mut turn = opening.next_turn(0);
+            while let Some(at) = turn.filter(|&at| at < 10) {
+                found.push(at);
+                turn = opening.next_turn(at);
+            }
+            assert_eq!(found, turns, "{window:?}");
             let starts = |at: &u64| *at == 0 || !opening.is_open(at - 1);
             let second = open.iter().copied().filter(starts).nth(1);
             let next = first.and_then(|first| opening.next(first + 1));

@@ -88,9 +88,10 @@ impl Kernel {
             let due = kernel.machine.clock.after_start(Duration::from_nanos(timeout));
             kernel.machine.timers.set(due, Due::Timeout);
         }
-        kernel.arm_faults();
+        kernel.announce_faults();
         kernel.arm_priorities();
         kernel.add_nodes(boot);
+        kernel.arm_faults();
         let space = kernel.spaces.insert(AddressSpace::default());
         if needs_keeper(boot) {
             kernel.starts.keeper = Some(space);

@@ -1,7 +1,7 @@
 //! Where faults meet system calls.
 
-use alloc::{boxed::Box, rc::Rc, vec::Vec};
-use core::time::Duration;
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use core::{cell::OnceCell, time::Duration};
 
 use linux_raw_sys::general as nr;
 use simrun_abi::{event::What, faults::Direction, node::Role};
@@ -10,7 +10,10 @@ use super::{Kernel, run::Step};
 use crate::{
     context::Context,
     error::{Errno, Error},
-    fault::{Damage, Faults, Firing, Hit, Injected, Strike, TimedVerdict, WaitEnd, WaitVerdict},
+    fault::{
+        Damage, Faults, Firing, Hit, Injected, Strike, Timed, TimedVerdict, WaitEnd, WaitVerdict,
+        link::Report,
+    },
     host::Host,
     machine::{Due, SignalTarget},
     net::socket::MessageFlags,
@@ -102,7 +105,7 @@ impl Kernel {
                 ..Injected::default()
             }));
         }
-        self.set_raised_timers();
+        self.machine.set_raised_timers();
         self.strike(host, id, verdict.before);
     }
 
@@ -146,12 +149,8 @@ impl Kernel {
         }
     }
 
-    /// Sets the timers of the faults that come at their time.
-    pub(crate) fn arm_faults(&mut self) {
-        let times = self.machine.faults.as_mut().map(Faults::first_times).unwrap_or_default();
-        for (index, at) in times {
-            self.set_fault_timer(index, at);
-        }
+    /// Says what the run's families are, and tells the clock of a leap second.
+    pub(crate) fn announce_faults(&mut self) {
         let families = self.machine.faults.as_ref().map(|faults| faults.families.join(", "));
         if let Some(text) = families.filter(|text| !text.is_empty()) {
             self.machine.injections.push(What::Message { text });
@@ -162,34 +161,49 @@ impl Kernel {
         }
     }
 
-    /// A fault that comes at its time is asked at this one, in nanoseconds from the start of the run.
-    pub(super) fn set_fault_timer(&mut self, index: u16, at: u64) {
-        let due = self.machine.clock.after_start(Duration::from_nanos(at));
-        let key = self.machine.timers.set(due, Due::Fault(index));
-        let faults = self.machine.faults.as_mut();
-        if let Some(before) = faults.and_then(|faults| faults.replace_timer(index, key)) {
-            self.machine.timers.cancel(before);
+    /// Sets the timers of the faults that come at their time.
+    pub(crate) fn arm_faults(&mut self) {
+        let times = self.machine.faults.as_mut().map(Faults::first_times).unwrap_or_default();
+        for (timed, at) in times {
+            self.machine.set_fault_timer(timed, at);
         }
     }
 
-    /// Sets the timers of faults anew that others have brought nearer.
-    fn set_raised_timers(&mut self) {
-        let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
-        let faults = self.machine.faults.as_mut();
-        let times = faults.map(|faults| faults.take_raised(elapsed)).unwrap_or_default();
-        for (index, at) in times {
-            self.set_fault_timer(index, at);
-        }
-    }
-
-    /// A fault's time has come.
-    pub(super) fn fire_fault(&mut self, host: &mut dyn Host, index: u16) {
+    /// The time has come of something that faults do.
+    pub(super) fn meet_fault_at_its_time(&mut self, host: &mut dyn Host, timed: Timed) {
         if self.starts.is_quiet {
             return;
         }
+        match timed {
+            Timed::Fault(index) => self.fire_fault(host, index),
+            Timed::Partition(index) => {
+                let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
+                let Some(faults) = &mut self.machine.faults else { return };
+                let (reports, next) = faults.turn(index, elapsed);
+                if let Some(next) = next {
+                    self.machine.set_fault_timer(timed, next);
+                }
+                self.report_faults(host, reports);
+            }
+        }
+        self.machine.set_raised_timers();
+    }
+
+    /// Logs what faults have done to nobody in particular.
+    pub(super) fn report_faults(&mut self, host: &mut dyn Host, reports: Vec<Report>) {
+        let actor = core::mem::take(&mut self.machine.actor);
+        for Report { fault, count, effect } in reports {
+            let (call, subject) = (String::new(), String::new());
+            let fault = String::from(&*fault);
+            self.machine.record(host, What::Fault { fault, count, call, subject, effect });
+        }
+        self.machine.actor = actor;
+    }
+
+    /// A fault's time has come.
+    fn fire_fault(&mut self, host: &mut dyn Host, index: u16) {
         if self.machine.faults.as_ref().is_some_and(|faults| faults.of_nodes(index).is_some()) {
-            self.fire_on_nodes(host, index);
-            return self.set_raised_timers();
+            return self.fire_on_nodes(host, index);
         }
         let pauses = self.machine.faults.as_ref().is_some_and(|faults| faults.pauses(index));
         let mut victims = self.possible_victims();
@@ -201,9 +215,8 @@ impl Kernel {
         let Some(faults) = &mut self.machine.faults else { return };
         let TimedVerdict { firing, next } = faults.at_time(index, elapsed, &programs);
         if let Some(next) = next {
-            self.set_fault_timer(index, next);
+            self.machine.set_fault_timer(Timed::Fault(index), next);
         }
-        self.set_raised_timers();
         let Some((victim, firing)) = firing else { return };
         let victim = victim.map(|at| victims[at].0);
         let pid = victim.map_or(0, |victim| self.process(victim).pid.raw());
@@ -276,17 +289,26 @@ impl Kernel {
     /// nothing else can happen is over.
     pub(super) fn has_future(&self, in_vain: u32) -> bool {
         let Some(faults) = &self.machine.faults else { return true };
-        let victims = self.possible_victims();
+        let victims = OnceCell::new();
         self.machine.timers.any(|due| match due {
-            Due::Fault(index) => {
+            Due::Fault(Timed::Partition(_)) => false,
+            Due::Fault(Timed::Fault(index)) => {
                 let is_hit = |id: &ProcessId| faults.is_for(*index, self.process(*id).node);
-                let hit = victims.iter().filter(|(id, _)| is_hit(id));
+                let hit = victims
+                    .get_or_init(|| self.possible_victims())
+                    .iter()
+                    .filter(|(id, _)| is_hit(id));
                 let programs: Vec<_> = hit.map(|(_, program)| Rc::clone(program)).collect();
                 in_vain < IN_VAIN_MAX && faults.could_help(*index, &programs)
             }
             Due::Resume(_) => in_vain < IN_VAIN_MAX,
             _ => true,
         })
+    }
+
+    /// Whether the next thing that is due is for the log alone.
+    pub(super) fn is_next_for_the_log(&self) -> bool {
+        matches!(self.machine.timers.next(), Some(Due::Fault(Timed::Partition(_))))
     }
 
     fn record_firings(&mut self, host: &mut dyn Host, id: ThreadId, row: &Row, firings: &[Firing]) {
@@ -374,7 +396,7 @@ impl Kernel {
         let mut cx = Context { kernel: self, host, thread: id };
         let verdict = faults.at_wait(number, elapsed, &mut CallScene::new(&mut cx), interruptible);
         self.machine.faults = Some(faults);
-        self.set_raised_timers();
+        self.machine.set_raised_timers();
         verdict
     }
 

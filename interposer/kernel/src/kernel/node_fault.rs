@@ -10,7 +10,7 @@ use super::{
     nodes::{Fall, Stage},
 };
 use crate::{
-    fault::{Machines, NodeHit, NodesVerdict, Zone},
+    fault::{Machines, NodeHit, NodesVerdict, Timed, Zone},
     host::Host,
     machine::{Due, SignalTarget},
     node::NodeId,
@@ -37,7 +37,7 @@ impl Kernel {
         let Some(faults) = &mut self.machine.faults else { return };
         let NodesVerdict { hits, next } = faults.at_time_on_nodes(index, elapsed, machines);
         if let Some(next) = next {
-            self.set_fault_timer(index, next);
+            self.machine.set_fault_timer(Timed::Fault(index), next);
         }
         for (victim, firing) in hits {
             let node = candidates[victim];

@@ -148,7 +148,8 @@ impl Kernel {
     /// Makes the scheduler's choice the current thread, moving time on if nobody can run; ends the run if nobody
     /// ever will.
     fn choose_next(&mut self, host: &mut dyn Host) {
-        for in_vain in 0.. {
+        let mut in_vain = 0;
+        loop {
             self.run_timers(host);
             self.start_what_can();
             self.end_faults_if_quiet(host);
@@ -164,7 +165,10 @@ impl Kernel {
                 return;
             }
             match self.machine.timers.next_due() {
-                Some(due) if self.has_future(in_vain) => self.machine.clock.advance_to(due),
+                Some(due) if self.has_future(in_vain) => {
+                    in_vain += u32::from(!self.is_next_for_the_log());
+                    self.machine.clock.advance_to(due);
+                }
                 _ => return self.end_in_deadlock(host),
             }
         }
@@ -204,7 +208,7 @@ impl Kernel {
                 Due::Start(node) => self.starts.due.push_back(node),
                 Due::Timeout => self.end(End::TimedOut, 0),
                 Due::Stop => self.end_anyway(),
-                Due::Fault(index) => self.fire_fault(host, index),
+                Due::Fault(timed) => self.meet_fault_at_its_time(host, timed),
                 Due::Resume(process) => self.end_pause(process),
             }
             self.settle(host);

@@ -21,7 +21,6 @@ use super::{
 };
 use crate::{
     error::Error,
-    fault::Faults,
     fs::Tree,
     host::Host,
     machine::{Due, SignalTarget},
@@ -85,7 +84,8 @@ impl Kernel {
         }
         self.starts.is_quiet = true;
         let boot = alloc::rc::Rc::clone(&self.boot);
-        self.machine.faults = Faults::new(&boot.links, &boot.nodes, &self.machine.random);
+        let healed = self.machine.faults.as_mut().map(|faults| faults.end_others(&boot.links));
+        self.report_faults(host, healed.unwrap_or_default());
         let text = "no more faults happen".into();
         self.machine.record(host, What::Message { text });
     }

@@ -196,6 +196,7 @@ pub fn serve(
     let asked = machine.faults.as_mut();
     let verdict = asked.map(|faults| faults.names.ask(&query.name, (stack.node, program), elapsed));
     let NameVerdict { delay, lie, reports } = verdict.unwrap_or_default();
+    machine.raise_after(reports.iter().map(|report| (&*report.fault, report.count)));
     for report in reports {
         machine.injections.push(What::Fault {
             fault: String::from(&*report.fault),

@@ -171,14 +171,16 @@ fn pass(machine: &mut Machine, (wire, way): &(Rc<Wire>, Way), cargo: Cargo) -> P
     let elapsed = machine.clock.elapsed().as_nanos() as u64;
     let Some(faults) = &mut machine.faults else { return Passage::default() };
     let mut passage = faults.links.pass(wire, *way, cargo, elapsed);
-    for report in passage.reports.drain(..) {
-        note(machine, wire, *way, report);
-    }
+    note(machine, wire, *way, passage.reports.drain(..).collect());
     passage
 }
 
-/// Notes what a fault has done to something that goes over a link.
-fn note(machine: &mut Machine, wire: &Wire, way: Way, report: Report) {
+/// Notes what faults have done to something that goes over a link.
+fn note(machine: &mut Machine, wire: &Wire, way: Way, reports: Vec<Report>) {
+    if reports.is_empty() {
+        return;
+    }
+    machine.raise_after(reports.iter().map(|report| (&*report.fault, report.count)));
     let Link { protocol, client, server, .. } = &wire.link;
     let protocol = match protocol {
         Protocol::Tcp => "tcp",
@@ -188,13 +190,15 @@ fn note(machine: &mut Machine, wire: &Wire, way: Way, report: Report) {
         Way::Request => "->",
         Way::Reply => "<-",
     };
-    machine.injections.push(What::Fault {
-        fault: String::from(&*report.fault),
-        count: report.count,
-        call: protocol.to_string(),
-        subject: format!("{client} {arrow} {server}"),
-        effect: report.effect,
-    });
+    for report in reports {
+        machine.injections.push(What::Fault {
+            fault: String::from(&*report.fault),
+            count: report.count,
+            call: protocol.to_string(),
+            subject: format!("{client} {arrow} {server}"),
+            effect: report.effect,
+        });
+    }
 }
 
 /// How many bytes of those that are written to a stream arrive together at most.
@@ -209,9 +213,7 @@ pub fn tamper(machine: &mut Machine, wire: &Wire, way: Way) -> Vec<Tamper> {
     let elapsed = machine.clock.elapsed().as_nanos() as u64;
     let Some(faults) = &mut machine.faults else { return Vec::new() };
     let tampers = faults.links.tamper(wire, way, elapsed);
-    for tamper in &tampers {
-        note(machine, wire, way, tamper.report.clone());
-    }
+    note(machine, wire, way, tampers.iter().map(|tamper| tamper.report.clone()).collect());
     tampers
 }
 

@@ -1,6 +1,6 @@
 //! What connects the nodes: which of them has an address, and which names lead there.
 
-use alloc::{rc::Rc, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, rc::Rc, string::String, vec::Vec};
 use core::{
     cell::RefCell,
     net::{IpAddr, Ipv4Addr},
@@ -15,6 +15,8 @@ use crate::node::NodeId;
 #[derive(Default)]
 pub struct Network {
     places: RefCell<Vec<Place>>,
+    /// Which of them has an address: everything that is sent asks.
+    by_address: RefCell<BTreeMap<Ipv4Addr, usize>>,
 }
 
 struct Place {
@@ -43,6 +45,7 @@ impl Network {
             let names = names.map(|name| name.trim_start_matches('*').to_ascii_lowercase());
             let address = Ipv4Addr::from(node.address);
             let stack = Stack::new(NodeId::new(index), address, &network);
+            network.by_address.borrow_mut().entry(address).or_insert(usize::from(index));
             network.places.borrow_mut().push(Place { address, names: names.collect(), stack });
         }
         network
@@ -77,7 +80,9 @@ impl Network {
     }
 
     fn place_at<T>(&self, address: IpAddr, get: impl FnOnce(&Place) -> T) -> Option<T> {
-        self.places.borrow().iter().find(|place| place.address == address).map(get)
+        let IpAddr::V4(address) = address else { return None };
+        let index = self.by_address.borrow().get(&address).copied()?;
+        self.places.borrow().get(index).map(get)
     }
 
     /// The addresses that a name, in lower case, leads to.

@@ -44,6 +44,12 @@ impl<T> Timers<T> {
         self.queue.first_key_value().map(|(key, _)| key.due)
     }
 
+    /// What is due next.
+    #[must_use]
+    pub fn next(&self) -> Option<&T> {
+        self.queue.first_key_value().map(|(_, what)| what)
+    }
+
     /// Whether such a timer is set.
     pub fn any(&self, is_such: impl FnMut(&T) -> bool) -> bool {
         self.queue.values().any(is_such)

@@ -1,9 +1,11 @@
 //! What one fault makes of something that is sent over a link.
 
 use alloc::{
+    boxed::Box,
     format,
     rc::Rc,
     string::{String, ToString},
+    vec::Vec,
 };
 use core::time::Duration;
 
@@ -12,7 +14,7 @@ use simrun_abi::{
     node::Node,
 };
 
-use super::{Cargo, Fate, Link, Passage, partition::Partition, target::Target};
+use super::{Cargo, Fate, Link, Passage, Report, partition::Partition, target::Target};
 use crate::{
     fault::{
         armed::milliseconds,
@@ -23,6 +25,11 @@ use crate::{
 };
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
+/// Least bytes of a stream that arrive together over a link that is narrow or breaks: a segment on Ethernet, with time
+/// stamps.
+const PIECE_MIN: u64 = 1448;
+/// Time in which a narrow link carries what arrives together, if that is more, as a part of a second.
+const PIECES_PER_SECOND: u64 = 100;
 
 /// What a fault does, and where its numbers come from.
 pub(super) enum Doing {
@@ -51,7 +58,7 @@ pub(super) enum Doing {
         size: Source,
         gap: Source,
     },
-    Partition(Partition),
+    Partition(Box<Partition>),
     Tamper(Tampering),
 }
 
@@ -79,7 +86,7 @@ impl Doing {
                 Self::Slice { size: Source::new(size), gap: Source::new(gap) }
             }
             Effect::Partition(plan) => {
-                Self::Partition(Partition::new(plan, &fault.matches, nodes, stream))
+                Self::Partition(Box::new(Partition::new(plan, &fault.matches, nodes, stream)))
             }
             Effect::Tamper(how) => Self::Tamper(*how),
             _ => return None,
@@ -108,6 +115,29 @@ impl Doing {
     }
 }
 
+impl Doing {
+    /// Whether it ends connections that have carried so many bytes.
+    pub fn breaks(&self) -> bool {
+        matches!(self, Self::Reset(_) | Self::Vanish(_) | Self::Close(_))
+    }
+
+    /// How many bytes of a stream arrive together at most, if it matters.
+    pub fn piece(&self) -> Option<u64> {
+        match self {
+            Self::Bandwidth { rate, .. } => Some((rate / PIECES_PER_SECOND).max(PIECE_MIN)),
+            // It is to have carried so many bytes when it breaks, and not a whole buffer more; what is lost is a segment.
+            Self::Reset(_)
+            | Self::Vanish(_)
+            | Self::Close(_)
+            | Self::Lose
+            | Self::LoseInBursts { .. }
+            | Self::Partition(_)
+            | Self::Corrupt => Some(PIECE_MIN),
+            _ => None,
+        }
+    }
+}
+
 /// A fault of links and what has become of it so far.
 pub(super) struct LinkFault {
     pub name: Rc<str>,
@@ -127,6 +157,36 @@ impl LinkFault {
             _ => Target::new(&fault.matches, nodes),
         };
         Some(Self { name: fault.name.as_str().into(), trigger, target, doing })
+    }
+
+    /// What has begun or healed, if it is a partition, since it was last asked for that.
+    pub fn turn(&mut self, elapsed: u64) -> Vec<Report> {
+        let Self { name, trigger, doing: Doing::Partition(partition), .. } = self else {
+            return Vec::new();
+        };
+        let report = |(count, effect)| Report { fault: Rc::clone(name), count, effect };
+        partition.turn(trigger, elapsed).into_iter().map(report).collect()
+    }
+
+    /// It is over; what has healed thereby.
+    pub fn end(&mut self) -> Option<Report> {
+        let Self { name, doing: Doing::Partition(partition), .. } = self else { return None };
+        let (count, effect) = partition.heal()?;
+        Some(Report { fault: Rc::clone(name), count, effect })
+    }
+
+    /// When it is to be asked first for what has begun, if it is a partition.
+    pub fn first_turn(&self) -> Option<u64> {
+        let is_partition = matches!(self.doing, Doing::Partition(_));
+        Some(self.quiet_until(0)).filter(|&at| is_partition && at < u64::MAX)
+    }
+
+    /// When it is to be asked for that next, if it is a partition.
+    pub fn next_turn(&self, elapsed: u64) -> Option<u64> {
+        match &self.doing {
+            Doing::Partition(partition) => partition.next_turn(&self.trigger, elapsed),
+            _ => None,
+        }
     }
 
     /// Until when it does nothing to whatever is sent; now, if it may do something.

@@ -1,10 +1,10 @@
 //! All faults of links.
 
-use alloc::{format, rc::Rc, vec::Vec};
-use core::cell::Cell;
+use alloc::{collections::BTreeMap, format, rc::Rc, vec::Vec};
+use core::net::SocketAddr;
 
 use simrun_abi::{
-    faults::{Fault, Way},
+    faults::{Fault, Protocol, Way},
     node::Node,
 };
 
@@ -12,84 +12,167 @@ use super::{
     Cargo, Fate, Link, Passage, Report, Tamper, Wire,
     doing::{Doing, LinkFault},
     tamper,
-    wire::Breach,
+    wire::{Breach, Route},
 };
 use crate::{
-    fault::{chance::Dice, pattern::Pattern, trigger::Trigger},
+    fault::{chance::Dice, pattern::Pattern, raise::Raised},
+    node::NodeId,
     random::Stream,
 };
 
-/// Least bytes of a stream that arrive together over a link that is narrow or breaks: a segment on Ethernet, with time
-/// stamps.
-const PIECE_MIN: u64 = 1448;
-/// Time in which a narrow link carries what arrives together, if that is more, as a part of a second.
-const PIECES_PER_SECOND: u64 = 100;
+/// Most routes that are kept in mind.
+const ROUTES_MAX: usize = 4096;
+
+/// What a route depends on: what carries it, its server, its nodes and the program.
+type RouteKey = (Protocol, SocketAddr, (NodeId, NodeId), Rc<[u8]>);
 
 /// All faults of links.
 #[derive(Default)]
 pub struct Links {
     all: Vec<LinkFault>,
+    /// How many of them, from the first on, are not over.
+    live: usize,
+    /// Which faults are for whom, so that nothing is matched anew for each thing that is sent.
+    routes: BTreeMap<RouteKey, Rc<Route>>,
+    /// How often it has changed when faults come.
+    round: u64,
+    /// How often a fault was looked at.
+    #[cfg(test)]
+    looks: u64,
 }
 
 impl Links {
     /// One more; one that is of no link is left out.
     pub fn add(&mut self, fault: &Fault, nodes: &[Node], stream: Stream) {
         self.all.extend(LinkFault::new(fault, nodes, stream));
+        self.live = self.all.len();
     }
 
-    /// What says when each fires, by name.
-    pub fn triggers(&mut self) -> impl Iterator<Item = (&Rc<str>, &mut Trigger)> {
-        self.all.iter_mut().map(|fault| (&fault.name, &mut fault.trigger))
+    /// Ends all but the first ones, which are kept; the partitions that have healed thereby.
+    pub fn end_others(&mut self, is_kept: impl Fn(&str) -> bool) -> Vec<Report> {
+        self.live = self.all.iter().take_while(|fault| is_kept(&fault.name)).count();
+        self.routes.clear();
+        self.round += 1;
+        self.all[self.live..].iter_mut().filter_map(LinkFault::end).collect()
+    }
+
+    /// Has those come more often for a while that are chosen; whether there are any.
+    pub fn raise(
+        &mut self,
+        is_chosen: impl Fn(&str) -> bool,
+        elapsed: u64,
+        raised: Raised,
+    ) -> bool {
+        let chosen = self.all[..self.live].iter_mut().filter(|fault| is_chosen(&fault.name));
+        let count = chosen.map(|fault| fault.trigger.raise(elapsed, raised)).count();
+        self.round += u64::from(count > 0);
+        count > 0
+    }
+
+    /// When each partition begins first.
+    pub fn first_turns(&self) -> Vec<(u16, u64)> {
+        let all = (0..).zip(&self.all[..self.live]);
+        all.filter_map(|(index, fault)| Some((index, fault.first_turn()?))).collect()
+    }
+
+    /// When each partition begins or heals next, after this.
+    pub fn next_turns(&self, elapsed: u64) -> Vec<(u16, u64)> {
+        let all = (0..).zip(&self.all[..self.live]);
+        all.filter_map(|(index, fault)| Some((index, fault.next_turn(elapsed)?))).collect()
+    }
+
+    /// Which partitions of a fault have begun or healed since it was last asked, and when it is to be asked next.
+    pub fn turn(&mut self, index: u16, elapsed: u64) -> (Vec<Report>, Option<u64>) {
+        let Some(fault) = self.all[..self.live].get_mut(usize::from(index)) else {
+            return (Vec::new(), None);
+        };
+        (fault.turn(elapsed), fault.next_turn(elapsed))
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.live == 0
     }
 
     /// What is known of a link; `None` if no fault is for it. `has_name` tells whether its server has a name like a pattern.
     pub fn wire(&mut self, link: Link, has_name: &dyn Fn(&Pattern) -> bool) -> Option<Rc<Wire>> {
-        let is_for = |fault: &LinkFault| {
-            fault.doing.is_for(link.protocol) && fault.target.matches(&link, has_name)
+        let key = (link.protocol, link.server, link.nodes, Rc::clone(&link.program));
+        let route = match self.routes.get(&key) {
+            Some(route) => Rc::clone(route),
+            None => {
+                let route = Rc::new(self.route(&link, has_name));
+                if self.routes.len() == ROUTES_MAX {
+                    self.routes.clear();
+                }
+                self.routes.insert(key, Rc::clone(&route));
+                route
+            }
         };
-        let faults: Vec<u16> =
-            (0..).zip(&self.all).filter(|(_, fault)| is_for(fault)).map(|(at, _)| at).collect();
-        if faults.is_empty() {
+        if route.faults.is_empty() {
             return None;
         }
-        let breaches = faults.iter().filter_map(|&index| self.plan_breach(index)).collect();
-        let piece = |&index: &u16| match self.all[usize::from(index)].doing {
-            Doing::Bandwidth { rate, .. } => Some((rate / PIECES_PER_SECOND).max(PIECE_MIN)),
-            // It is to have carried so many bytes when it breaks, and not a whole buffer more; what is lost is a segment.
-            Doing::Reset(_)
-            | Doing::Vanish(_)
-            | Doing::Close(_)
-            | Doing::Lose
-            | Doing::LoseInBursts { .. }
-            | Doing::Partition(_)
-            | Doing::Corrupt => Some(PIECE_MIN),
-            _ => None,
+        let breaches = route.breakers.iter().filter_map(|&index| self.plan_breach(index)).collect();
+        Some(Rc::new(Wire::new(link, route, breaches)))
+    }
+
+    /// The faults that are for a link.
+    fn route(&mut self, link: &Link, has_name: &dyn Fn(&Pattern) -> bool) -> Route {
+        #[cfg(test)]
+        {
+            self.looks += self.live as u64;
+        }
+        let is_for = |fault: &LinkFault| {
+            fault.doing.is_for(link.protocol) && fault.target.matches(link, has_name)
         };
-        let piece = faults.iter().filter_map(piece).min();
-        let any = |is_such: fn(&Doing) -> bool| {
-            faults.iter().any(|&index| is_such(&self.all[usize::from(index)].doing))
-        };
-        let is_sliced = any(|doing| matches!(doing, Doing::Slice { .. }));
-        let is_tampered = any(|doing| matches!(doing, Doing::Tamper(_)));
-        Some(Rc::new(Wire {
+        let live = (0..).zip(&self.all[..self.live]);
+        let faults: Vec<u16> =
+            live.filter(|(_, fault)| is_for(fault)).map(|(index, _)| index).collect();
+        let doing = |index: u16| &self.all[usize::from(index)].doing;
+        let any = |is_such: fn(&Doing) -> bool| faults.iter().any(|&index| is_such(doing(index)));
+        let piece = faults.iter().filter_map(|&index| doing(index).piece()).min();
+        Route {
+            breakers: faults.iter().copied().filter(|&index| doing(index).breaks()).collect(),
+            is_sliced: any(|doing| matches!(doing, Doing::Slice { .. })),
+            is_tampered: any(|doing| matches!(doing, Doing::Tamper(_))),
             piece: piece.map(|piece| usize::try_from(piece).unwrap_or(usize::MAX)),
-            link,
             faults,
-            breaches,
-            quiet_until: Cell::new(0),
-            carried: Cell::new(0),
-            is_broken: Cell::new(false),
-            is_silent: Cell::new(false),
-            is_closed: Cell::new(false),
-            is_sliced,
-            is_tampered,
-        }))
+            ..Route::default()
+        }
+    }
+
+    /// Finds out which faults may do something on a route, if that may have changed. What is sent while they sleep asks
+    /// none of them.
+    fn look_around(&mut self, route: &Route, elapsed: u64) {
+        if elapsed < route.next_wakes.get() && route.round.get() == self.round {
+            return;
+        }
+        let mut awake = route.awake.borrow_mut();
+        awake.clear();
+        let mut next_wakes = u64::MAX;
+        for &index in route.faults.iter().filter(|&&index| usize::from(index) < self.live) {
+            #[cfg(test)]
+            {
+                self.looks += 1;
+            }
+            match self.all[usize::from(index)].quiet_until(elapsed) {
+                until if until <= elapsed => awake.push(index),
+                until => next_wakes = next_wakes.min(until),
+            }
+        }
+        route.next_wakes.set(next_wakes);
+        route.round.set(self.round);
+    }
+
+    /// Forgets those of a route that have fallen asleep.
+    fn let_sleep(&self, route: &Route, elapsed: u64) {
+        let mut next_wakes = route.next_wakes.get();
+        route.awake.borrow_mut().retain(|&index| {
+            let until = self.all[usize::from(index)].quiet_until(elapsed);
+            next_wakes = next_wakes.min(if until > elapsed { until } else { u64::MAX });
+            until <= elapsed
+        });
+        route.next_wakes.set(next_wakes);
     }
 
     /// The end that a fault has in store for a connection that is being made, if it has one.
@@ -113,12 +196,16 @@ impl Links {
             passage.fate = Fate::Lost;
             return passage;
         }
-        if elapsed >= wire.quiet_until.get() {
-            for &index in &wire.faults {
+        self.look_around(&wire.route, elapsed);
+        if !wire.route.awake.borrow().is_empty() {
+            for &index in &*wire.route.awake.borrow() {
+                #[cfg(test)]
+                {
+                    self.looks += 1;
+                }
                 self.all[usize::from(index)].apply(&wire.link, (way, cargo), elapsed, &mut passage);
             }
-            let opens = |&index: &u16| self.all[usize::from(index)].quiet_until(elapsed);
-            wire.quiet_until.set(wire.faults.iter().map(opens).min().unwrap_or(u64::MAX));
+            self.let_sleep(&wire.route, elapsed);
         }
         if matches!(cargo, Cargo::Data(_)) && passage.fate == Fate::Arrives && !wire.is_broken.get()
         {
@@ -136,20 +223,20 @@ impl Links {
 
     /// Whether a partition keeps what goes this way from arriving.
     pub fn is_cut_off(&mut self, wire: &Wire, way: Way, elapsed: u64) -> bool {
-        elapsed >= wire.quiet_until.get()
-            && wire
-                .faults
-                .iter()
-                .any(|&index| self.all[usize::from(index)].cuts(&wire.link, way, elapsed).is_some())
+        self.look_around(&wire.route, elapsed);
+        let awake = wire.route.awake.borrow();
+        awake
+            .iter()
+            .any(|&index| self.all[usize::from(index)].cuts(&wire.link, way, elapsed).is_some())
     }
 
     /// How many bytes of those that are written to a stream arrive together at most.
     pub fn piece(&mut self, wire: &Wire, way: Way, elapsed: u64) -> Option<usize> {
-        if elapsed < wire.quiet_until.get() {
-            return None;
-        }
-        let mut piece = wire.piece;
-        for &index in wire.faults.iter().filter(|_| wire.is_sliced) {
+        let route = &wire.route;
+        self.look_around(route, elapsed);
+        let awake = route.awake.borrow();
+        let mut piece = route.piece.filter(|_| !awake.is_empty());
+        for &index in awake.iter().filter(|_| route.is_sliced) {
             let LinkFault { trigger, target, doing, .. } = &mut self.all[usize::from(index)];
             if let Doing::Slice { size, .. } = doing
                 && target.takes(&wire.link, way)
@@ -166,7 +253,11 @@ impl Links {
     /// What somebody in the middle does to a message that goes over a link.
     pub fn tamper(&mut self, wire: &Wire, way: Way, elapsed: u64) -> Vec<Tamper> {
         let mut tampers = Vec::new();
-        for &index in wire.faults.iter().filter(|_| wire.is_tampered) {
+        if !wire.is_tampered() {
+            return tampers;
+        }
+        self.look_around(&wire.route, elapsed);
+        for &index in &*wire.route.awake.borrow() {
             let LinkFault { name, trigger, target, doing } = &mut self.all[usize::from(index)];
             if let Doing::Tamper(how) = doing
                 && target.takes(&wire.link, way)
@@ -185,7 +276,9 @@ impl Links {
     /// Breaks a connection for which the time has come.
     fn breach(&mut self, wire: &Wire, way: Way, elapsed: u64, passage: &mut Passage) {
         let carried = wire.carried.get();
-        for breach in wire.breaches.iter().filter(|breach| carried >= breach.after) {
+        let is_due =
+            |breach: &&Breach| carried >= breach.after && usize::from(breach.fault) < self.live;
+        for breach in wire.breaches.iter().filter(is_due) {
             let fault = &mut self.all[usize::from(breach.fault)];
             let may = fault.trigger.may_fire(elapsed) && fault.target.takes(&wire.link, way);
             if !may || !breach.is_sure && !fault.trigger.fires(elapsed) {
@@ -205,3 +298,6 @@ impl Links {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

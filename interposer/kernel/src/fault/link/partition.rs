@@ -35,6 +35,16 @@ pub(super) struct Partition {
     episode: Option<Episode>,
     /// Partitions so far, and the one that is or was last.
     current: Option<(u64, Option<Division>)>,
+    /// The one that was said to have begun and not to have healed.
+    lasting: Option<Lasting>,
+}
+
+/// A partition that was said to have begun.
+struct Lasting {
+    number: u64,
+    /// How many there have been, it included.
+    count: u64,
+    name: String,
 }
 
 /// A time that comes at a rate, in nanoseconds from the start of the run.
@@ -50,6 +60,11 @@ struct Episode {
 struct Division {
     /// Whether what a node sends another is cut, by the index of the one times the number of nodes and that of the other.
     pairs: Vec<bool>,
+    /// Who is on which side.
+    name: String,
+    /// Which way is cut, if it is one alone.
+    way: &'static str,
+    /// What becomes of what is sent.
     words: String,
 }
 
@@ -78,6 +93,7 @@ impl Partition {
             base: stream.next_u64(),
             episode: None,
             current: None,
+            lasting: None,
         }
     }
 
@@ -91,16 +107,60 @@ impl Partition {
         if from == to {
             return None;
         }
+        self.look(trigger, elapsed)?;
+        let division = self.current.as_ref()?.1.as_ref()?;
+        let is_cut = division.pairs[from.index() * self.count + to.index()];
+        is_cut.then_some((division.words.as_str(), trigger.fired))
+    }
+
+    /// The number of the partition that lasts now, if the dice did not spare it.
+    fn look(&mut self, trigger: &mut Trigger, elapsed: u64) -> Option<u64> {
         let number = self.number(trigger, elapsed)?;
         if self.current.as_ref().is_none_or(|(current, _)| *current != number) {
-            let division = self.divide(trigger, number);
+            let division = self.divide(trigger, number, elapsed);
             trigger.fired += u64::from(division.is_some());
             self.current = Some((number, division));
         }
-        let (_, division) = self.current.as_ref()?;
-        let division = division.as_ref()?;
-        let is_cut = division.pairs[from.index() * self.count + to.index()];
-        is_cut.then_some((division.words.as_str(), trigger.fired))
+        self.current.as_ref()?.1.as_ref().map(|_| number)
+    }
+
+    /// What has begun or healed since it was last asked for that, in words, each with how many there have been.
+    pub fn turn(&mut self, trigger: &mut Trigger, elapsed: u64) -> Vec<(u64, String)> {
+        let number = self.look(trigger, elapsed);
+        let mut told = Vec::new();
+        if self.lasting.as_ref().map(|lasting| lasting.number) == number {
+            return told;
+        }
+        told.extend(self.heal());
+        let current = self.current.as_ref().and_then(|(_, division)| division.as_ref());
+        if let (Some(number), Some(Division { name, way, .. })) = (number, current) {
+            let count = trigger.fired;
+            told.push((count, format!("{name} begins{way}")));
+            self.lasting = Some(Lasting { number, count, name: name.clone() });
+        }
+        told
+    }
+
+    /// The one that lasts is over.
+    pub fn heal(&mut self) -> Option<(u64, String)> {
+        let Lasting { count, name, .. } = self.lasting.take()?;
+        Some((count, format!("{name} has healed")))
+    }
+
+    /// When it is to be asked for that next.
+    pub fn next_turn(&self, trigger: &Trigger, elapsed: u64) -> Option<u64> {
+        if self.lasting.is_none() && trigger.is_spent() {
+            return None;
+        }
+        let Trigger { opening, dice, .. } = trigger;
+        match dice {
+            Dice::Probability { .. } => opening.next_turn(elapsed),
+            Dice::Rate { due, .. } => match self.episode {
+                Some(Episode { to, .. }) if elapsed < to => Some(to),
+                // What comes once the window has closed for good is none.
+                _ => (opening.next_open(*due) < u64::MAX).then_some(*due),
+            },
+        }
     }
 
     /// Until when it cuts nobody; now, if it may cut somebody.
@@ -132,10 +192,14 @@ impl Partition {
     }
 
     /// Who cannot reach whom this time; nobody if the dice say so, or there are too few.
-    fn divide(&self, trigger: &mut Trigger, number: u64) -> Option<Division> {
+    fn divide(&self, trigger: &mut Trigger, number: u64, elapsed: u64) -> Option<Division> {
         let mut stream = Stream::new(self.base, number);
         let happens = match trigger.dice {
-            Dice::Probability { share, .. } => share == Share::WHOLE || happens(&mut stream, share),
+            Dice::Probability { share, .. } => {
+                let share =
+                    Share::from_parts(share.parts().saturating_mul(trigger.factor(elapsed)));
+                share == Share::WHOLE || happens(&mut stream, share)
+            }
             Dice::Rate { .. } => true,
         };
         if !happens || trigger.is_spent() || trigger.skips() {
@@ -160,15 +224,14 @@ impl Partition {
             cut[from * self.count + to] |= keeps(true);
             cut[to * self.count + from] |= keeps(false);
         }
-        let way = match (keeps(true), keeps(false)) {
-            (true, true) => "",
-            (true, false) => "from the first side ",
-            _ => "to the first side ",
+        let (from, way) = match (keeps(true), keeps(false)) {
+            (true, true) => ("", ""),
+            (true, false) => ("from the first side ", ", for what the first side sends"),
+            _ => ("to the first side ", ", for what the first side is sent"),
         };
-        Some(Division {
-            pairs: cut,
-            words: format!("is cut off {way}by {}", self.describe(&sides)),
-        })
+        let name = self.describe(&sides);
+        let words = format!("is cut off {from}by {name}");
+        Some(Division { pairs: cut, name, way, words })
     }
 
     /// The sides, and whom of the second those of the first cannot reach.

@@ -1,7 +1,10 @@
 //! A link, what goes over it, and the faults that are for it.
 
 use alloc::{rc::Rc, vec::Vec};
-use core::{cell::Cell, net::SocketAddr};
+use core::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+};
 
 use simrun_abi::faults::{Protocol, Way};
 
@@ -68,16 +71,34 @@ pub(super) struct Breach {
     pub is_sure: bool,
 }
 
+/// What all links have in common that lead from the same program to the same server: the faults that are for them.
+#[derive(Debug, Default)]
+pub(super) struct Route {
+    /// The faults, by index.
+    pub faults: Vec<u16>,
+    /// Those of them that may do something now, as far as is known.
+    pub awake: RefCell<Vec<u16>>,
+    /// When one that does nothing now may do something, in nanoseconds from the start of the run.
+    pub next_wakes: Cell<u64>,
+    /// The round of all faults in which that was found out.
+    pub round: Cell<u64>,
+    /// Those of them that end connections, by index.
+    pub breakers: Vec<u16>,
+    /// Whether what is written may be cut into pieces, or tampered with.
+    pub is_sliced: bool,
+    /// See above.
+    pub is_tampered: bool,
+    /// How many bytes of a stream arrive together at most.
+    pub piece: Option<usize>,
+}
+
 /// A link that faults are for.
 #[derive(Debug)]
 pub struct Wire {
     /// Its ends.
     pub link: Link,
-    /// The faults, by index.
-    pub(super) faults: Vec<u16>,
+    pub(super) route: Rc<Route>,
     pub(super) breaches: Vec<Breach>,
-    /// Until when no fault does anything, in nanoseconds from the start of the run.
-    pub(super) quiet_until: Cell<u64>,
     /// Bytes carried so far, both ways together.
     pub(super) carried: Cell<u64>,
     /// Whether it has been broken.
@@ -86,15 +107,22 @@ pub struct Wire {
     pub(super) is_silent: Cell<bool>,
     /// Whether somebody in the middle has closed it.
     pub(super) is_closed: Cell<bool>,
-    /// Whether what is written may be cut into pieces, or tampered with.
-    pub(super) is_sliced: bool,
-    /// See above.
-    pub(super) is_tampered: bool,
-    /// How many bytes of a stream arrive together at most.
-    pub piece: Option<usize>,
 }
 
 impl Wire {
+    /// A link over which nothing has gone yet.
+    pub(super) fn new(link: Link, route: Rc<Route>, breaches: Vec<Breach>) -> Self {
+        Self {
+            link,
+            route,
+            breaches,
+            carried: Cell::new(0),
+            is_broken: Cell::new(false),
+            is_silent: Cell::new(false),
+            is_closed: Cell::new(false),
+        }
+    }
+
     /// Which way goes what an end sends.
     #[must_use]
     pub fn way_from(&self, end: SocketAddr) -> Way {
@@ -104,7 +132,7 @@ impl Wire {
     /// Whether somebody in the middle may change what is sent.
     #[must_use]
     pub fn is_tampered(&self) -> bool {
-        self.is_tampered
+        self.route.is_tampered
     }
 
     /// Whether nothing gets through any more.

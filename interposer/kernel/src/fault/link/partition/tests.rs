@@ -170,3 +170,57 @@ fn each_is_as_likely_to_be_alone() {
     assert_eq!(alone[0], 0);
     assert!(alone[1..].iter().all(|count| (70..130).contains(count)), "{alone:?}");
 }
+
+#[test]
+fn each_begin_and_each_end_is_told_at_its_time() {
+    let rate = Chance::Rate {
+        interval: Quantity { draw: Draw::Uniform(50, 150), correlation: Share::NONE },
+    };
+    let chance =
+        Chance::Probability { share: Share::from_parts(1 << 31), correlation: Share::NONE };
+    let window = |every, until| Window {
+        after: Quantity::fixed(30),
+        length: Some(Quantity::fixed(40)),
+        every,
+        until,
+    };
+    let every = Some(Quantity::fixed(100));
+    let cases = [
+        (rate.clone(), Some(Quantity::fixed(70)), window(None, None)),
+        (rate, Some(Quantity::fixed(20)), window(every.clone(), None)),
+        (chance.clone(), None, window(every.clone(), None)),
+        (chance.clone(), None, window(every, Some(Quantity::fixed(1050)))),
+        (chance, None, window(None, None)),
+    ];
+    for (chance, length, window) in cases {
+        let plan = Plan { shape: Shape::Halves, cut: Cut::Both, length };
+        let game = || {
+            let setup = (chance.clone(), window.clone());
+            Game::with(3, plan.clone(), NodeMatch::default(), setup)
+        };
+        let mut watched = game();
+        let mut changes = Vec::new();
+        for at in 0..5000 {
+            let before = at > 0 && !watched.cut(at - 1).is_empty();
+            let now = !watched.cut(at).is_empty();
+            if now != before {
+                changes.push((at, now));
+            }
+        }
+        let Game { mut partition, mut trigger } = game();
+        let mut told = Vec::new();
+        let mut next = Some(partition.quiet_until(&trigger, 0));
+        while let Some(at) = next.filter(|&at| at < 5000) {
+            for (count, words) in partition.turn(&mut trigger, at) {
+                assert_eq!(count, trigger.fired);
+                let begins = words.ends_with("begins");
+                assert!(begins || words.ends_with("has healed"), "{words}");
+                told.push((at, begins));
+            }
+            next = partition.next_turn(&trigger, at);
+            assert!(next.is_none_or(|next| next > at));
+        }
+        assert_eq!(told, changes, "{plan:?} {window:?}");
+        assert!(!changes.is_empty() || window.every.is_none());
+    }
+}
