@@ -143,5 +143,7 @@ fn ping_pong() {
     };
     let (alone, idle) = (trip(false), trip(true));
     let ratio = idle.as_secs_f64() / alone.as_secs_f64();
-    println!("a round trip over TCP       {alone:>8.1?}, with {RULES} idle faults {idle:.1?}: {ratio:.2}");
+    println!(
+        "a round trip over TCP       {alone:>8.1?}, with {RULES} idle faults {idle:.1?}: {ratio:.2}"
+    );
 }
