@@ -107,7 +107,7 @@ static FILES: &[Row] = &[
     ("net/ipv4/ip_local_port_range", Settable("32768\t60999\n")),
     ("net/ipv4/ip_local_reserved_ports", Settable("\n")),
     ("net/ipv4/ip_nonlocal_bind", Settable("0\n")),
-    ("net/ipv4/ip_unprivileged_port_start", Settable("1024\n")),
+    ("net/ipv4/ip_unprivileged_port_start", Made(unprivileged_port_start)),
     ("net/ipv4/ping_group_range", Settable("1\t0\n")),
     ("net/ipv4/tcp_allowed_congestion_control", Settable("reno cubic\n")),
     ("net/ipv4/tcp_available_congestion_control", Always("reno cubic\n")),
@@ -175,6 +175,10 @@ pub fn numbers(kernel: &Kernel, path: &str) -> Vec<u64> {
 
 fn hostname(kernel: &Kernel) -> String {
     format!("{}\n", kernel.machine.config.hostname)
+}
+
+fn unprivileged_port_start(kernel: &Kernel) -> String {
+    format!("{}\n", kernel.machine.config.unprivileged_port_start)
 }
 
 fn release(_: &Kernel) -> String {
