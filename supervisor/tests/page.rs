@@ -88,3 +88,52 @@ fn a_timeline_is_searched_filtered_zoomed_and_scrolled() {
     assert!(text("picked").ends_with("100exits with status 3"), "{seen}");
     assert_eq!(number("picked_marks"), 1, "{seen}");
 }
+
+/// Machines of which one asks another until it is not answered, and a client that asks the first.
+const DIVIDED: &str = "
+nodes:
+  back: { command: /usr/bin/python3 -m http.server 80, ready: { listens: 80 } }
+  front:
+    command: \"sh -c '/usr/bin/python3 -m http.server 80 & while curl -sfm 3 -o /dev/null http://back; do sleep 1; done'\"
+    after: { back: ready }
+    ready: { listens: 80 }
+workloads:
+  client: { command: \"sh -c 'for n in $(seq 20); do curl -sfm 3 -o /dev/null http://front || exit 1; sleep 1; done'\" }
+";
+
+#[test]
+fn nodes_have_lanes_with_connections_and_partitions_between_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
+    write("sim.yaml", DIVIDED);
+    write(
+        "cut.yaml",
+        "about: x\nfaults: { cut: { do: { partition: { shape: pair } }, after: 5s, for: 20s } }",
+    );
+    let page = folder.path().join("page.html");
+    let output = stored(&folder.path().join("store"), ["explore", "--depth", "1"])
+        .current_dir(folder.path())
+        .args(["--faults", "cut.yaml", "--html", "page.html", "sim", "sim.yaml"])
+        .output()
+        .expect("runs");
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output).stderr);
+    let mut html = fs::read_to_string(&page).expect("a page");
+    html.push_str(
+        r#"<script>
+const section = document.querySelector(".bug"), all = kind => [...section.querySelectorAll(kind)];
+const lanes = all("svg text").map(text => text.textContent).filter(text => !text.endsWith("s"));
+const spans = all(".message").map(line => Math.abs(line.getAttribute("y1") - line.getAttribute("y2")));
+const bands = all(".partition").map(band => band.querySelector("title").textContent);
+document.title = JSON.stringify({ lanes, spans, bands });
+</script>"#,
+    );
+    fs::write(&page, html).expect("own file");
+    let seen: Value =
+        serde_json::from_str(&title(&page, &folder.path().join("profile"))).expect("JSON");
+    let of = |name: &str| seen[name].as_array().expect("a list").clone();
+    let mut lanes = of("lanes");
+    lanes.sort_by_key(ToString::to_string);
+    assert_eq!(lanes, ["back", "client", "front", "network"], "{seen}");
+    assert!(of("spans").len() > 3 && of("spans").iter().all(|span| *span != 0), "{seen}");
+    assert_eq!(of("bands"), ["cut/cut: a partition of back | front"], "{seen}");
+}

@@ -116,6 +116,8 @@ fn told(line: Happening) -> Option<Happening> {
     Some(told).filter(|_| !text.is_empty())
 }
 
+/// What acts in events that no machine has a part in.
+const NETWORK: &str = "network";
 /// Kinds of events that are pieces of an output.
 const OUT: &str = "stdout";
 /// The same, of the other stream.
@@ -155,7 +157,13 @@ fn happenings<'a>(line: &str, node_name: impl Fn(usize) -> &'a str) -> Vec<Happe
                 call if call.is_empty() => String::new(),
                 call => format!("{call} {} ", text("subject")),
             };
-            vec![happening(format!("fault {}: {call}{}", text("fault"), text("effect")), true)]
+            let effect = text("effect");
+            // Nobody does or suffers that a partition begins or heals.
+            let is_turn = effect.contains(" begins") || effect.ends_with(" has healed");
+            let is_of_all = is_turn && effect.starts_with("a ") && call.is_empty();
+            let node = if is_of_all { NETWORK } else { node_name(number("node") as usize) };
+            let words = format!("fault {}: {call}{effect}", text("fault"));
+            vec![Happening { node: node.to_owned(), ..happening(words, true) }]
         }
         "escape" => one(format!("{}: {}", text("what"), text("effect"))),
         "loop" => one(format!("waits in a loop at {}", text("place"))),
@@ -195,7 +203,7 @@ mod tests {
             told.extend(pieces.rest());
             told.into_iter().map(|told| (told.text, told.is_marked)).collect()
         };
-        let cases: [(&[&str], &[(&str, bool)]); 7] = [
+        let cases: [(&[&str], &[(&str, bool)]); 8] = [
             (&[r#"{"what":"exit","status":768}"#], &[("exits with status 3", true)]),
             (&[r#"{"what":"exit","status":0}"#], &[("exits with status 0", false)]),
             (
@@ -219,6 +227,12 @@ mod tests {
                     ("exits with status 0", false),
                     ("> d", false),
                 ],
+            ),
+            (
+                &[
+                    r#"{"what":"fault","fault":"f/a","call":"","effect":"a partition of a | b begins"}"#,
+                ],
+                &[("fault f/a: a partition of a | b begins", true)],
             ),
             (&[r#"{"what":"choice","number":1}"#], &[]),
             (&["no event"], &[]),
