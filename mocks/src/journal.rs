@@ -6,8 +6,11 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::{
+    compile::Service,
     request::Request,
-    serving::{Ending, Outbound, Reply},
+    secrets::Secrets,
+    server::{Held, TalkEnding},
+    serving::{Conversation, Ending, Letter, Outbound, Reply},
 };
 
 /// A call.
@@ -18,6 +21,9 @@ struct Call<'a> {
     url: String,
     /// Bytes of the request's body.
     body_len: usize,
+    /// What is in it, if it is text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'a str>,
     /// Whether what was asked for was done.
@@ -33,12 +39,13 @@ struct Call<'a> {
 }
 
 /// Tells of a call.
-pub fn call(mock: &str, request: &Request, reply: &Reply<'_>) {
+pub fn call(service: &Service, request: &Request, reply: &Reply<'_>) {
     tell(&Call {
-        mock,
+        mock: &service.name,
         method: request.method.as_str(),
-        url: masked(request),
+        url: masked(request, &service.secrets),
         body_len: request.body.len(),
+        body: told_body(request, &service.secrets),
         route: reply.route,
         done: reply.is_done,
         answer: match &reply.ending {
@@ -53,26 +60,107 @@ pub fn call(mock: &str, request: &Request, reply: &Reply<'_>) {
     });
 }
 
-/// Parameters whose values are nobody else's business, by a part of their names.
-const SECRET: [&str; 5] = ["key", "password", "secret", "signature", "token"];
+/// Most letters of a body that are told.
+const BODY_MAX: usize = 4096;
 
 /// What was asked for, without what is secret in it.
-fn masked(request: &Request) -> String {
-    let is_secret = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        SECRET.iter().any(|part| name.contains(part))
-    };
-    let pairs = request.query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}=***"),
-        _ => pair.to_owned(),
-    });
-    match request.query.is_empty() {
+fn masked(request: &Request, secrets: &Secrets) -> String {
+    let Request { scheme, host, path, query, .. } = request;
+    match query.is_empty() {
         true => request.url(),
-        false => {
-            let Request { scheme, host, path, .. } = request;
-            format!("{scheme}://{host}{path}?{}", pairs.collect::<Vec<_>>().join("&"))
-        }
+        false => format!("{scheme}://{host}{path}?{}", secrets.mask_form(query)),
     }
+}
+
+/// The body, without what is secret in it.
+fn told_body(request: &Request, secrets: &Secrets) -> Option<String> {
+    let text = secrets.mask_body(&request.body).filter(|text| !text.is_empty())?;
+    Some(match text.char_indices().nth(BODY_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    })
+}
+
+/// A conversation that was not HTTP.
+#[derive(Debug, Serialize)]
+struct Talk<'a> {
+    mock: &'a str,
+    method: &'a str,
+    url: &'a str,
+    route: &'a str,
+    /// Bytes that came, and that were said.
+    heard: usize,
+    said: usize,
+    done: bool,
+    answer: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+/// Tells of a conversation.
+pub fn talk(held: &Held) {
+    let (answer, problem) = match &held.ending {
+        TalkEnding::Open => ("open", None),
+        TalkEnding::Through => ("end", None),
+        TalkEnding::Reset => ("reset", None),
+        TalkEnding::Left(line) => ("left", Some(format!("line {line}: the client has left"))),
+        TalkEnding::Broken(words) => ("broken", Some(words.clone())),
+    };
+    tell(&Talk {
+        mock: &held.conversation.serving().service.name,
+        method: held.kind.0,
+        url: &held.kind.1,
+        route: held.conversation.name(),
+        heard: held.heard,
+        said: held.said,
+        done: matches!(held.ending, TalkEnding::Through | TalkEnding::Reset),
+        answer,
+        problem,
+    });
+}
+
+/// A mail.
+#[derive(Debug, Serialize)]
+struct Mail<'a> {
+    mock: &'a str,
+    method: &'a str,
+    url: String,
+    route: &'a str,
+    from: &'a str,
+    to: &'a [String],
+    subject: &'a str,
+    /// What it says, without its header.
+    text: &'a str,
+    /// Bytes of it all.
+    body_len: usize,
+    done: bool,
+    answer: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+/// Tells of a mail.
+pub fn mail(
+    talk: &Conversation,
+    letter: &Letter,
+    subject: &str,
+    port: u16,
+    problem: Option<String>,
+) {
+    tell(&Mail {
+        mock: &talk.serving().service.name,
+        method: talk.request().method.as_str(),
+        url: format!("smtp://{}:{port}", talk.request().host),
+        route: talk.name(),
+        from: &letter.from,
+        to: &letter.to,
+        subject,
+        text: talk.request().text(),
+        body_len: letter.text.len(),
+        done: true,
+        answer: "250",
+        problem,
+    });
 }
 
 /// A request that a service made by itself.
@@ -115,6 +203,9 @@ mod tests {
     #[test]
     fn secrets_are_masked() {
         let request = Request::read("GET /a?api_key=x&b=c&Token=y\nhost: h.test");
-        assert_eq!(masked(&request), "http://h.test/a?api_key=***&b=c&Token=***");
+        assert_eq!(
+            masked(&request, &Secrets::default()),
+            "http://h.test/a?api_key=***&b=c&Token=***"
+        );
     }
 }

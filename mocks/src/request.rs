@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header, request::Parts};
 use serde_json::Value;
 
+use crate::grpc::Call;
+
 /// A request, all of it.
 #[derive(Debug)]
 pub struct Request {
@@ -25,8 +27,10 @@ pub struct Request {
     pub parameters: Vec<(String, String)>,
     /// Its header.
     pub headers: HeaderMap,
-    /// Its body.
+    /// Its body; of a call of gRPC, its messages as JSON.
     pub body: Bytes,
+    /// The call of gRPC that it is.
+    pub grpc: Option<Call>,
     text: OnceCell<String>,
     json: OnceCell<Result<Value, String>>,
     form: OnceCell<Vec<(String, String)>>,
@@ -48,10 +52,24 @@ impl Request {
             method: parts.method,
             headers: parts.headers,
             body,
+            grpc: None,
             text: OnceCell::new(),
             json: OnceCell::new(),
             form: OnceCell::new(),
         }
+    }
+
+    /// What begins a conversation that is not HTTP: nothing but the host.
+    pub fn of_talk(host: &str) -> Self {
+        let mut request = Self::new(http::Request::new(()).into_parts().0, "", Bytes::new());
+        request.host = host.to_owned();
+        request
+    }
+
+    /// Has another body.
+    pub fn replace_body(&mut self, body: Bytes) {
+        self.body = body;
+        (self.text, self.json, self.form) = Default::default();
     }
 
     /// What was asked for.

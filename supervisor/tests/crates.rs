@@ -3,31 +3,13 @@
 mod common;
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
-    sync::Once,
 };
 
-use common::{SIMRUN, fingerprint, simrun};
+use common::{example, fingerprint, simrun};
 
 const SEEDS: std::ops::RangeInclusive<u32> = 1..=10;
-
-/// An example of this package. `cargo test` builds them all beside the binary, unless it is told which test to run.
-fn example(name: &str) -> PathBuf {
-    static BUILT: Once = Once::new();
-    let folder = Path::new(SIMRUN).with_file_name("examples");
-    let path = folder.join(name);
-    BUILT.call_once(|| {
-        if !path.exists() {
-            let built = Command::new(env!("CARGO"))
-                .args(["build", "--package", env!("CARGO_PKG_NAME"), "--examples"])
-                .args((!cfg!(debug_assertions)).then_some("--release"))
-                .status();
-            assert!(built.is_ok_and(|status| status.success()), "the examples can be built");
-        }
-    });
-    path
-}
 
 fn simulated(program: &Path, seed: u32) -> Output {
     simrun(["--seed", &seed.to_string(), "--"]).arg(program).output().expect("a run")

@@ -3,30 +3,16 @@
 mod common;
 
 use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, ChildStderr, Command, Stdio},
 };
 
-use common::{SIMRUN, compared, said, simrun};
-
-fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mocks").join(name)
-}
-
-/// Runs a command with mocks, once more under load, and compares the two.
-fn twice(mocks: &str, command: &[&str]) -> Output {
-    twice_with(&[], mocks, command)
-}
-
-/// The same with options.
-fn twice_with(options: &[&str], mocks: &str, command: &[&str]) -> Output {
-    let run = || {
-        let mut run = simrun(["--seed", "1", "--mocks"]);
-        run.arg(file(mocks)).args(options).arg("--").args(command).output().expect("a run")
-    };
-    compared::idle_and_busy(&format!("{command:?}"), run)
-}
+use common::{
+    SIMRUN, compared, example,
+    mocks::{file, script, twice},
+    said, simrun,
+};
 
 #[test]
 fn programs_find_the_services_by_their_names() {
@@ -37,7 +23,7 @@ fn programs_find_the_services_by_their_names() {
     assert_eq!(
         said.stdout.lines().collect::<Vec<_>>(),
         [
-            "201 ['one', 'two'] {'amount': 500, 'id': 'ch_1', 'paid': True}",
+            "201 ['one', 'two'] {'id': 'ch_1', 'amount': 500, 'paid': True}",
             "200 b'a charge\\n'",
             "404 no mock matched: GET /v1/refunds; closest: route read, path differs: \"/v1/refunds\", not /v1/charges/{id}",
             "gaierror",
@@ -82,11 +68,6 @@ fn what_is_wrong_with_a_file_is_said_before_anything_runs() {
     assert_eq!(said.status, 125);
     let words = format!("{}:4:22: unknown key `staus`; did you mean `status`?", path.display());
     assert!(said.stderr.contains(&words), "{}", said.stderr);
-}
-
-/// Options and arguments of a script.
-fn script(name: &str) -> String {
-    file(name).to_str().expect("a path").to_owned()
 }
 
 #[test]
@@ -195,7 +176,7 @@ fn clients_trust_what_they_find_in_a_run() {
     };
     build(&["go", "build", "-o", &built("client-go"), &source("client.go")]);
     build(&["javac", "-d", folder.path().to_str().expect("a path"), &source("Client.java")]);
-    let clients: [(Vec<String>, usize); 5] = [
+    let clients: [(Vec<String>, usize); 6] = [
         (
             vec![
                 "curl".into(),
@@ -208,8 +189,18 @@ fn clients_trust_what_they_find_in_a_run() {
         ),
         (vec!["/usr/bin/python3".into(), source("client.py")], 4),
         (vec![built("client-go")], 1),
-        (vec!["node".into(), source("client.mjs")], 2),
+        // Where Debian has what npm would install.
+        (
+            vec![
+                "env".into(),
+                "NODE_PATH=/usr/share/nodejs".into(),
+                "node".into(),
+                source("client.mjs"),
+            ],
+            3,
+        ),
         (vec!["java".into(), "-cp".into(), built(""), "Client".into()], 1),
+        (vec![example("reqwest_post").to_str().expect("a path").into()], 1),
     ];
     for (command, count) in clients {
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
@@ -361,4 +352,114 @@ fn who_is_not_root_has_services_at_their_usual_ports_too() {
     let output = command.args(["--", "curl", "-s", url]).current_dir(folder.path()).output();
     let said = said(&output.expect("a run"));
     assert_eq!((said.status, said.stdout.as_str()), (0, "a charge\n"), "{}", said.stderr);
+}
+
+/// A command of simrun's that runs until it is stopped, and the line on which it says where it listens.
+struct Server {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    lines: Vec<String>,
+}
+
+impl Server {
+    fn start(arguments: &[&str], lines: usize) -> Self {
+        let mut command = Command::new(SIMRUN);
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("a server");
+        let mut stderr = BufReader::new(child.stderr.take().expect("its standard error"));
+        let mut read = || {
+            let mut line = String::new();
+            stderr.read_line(&mut line).expect("it says where it is");
+            line
+        };
+        let lines = (0..lines).map(|_| read()).collect();
+        Self { child, stderr, lines }
+    }
+
+    /// Where it listens for what begins so.
+    fn at(&self, start: &str) -> &str {
+        let mut words = self.lines.iter().flat_map(|line| line.split_whitespace());
+        words.find(|word| word.starts_with(start)).unwrap_or_else(|| panic!("{:?}", self.lines))
+    }
+
+    /// Stops it; what it printed, and what it said since.
+    fn stop(mut self) -> (String, String) {
+        let (mut printed, mut said) = (String::new(), String::new());
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        let mut stdout = self.child.stdout.take().expect("its standard output");
+        stdout.read_to_string(&mut printed).expect("text");
+        self.stderr.read_to_string(&mut said).expect("text");
+        self.child.wait().expect("it ends");
+        (printed, said)
+    }
+}
+
+#[test]
+fn a_recorded_service_is_answered_for_without_its_secrets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let (authority, recorded) = (path("authority.pem"), path("recorded.yaml"));
+    std::fs::write(&authority, common::run(["mocks", "authority"]).stdout).expect("a file");
+    let real = script("real.yaml");
+    let ask = |url: &str| {
+        let asked = Command::new("sh").args([&script("ask.sh"), url]).output().expect("curl");
+        said(&asked)
+    };
+    for scheme in ["http", "https"] {
+        let service = Server::start(&["mocks", "serve", "--free-ports", &real], 2);
+        let url = service.at(&format!("{scheme}://")).to_owned();
+        let record =
+            ["mocks", "record", &url, "--host", "api.payments.test", "--output", &recorded];
+        let record = [&record[..], &["--authority", &authority]].concat();
+        let recorder = Server::start(&record, 1);
+        let asked = ask(recorder.at("http://"));
+        assert_eq!(asked.stderr, "", "{scheme}");
+        let (_, words) = recorder.stop();
+        assert!(words.contains("recorded.yaml has 4 answers"), "{words}");
+        service.stop();
+        let text = std::fs::read_to_string(&recorded).expect("it was written");
+        assert!(!text.contains("hidden"), "{text}");
+        assert!(text.contains("amount: 5") || text.contains("\"amount\":5"), "{text}");
+        // What was asked for is answered as it was, but for the secret.
+        let run = || {
+            let mut run = simrun(["--seed", "1", "--mocks", &recorded, "--", "sh"]);
+            run.args([&script("ask.sh"), "http://api.payments.test"]).output().expect("a run")
+        };
+        let output = compared::twice("recorded", run);
+        let token = asked.stdout.find("hidden-").expect("a token");
+        let mut expected = asked.stdout.clone();
+        expected.replace_range(token..token + "hidden-0123".len(), "***");
+        assert_eq!(said(&output).stdout, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_service_that_cannot_be_recorded_is_told() {
+    for (url, words) in [
+        ("payments", "`payments` is no address of a service, as in https://api.payments.test"),
+        ("http://a.test/path", "`http://a.test/path` is no address of a service"),
+    ] {
+        let said = common::run(["mocks", "record", url]);
+        assert_eq!(said.status, 125);
+        assert!(said.stderr.contains(words), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn calls_are_kept_as_an_artifact_without_their_secrets() {
+    let store = tempfile::tempdir().expect("a folder");
+    let mut run = common::stored(store.path(), ["--seed", "1", "--mocks"]);
+    let body = r#"{"b":1,"a":{"card_token":"hidden"}}"#;
+    let urls = ["http://api.payments.test/a?access_token=hidden", "http://api.payments.test/b"];
+    run.arg(file("shop.yaml")).args(["--", "curl", "-s", "--json", body, urls[0], urls[1]]);
+    assert_eq!(said(&run.output().expect("a run")).status, 0);
+    let listed = common::run_stored(store.path(), ["artifacts", "last"]).stdout;
+    assert!(listed.contains("mocks.jsonl"), "{listed}");
+    let kept = common::run_stored(store.path(), ["artifacts", "last", "mocks.jsonl"]).stdout;
+    let shown = common::run_stored(store.path(), ["mocks", "calls", "last", "--format", "json"]);
+    assert_eq!(kept, shown.stdout);
+    assert!(!kept.contains("hidden"), "{kept}");
+    assert!(kept.contains(r#""body":"{\"b\":1,\"a\":{\"card_token\":\"***\"}}""#), "{kept}");
+    assert!(kept.contains("/a?access_token=***"), "{kept}");
 }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderName, StatusCode, header};
 use simrun_abi::faults::Quantity;
-use simrun_config::{Json as FileJson, Named, OneOrMany, Spanned, Wrong, units::Unit};
+use simrun_config::{Json as FileJson, Named, OneOrMany, Spanned, WordOr, Wrong, units::Unit};
 
 use super::{
     Templates,
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     file::{Answer as FileAnswer, Chunk, Event, Turn},
+    grpc,
     matching::header_name,
 };
 
@@ -102,6 +103,25 @@ pub fn compile(
     Ok(Answers { all, turn })
 }
 
+/// Reads something that is said, and how long after what comes before it.
+///
+/// # Errors
+/// When there is nothing in it, or it cannot be sent.
+pub fn said(
+    said: &Spanned<WordOr<Chunk>>,
+    templates: &mut Templates,
+    files: Files<'_>,
+) -> Result<(Option<Quantity>, Content), Wrong> {
+    let chunk = match &said.value {
+        WordOr::Word(word) => {
+            return Ok((None, Content::Text(templates.text(said.at, word)?)));
+        }
+        WordOr::More(more) => Spanned { at: said.at, value: more.clone() },
+    };
+    let part = Reader { templates, files }.chunk(&chunk)?;
+    Ok((part.after, part.content.unwrap_or(Content::Bytes(Bytes::new()))))
+}
+
 /// What may stand for a content: one of these.
 struct Given<'a> {
     text: &'a Option<Spanned<String>>,
@@ -142,12 +162,19 @@ impl Reader<'_> {
             .iter()
             .flat_map(|all| &all.0)
             .map(|(name, text)| Ok((header_name(name)?, self.templates.text(text.at, text)?)));
+        let mut trailers = trailers.collect::<Result<Vec<_>, Wrong>>()?;
+        if let Some(grpc) = &answer.grpc {
+            trailers.push((grpc::FIELD, Text::Plain((grpc.status as u16).to_string())));
+            if let Some(message) = &grpc.message {
+                trailers.push((grpc::MESSAGE, self.templates.text(message.at, message)?));
+            }
+        }
         Ok(Answer {
             delay: answer.delay.as_ref().map(simrun_config::Quantity::compile),
             status: answer.status.as_ref().map_or(Ok(default), status)?,
             headers,
             body,
-            trailers: trailers.collect::<Result<_, Wrong>>()?,
+            trailers,
         })
     }
 

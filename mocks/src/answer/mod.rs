@@ -11,7 +11,7 @@ mod outgoing;
 mod prepare;
 mod template;
 mod world;
-pub use compile::{Answers, Content, Files, compile};
+pub use compile::{Answers, Content, Files, compile, said};
 pub use outgoing::{Outgoing, Piece};
 pub use prepare::{Maker, Prepared};
 pub use template::{Json, Templates, Text};

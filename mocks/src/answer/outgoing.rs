@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     pin::Pin,
-    rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -37,7 +37,7 @@ pub enum Piece {
 pub struct Outgoing {
     left: VecDeque<Piece>,
     /// To the connection that carries it.
-    orders: Rc<Orders>,
+    orders: Arc<Orders>,
     pause: Option<Pin<Box<Sleep>>>,
     /// Its length is not told beforehand.
     is_open: bool,
@@ -45,7 +45,7 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// A body of these pieces; its length is told if they come at once.
-    pub fn new(pieces: Vec<Piece>, orders: Rc<Orders>) -> Self {
+    pub fn new(pieces: Vec<Piece>, orders: Arc<Orders>) -> Self {
         let is_open = pieces.iter().any(|piece| !matches!(piece, Piece::Data(_)));
         Self { left: pieces.into(), orders, pause: None, is_open }
     }

@@ -1,6 +1,6 @@
 //! An answer to one request.
 
-use std::{rc::Rc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -173,8 +173,8 @@ impl Prepared {
     }
 
     /// As it is sent over a connection.
-    pub fn response(self, orders: &Rc<Orders>) -> Response<Outgoing> {
-        let mut response = Response::new(Outgoing::new(self.pieces, Rc::clone(orders)));
+    pub fn response(self, orders: &Arc<Orders>) -> Response<Outgoing> {
+        let mut response = Response::new(Outgoing::new(self.pieces, Arc::clone(orders)));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

@@ -1,18 +1,20 @@
 //! Services and their routes.
 
-use std::{cmp::Reverse, fmt};
+use std::{cmp::Reverse, fmt, path::Path};
 
 use simrun_abi::faults::Quantity;
 use simrun_config::{Problem, Spanned, Wrong};
 
 use super::{
-    Expect, Idempotency, Limit, Operation, Resource, Tokens, Trouble, Webhook, expect, resource,
-    state, trouble,
+    Expect, Idempotency, Kind, Limit, Operation, Resource, Talk, Tokens, Trouble, WebSocket,
+    Webhook, expect, resource, state, talk, trouble,
 };
 use crate::{
     answer::{self, Answers, Files, Templates},
     file::{Mock, MocksFile, Ports, Route as FileRoute},
+    grpc::Methods,
     matching::{self, Matcher},
+    secrets::Secrets,
 };
 
 /// What is spoken at a port.
@@ -22,6 +24,16 @@ pub enum Protocol {
     Http,
     /// HTTP over TLS.
     Https,
+    /// A script over TCP.
+    Tcp,
+    /// A script over TLS.
+    Tls,
+    /// A script over UDP.
+    Udp,
+    /// Mail.
+    Smtp,
+    /// Mail over TLS.
+    Smtps,
 }
 
 impl fmt::Display for Protocol {
@@ -29,6 +41,11 @@ impl fmt::Display for Protocol {
         f.write_str(match self {
             Self::Http => "http",
             Self::Https => "https",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Udp => "udp",
+            Self::Smtp => "smtp",
+            Self::Smtps => "smtps",
         })
     }
 }
@@ -40,8 +57,9 @@ pub struct Service {
     pub name: String,
     /// Names that lead to it, as the simulated network takes them.
     pub hosts: Vec<String>,
-    /// Where it listens, and what is spoken there.
-    pub ports: Vec<(u16, Protocol)>,
+    /// Where it listens for requests of HTTP, encrypted or not.
+    pub(crate) ports: Vec<(u16, Protocol)>,
+    pub(crate) talks: Vec<Talk>,
     /// In the order in which they are asked.
     pub(crate) routes: Vec<Route>,
     pub(crate) templates: Templates,
@@ -51,6 +69,9 @@ pub struct Service {
     pub(crate) delay: Option<Quantity>,
     pub(crate) troubles: Vec<Trouble>,
     pub(crate) expects: Vec<Expect>,
+    pub(crate) secrets: Secrets,
+    /// What can be asked for over gRPC.
+    pub(crate) methods: Methods,
 }
 
 impl Service {
@@ -62,6 +83,12 @@ impl Service {
     /// Leaves out what goes wrong only if it is asked for, but for these.
     pub fn keep_troubles(&mut self, asked: &[String]) {
         self.troubles.retain(|trouble| !trouble.is_asked || asked.contains(&trouble.name));
+    }
+
+    /// Where it listens, and what is spoken there.
+    pub fn ports(&self) -> impl Iterator<Item = (u16, Protocol)> {
+        let talks = self.talks.iter().map(|talk| (talk.port, talk.kind.protocol()));
+        self.ports.iter().copied().chain(talks)
     }
 
     /// Whether a name, in lower case, leads to it.
@@ -108,6 +135,8 @@ pub enum Action {
     Resource(usize, Operation),
     /// A token is given.
     Token,
+    /// The connection becomes one of WebSocket.
+    WebSocket(WebSocket),
 }
 
 impl Route {
@@ -165,37 +194,69 @@ fn service(
         resources.push(resource::compile(name, given, &mut templates)?);
         routes.extend(resource::routes(name, given, resources.len() - 1, &mut templates)?);
     }
-    if routes.is_empty() {
+    let talks = talk::compile(mock, &mut templates, files)?;
+    if routes.is_empty() && talks.is_empty() {
         return Err(mock.wrong("it answers nothing: `routes`, `resources` or `tokens` are missing"));
     }
     // Those of one priority stay in their order.
     routes.sort_by_key(|route| Reverse(route.priority));
-    let names: Vec<&str> = routes.iter().map(|route| route.name.as_str()).collect();
+    let mut names: Vec<&str> = routes.iter().map(|route| route.name.as_str()).collect();
+    let troubles = trouble::compile(mock.troubles.as_ref(), &names)?;
+    names.extend(talks.iter().map(|talk| talk.name.as_str()));
     Ok(Service {
         name: name.value.clone(),
         hosts,
-        ports: ports(mock.ports.as_ref())?,
-        troubles: trouble::compile(mock.troubles.as_ref(), &names)?,
+        ports: ports(mock.ports.as_ref(), &routes, &talks)?,
+        troubles,
         expects: expect::compile(mock.expect.as_ref(), &names, &mut templates)?,
         limit: mock.limit.as_ref().map(|limit| state::limit(limit, &mut templates)).transpose()?,
         delay: mock.delay.as_ref().map(simrun_config::Quantity::compile),
         tokens: mock.tokens.as_ref().map(state::tokens),
+        secrets: Secrets::with(&mock.secrets),
+        methods: methods(mock, files)?,
         routes,
+        talks,
         templates,
         resources,
     })
 }
 
+/// What can be asked for over gRPC.
+fn methods(mock: &Mock, files: Files<'_>) -> Result<Methods, Wrong> {
+    let mut methods = Methods::default();
+    for path in mock.descriptors.iter() {
+        let cannot = |why: String| path.wrong(format!("`{}` cannot be read: {why}", path.value));
+        let set = files(Path::new(&path.value)).map_err(|error| cannot(error.to_string()))?;
+        methods.add(&set).map_err(cannot)?;
+    }
+    Ok(methods)
+}
+
 /// Ports of HTTP and HTTPS where nothing else is said.
 const DEFAULT_PORTS: [(u16, Protocol); 2] = [(80, Protocol::Http), (443, Protocol::Https)];
 
-fn ports(given: Option<&Spanned<Ports>>) -> Result<Vec<(u16, Protocol)>, Wrong> {
-    let Some(given) = given else { return Ok(DEFAULT_PORTS.into()) };
+fn ports(
+    given: Option<&Spanned<Ports>>,
+    routes: &[Route],
+    talks: &[Talk],
+) -> Result<Vec<(u16, Protocol)>, Wrong> {
+    let taken: Vec<u16> = talks
+        .iter()
+        .filter(|talk| !matches!(talk.kind, Kind::Udp(_)))
+        .map(|talk| talk.port)
+        .collect();
+    let Some(given) = given else {
+        let free = DEFAULT_PORTS.into_iter().filter(|(port, _)| !taken.contains(port));
+        return Ok(free.filter(|_| !routes.is_empty()).collect());
+    };
     let http = given.http.iter().map(|port| (port, Protocol::Http));
     let https = given.https.iter().map(|port| (port, Protocol::Https));
     let mut ports: Vec<(u16, Protocol)> = Vec::new();
     for (port, protocol) in http.chain(https) {
-        if port.value == 0 || ports.iter().any(|(known, _)| *known == port.value) {
+        if port.value == 0
+            || taken.contains(&port.value)
+            || ports.iter().any(|(known, _)| *known == port.value)
+        {
             return Err(
                 port.wrong(format!("port {} cannot be used, or is there twice", port.value))
             );
@@ -235,7 +296,13 @@ fn compile_route(
     let then = route.then.iter().flat_map(|then| &then.0);
     let webhooks = route.webhooks.iter().map(|webhook| state::webhook(webhook, templates));
     let webhooks = webhooks.collect::<Result<_, _>>()?;
-    let answers = answer::compile(&route.answer, route.turn, templates, files)?;
+    let action = match &route.websocket {
+        Some(given) if !route.answer.is_empty() => {
+            return Err(given.wrong("it is `answer` or `websocket`, not both"));
+        }
+        Some(given) => Action::WebSocket(talk::websocket(given, templates, files)?),
+        None => Action::Answer(answer::compile(&route.answer, route.turn, templates, files)?),
+    };
     Ok(Route {
         priority: route.priority,
         when: when.map(|(name, states)| (name.value.clone(), states.0.clone())).collect(),
@@ -244,10 +311,6 @@ fn compile_route(
         limit: route.limit.as_ref().map(|limit| state::limit(limit, templates)).transpose()?,
         idempotency: route.idempotency.as_ref().map(state::idempotency).transpose()?,
         webhooks,
-        ..Route::new(
-            name.value.clone(),
-            matching::compile(&route.r#match)?,
-            Action::Answer(answers),
-        )
+        ..Route::new(name.value.clone(), matching::compile(&route.r#match)?, action)
     })
 }

@@ -43,8 +43,61 @@ pub struct Answer {
     pub chunks: Option<Vec<Spanned<Chunk>>>,
     /// The body, as a stream of server-sent events
     pub events: Option<Vec<Spanned<Event>>>,
+    /// How a call of gRPC ends; well, without it
+    pub grpc: Option<Grpc>,
     /// Fields after the body
     pub trailers: Option<Named<Spanned<String>>>,
+}
+
+/// How a call of gRPC ends
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Grpc {
+    /// With this status
+    pub status: GrpcStatus,
+    /// What the client is told about it
+    pub message: Option<Spanned<String>>,
+}
+
+/// How a call of gRPC ends
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u16)]
+pub enum GrpcStatus {
+    /// Well
+    Ok = 0,
+    /// The client gave it up
+    Cancelled = 1,
+    /// Nobody knows
+    Unknown = 2,
+    /// What was asked for cannot be
+    InvalidArgument = 3,
+    /// It took too long
+    DeadlineExceeded = 4,
+    /// It is not there
+    NotFound = 5,
+    /// It is there already
+    AlreadyExists = 6,
+    /// Who asks may not
+    PermissionDenied = 7,
+    /// There is no more of it
+    ResourceExhausted = 8,
+    /// It cannot be as things are
+    FailedPrecondition = 9,
+    /// It was given up, as when two want the same
+    Aborted = 10,
+    /// It is beyond what there is
+    OutOfRange = 11,
+    /// There is no such method
+    Unimplemented = 12,
+    /// The service is broken
+    Internal = 13,
+    /// The service cannot be asked now
+    Unavailable = 14,
+    /// Something is lost for good
+    DataLoss = 15,
+    /// Nobody knows who asks
+    Unauthenticated = 16,
 }
 
 /// A piece of a body: one of `text`, `json` and `base64`

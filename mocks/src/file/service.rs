@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use simrun_config::{Named, OneOrMany, Quantity, Spanned, units::Time};
 
-use super::{Answer, Expect, Idempotency, Limit, Match, Resource, Tokens, Trouble, Turn, Webhook};
+use super::{
+    Answer, Expect, Idempotency, Limit, Match, Resource, Smtp, Tcp, Tokens, Trouble, Turn, Udp,
+    WebSocket, Webhook,
+};
 
 /// A file of mocks
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -29,6 +32,17 @@ pub struct Mock {
     pub routes: Option<Named<Route>>,
     /// Collections of things that can be created, read, updated and deleted, by name
     pub resources: Option<Named<Resource>>,
+    /// Files of descriptors of Protocol Buffers (`protoc --include_imports --descriptor_set_out=FILE`): calls of gRPC are
+    /// taken. Their path is `/PACKAGE.SERVICE/METHOD`, and their messages are JSON in `match` and `answer`; a stream of
+    /// them is in `chunks`
+    #[serde(default)]
+    pub descriptors: OneOrMany<Spanned<String>>,
+    /// Ports of TCP where something else than HTTP is spoken, by name
+    pub tcp: Option<Named<Tcp>>,
+    /// Ports of UDP, by name
+    pub udp: Option<Named<Udp>>,
+    /// Where it takes mail
+    pub smtp: Option<Spanned<Smtp>>,
     /// Where clients get tokens, as OAuth 2.0 has it
     pub tokens: Option<Tokens>,
     /// How many requests it takes; those beyond get 429
@@ -37,6 +51,9 @@ pub struct Mock {
     pub delay: Option<Quantity<Time>>,
     /// What goes wrong, by name
     pub troubles: Option<Named<Trouble>>,
+    /// Names of parameters and fields whose values the journal leaves out, besides the usual ones as `password` and `token`
+    #[serde(default)]
+    pub secrets: OneOrMany<String>,
     /// What must be so of the calls when the run ends, by name
     pub expect: Option<Named<Spanned<Expect>>>,
 }
@@ -78,6 +95,8 @@ pub struct Route {
     /// Which of several answers is next
     #[serde(default)]
     pub turn: Turn,
+    /// Instead of an answer: the connection becomes one of WebSocket, and this is said over it
+    pub websocket: Option<Spanned<WebSocket>>,
     /// Requests that it makes afterwards
     #[serde(default)]
     pub webhooks: OneOrMany<Spanned<Webhook>>,

@@ -18,8 +18,8 @@ pub struct Mock {
     pub routes: Vec<(String, Yaml)>,
     /// What goes wrong, by name.
     pub troubles: Vec<(String, Yaml)>,
-    /// Its port of HTTP, if it is another.
-    pub port: Option<u64>,
+    /// Its ports and what is spoken there; the usual ones, if it is empty.
+    pub ports: Vec<(&'static str, u64)>,
 }
 
 impl Draft {
@@ -48,8 +48,21 @@ impl Draft {
         let mut mocks = Yaml::map();
         for (host, mock) in &self.mocks {
             let mut one = Yaml::map().with("hosts", host.as_str());
-            if let Some(port) = mock.port {
-                one.set("ports", Yaml::map().with("http", port));
+            let usual = [("http", 80), ("https", 443)];
+            if mock.ports.iter().any(|port| !usual.contains(port)) {
+                let of = |scheme: &str| {
+                    let own = mock.ports.iter().filter(|(known, _)| *known == scheme);
+                    own.map(|(_, port)| Yaml::from(*port)).collect::<Vec<_>>()
+                };
+                let mut ports = Yaml::map();
+                for scheme in ["http", "https"] {
+                    match &of(scheme)[..] {
+                        [] => {}
+                        [port] => ports.set(scheme, port.clone()),
+                        all => ports.set(scheme, Yaml::List(all.to_vec())),
+                    }
+                }
+                one.set("ports", ports);
             }
             one.set("routes", Yaml::Map(mock.routes.clone()));
             if !mock.troubles.is_empty() {

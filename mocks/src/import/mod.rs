@@ -13,7 +13,7 @@ mod openapi;
 mod take;
 mod wiremock;
 mod yaml;
-pub use take::{Error, Imported, Tool, import};
+pub use take::{Error, Imported, Tool, import, of_har};
 
 #[cfg(test)]
 mod tests;

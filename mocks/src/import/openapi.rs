@@ -24,7 +24,7 @@ pub fn read(document: &Value, draft: &mut Draft) {
     let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
     let host = if host.is_empty() || host.contains('{') { HOST } else { host }.to_owned();
     if let Ok(port) = port.parse() {
-        draft.mock(&host).port = Some(port);
+        draft.mock(&host).ports.push(("http", port));
     }
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for method in METHODS {

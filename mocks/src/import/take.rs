@@ -4,6 +4,7 @@ use serde_json::Value;
 use simrun_config::Json;
 
 use super::{draft::Draft, har, hoverfly, openapi, wiremock};
+use crate::secrets::Secrets;
 
 /// Tools whose files can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +82,22 @@ pub fn import(shown: &str, text: &str, tool: Option<Tool>) -> Result<Imported, E
         Tool::Hoverfly => hoverfly::read(&value, &mut draft),
         Tool::WireMock => wiremock::read(&value, &mut draft),
         Tool::OpenApi => openapi::read(&value, &mut draft),
-        Tool::Har => har::read(&value, &mut draft),
+        Tool::Har => har::read(&value, &mut draft, &Secrets::default()),
     }
+    finish(draft)
+}
+
+/// Reads a record of requests and answers; what is secret is left out.
+///
+/// # Errors
+/// When there is nothing in it.
+pub fn of_har(value: &Value, secrets: &Secrets) -> Result<Imported, Error> {
+    let mut draft = Draft::default();
+    har::read(value, &mut draft, secrets);
+    finish(draft)
+}
+
+fn finish(draft: Draft) -> Result<Imported, Error> {
     if draft.mocks.is_empty() {
         return Err(Error::Empty);
     }

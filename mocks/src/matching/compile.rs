@@ -52,16 +52,25 @@ pub fn compile(wanted: &Match) -> Result<Matcher, Wrong> {
     each(&wanted.query, |name, text| Ok(Criterion::Query(name.value.clone(), text)))?;
     each(&wanted.headers, |name, text| Ok(Criterion::Header(header_name(name)?, text)))?;
     each(&wanted.cookies, |name, text| Ok(Criterion::Cookie(name.value.clone(), text)))?;
-    if let Some(given) = &wanted.body {
-        match &given.value {
-            WordOr::Word(word) => criteria.push(Criterion::Body(Body::Text(Text::exactly(word)))),
-            WordOr::More(more) => criteria.extend(body(more)?.into_iter().map(Criterion::Body)),
-        }
+    if let Some(body) = &wanted.body {
+        criteria.extend(of_body(body)?);
     }
     Ok(Matcher::new(criteria))
 }
 
-fn body(wanted: &FileBody) -> Result<Vec<Body>, Wrong> {
+/// Reads what a body must be, and nothing else.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn body(wanted: &Spanned<WordOr<FileBody>>) -> Result<Matcher, Wrong> {
+    of_body(wanted).map(Matcher::new)
+}
+
+fn of_body(wanted: &Spanned<WordOr<FileBody>>) -> Result<Vec<Criterion>, Wrong> {
+    let wanted = match &wanted.value {
+        WordOr::Word(word) => return Ok(vec![Criterion::Body(Body::Text(Text::exactly(word)))]),
+        WordOr::More(more) => more,
+    };
     let mut all = Vec::new();
     if let Some(text) = &wanted.text {
         all.push(Body::Text(Text::new(text, Star::Anything)?));
@@ -79,7 +88,7 @@ fn body(wanted: &FileBody) -> Result<Vec<Body>, Wrong> {
     for (name, text) in wanted.form.iter().flat_map(|fields| &fields.0) {
         all.push(Body::Field(name.value.clone(), Text::new(text, Star::Anything)?));
     }
-    Ok(all)
+    Ok(all.into_iter().map(Criterion::Body).collect())
 }
 
 /// The name of a header field.

@@ -15,9 +15,10 @@ pub mod json;
 mod matcher;
 mod path;
 mod text;
-pub use compile::{compile, header_name, method};
+pub use compile::{body, compile, header_name, method};
 pub use criterion::Miss;
 pub use matcher::{Captures, Matcher};
+pub use text::Text;
 
 #[cfg(test)]
 mod tests;

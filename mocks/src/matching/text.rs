@@ -86,6 +86,14 @@ impl Text {
         Ok(Self { is_absent: more.absent, tests, ignores_case: more.ignore_case })
     }
 
+    /// The same, for what is no path.
+    ///
+    /// # Errors
+    /// When a pattern is none.
+    pub fn of_anything(text: &Spanned<WordOr<FileText>>) -> Result<Self, Wrong> {
+        Self::new(text, Star::Anything)
+    }
+
     /// This and nothing else.
     pub fn exactly(text: &str) -> Self {
         let tests = vec![Test::OneOf(vec![text.into()])];

@@ -1,11 +1,11 @@
 //! Requests of HTTP/1.1 and HTTP/2, from a connection to their answers.
 
-use std::{convert::Infallible, future::pending, rc::Rc};
+use std::{convert::Infallible, future::pending, rc::Rc, sync::Arc};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::{body::Incoming, rt::Executor, service::service_fn};
+use hyper::{body::Incoming, rt::Executor, service::service_fn, upgrade::OnUpgrade};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::conn::auto,
@@ -14,18 +14,19 @@ use tokio::{task::spawn_local, time::sleep};
 
 use super::{
     listen::Shared,
-    webhook,
+    webhook, websocket,
     wire::{Line, Order, Orders, Wire},
 };
 use crate::{
     answer::{Outgoing, Piece, Prepared},
+    grpc::Call,
     journal,
     request::Request,
     serving::Ending,
 };
 
 /// Most bytes of a request's body.
-const BODY_MAX: usize = 64 << 20;
+pub const BODY_MAX: usize = 64 << 20;
 
 /// Runs what a connection needs, on this thread.
 #[derive(Clone, Copy, Debug)]
@@ -42,35 +43,43 @@ where
 
 /// Serves the requests of a connection until it ends.
 pub async fn connection<S: Line>(line: S, scheme: &'static str, services: Shared) {
-    let orders = Rc::new(Orders::default());
-    let wire = TokioIo::new(Wire::new(line, Rc::clone(&orders)));
+    let orders = Arc::new(Orders::default());
+    let wire = TokioIo::new(Wire::new(line, Arc::clone(&orders)));
     let answer = service_fn(move |request| {
-        answer(request, scheme, Rc::clone(&services), Rc::clone(&orders))
+        answer(request, scheme, Rc::clone(&services), Arc::clone(&orders))
     });
     let mut builder = auto::Builder::new(Local);
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new());
     // What a client does wrong ends its connection and is no concern of others.
-    let _ = builder.serve_connection(wire, answer).await;
+    let _ = builder.serve_connection_with_upgrades(wire, answer).await;
 }
 
 async fn answer(
     request: http::Request<Incoming>,
     scheme: &'static str,
     services: Shared,
-    orders: Rc<Orders>,
+    orders: Arc<Orders>,
 ) -> Result<Response<Outgoing>, Infallible> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let upgrade = parts.extensions.remove::<OnUpgrade>();
     let version = parts.version;
     let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
         let words = "the body of the request is too long, or did not come whole";
         return Ok(Prepared::of_error(StatusCode::BAD_REQUEST, words).response(&orders));
     };
-    let request = Request::new(parts, scheme, body.to_bytes());
+    let mut request = Request::new(parts, scheme, body.to_bytes());
     let asked = services.iter().find(|serving| serving.service.has_host(&request.host));
     let serving = asked.unwrap_or(&services[0]);
+    match Call::open(&serving.service.methods, &mut request) {
+        Ok(call) => request.grpc = call,
+        Err(refusal) => return Ok(refusal.response(&orders)),
+    }
     let reply = serving.reply(&request);
-    journal::call(&serving.service.name, &request, &reply);
+    journal::call(&serving.service, &request, &reply);
+    if let (Some(route), Some(upgrade)) = (reply.socket, upgrade) {
+        websocket::converse(upgrade, Rc::clone(serving), route, request, Arc::clone(&orders));
+    }
     for outbound in reply.webhooks {
         webhook::send(serving.service.name.clone(), outbound);
     }
@@ -100,7 +109,7 @@ async fn late(answer: Prepared) -> Prepared {
 }
 
 /// An answer that never gets through: the connection obeys as soon as it would say something.
-fn broken(order: Order, orders: &Rc<Orders>) -> Response<Outgoing> {
+fn broken(order: Order, orders: &Arc<Orders>) -> Response<Outgoing> {
     orders.give(order);
     Prepared::empty(StatusCode::OK).response(orders)
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UdpSocket},
     runtime,
     signal::unix::{SignalKind, signal},
     task::{LocalSet, spawn_local},
@@ -19,9 +19,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::http;
+use super::{datagrams, http, smtp, stream};
 use crate::{
-    compile::{Protocol, Service},
+    compile::{Kind, Protocol, Service},
     serving::Serving,
     tls,
 };
@@ -89,20 +89,33 @@ pub fn serve(
             ports.entry(port).or_default().push(Rc::clone(serving));
         }
     }
+    let own = |port| (place.address, if place.ports == Ports::Free { 0 } else { port });
     LocalSet::new().block_on(&runtime, async {
         for ((port, protocol), services) in ports {
             let names: Vec<&str> =
                 services.iter().map(|serving| serving.service.name.as_str()).collect();
             let names = names.join(", ");
             let fail = |source| Error::Listen { mocks: names.clone(), port, source };
-            let asked = if place.ports == Ports::Free { 0 } else { port };
-            let listener = TcpListener::bind((place.address, asked)).await.map_err(fail)?;
+            let listener = TcpListener::bind(own(port)).await.map_err(fail)?;
             listening(&names, protocol, listener.local_addr().map_err(fail)?);
             let acceptor = match protocol {
-                Protocol::Http => None,
-                Protocol::Https => Some(tls::acceptor(seed, &services[0].service)),
+                Protocol::Https => {
+                    Some(tls::acceptor(seed, &services[0].service, tls::Offer::Http))
+                }
+                _ => None,
             };
-            spawn_local(accept(listener, acceptor, services.into()));
+            let services: Shared = services.into();
+            spawn_local(accept(listener, move |stream| {
+                requests(stream, acceptor.clone(), Rc::clone(&services))
+            }));
+        }
+        for serving in &services {
+            for (index, talk) in serving.service.talks.iter().enumerate() {
+                let (name, port) = (&serving.service.name, talk.port);
+                let fail = |source| Error::Listen { mocks: name.clone(), port, source };
+                let address = listen(serving, index, own(port), seed).await.map_err(fail)?;
+                listening(name, talk.kind.protocol(), address);
+            }
         }
         told_to_end().await.map_err(Error::Runtime)?;
         services.iter().for_each(|serving| serving.tell_expectations());
@@ -111,7 +124,10 @@ pub fn serve(
 }
 
 /// Waits for a signal to end.
-async fn told_to_end() -> io::Result<()> {
+///
+/// # Errors
+/// When none can be waited for.
+pub async fn told_to_end() -> io::Result<()> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     poll_fn(|context| {
@@ -125,27 +141,74 @@ async fn told_to_end() -> io::Result<()> {
 /// How long to wait when no connection can be taken, as when there are no descriptors left.
 const RETRY: Duration = Duration::from_millis(10);
 
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, services: Shared) {
+async fn accept<F: Future<Output = ()> + 'static>(
+    listener: TcpListener,
+    serve: impl Fn(TcpStream) -> F,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                spawn_local(connection(stream, acceptor.clone(), Rc::clone(&services)));
+                // What is small must not wait for more.
+                let _ = stream.set_nodelay(true);
+                spawn_local(serve(stream));
             }
             Err(_) => sleep(RETRY).await,
         }
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, services: Shared) {
-    // What is small must not wait for more.
-    let _ = stream.set_nodelay(true);
+/// Serves the requests of a connection; who does not shake hands is not served.
+async fn requests(stream: TcpStream, acceptor: Option<TlsAcceptor>, services: Shared) {
     match acceptor {
         None => http::connection(stream, "http", services).await,
-        // Who does not shake hands is not served.
         Some(acceptor) => {
             if let Ok(stream) = acceptor.accept(stream).await {
                 http::connection(stream, "https", services).await;
             }
         }
+    }
+}
+
+/// Holds conversations at a port; where that is.
+async fn listen(
+    serving: &Rc<Serving>,
+    index: usize,
+    asked: (IpAddr, u16),
+    seed: u64,
+) -> io::Result<SocketAddr> {
+    let serving = Rc::clone(serving);
+    if matches!(serving.service.talks[index].kind, Kind::Udp(_)) {
+        let socket = UdpSocket::bind(asked).await?;
+        let address = socket.local_addr()?;
+        spawn_local(datagrams::converse(socket, serving, index));
+        return Ok(address);
+    }
+    let listener = TcpListener::bind(asked).await?;
+    let address = listener.local_addr()?;
+    // Certificates are made when they are needed first.
+    let acceptor = tls::acceptor(seed, &serving.service, tls::Offer::Nothing);
+    spawn_local(accept(listener, move |stream| {
+        talk(stream, acceptor.clone(), Rc::clone(&serving), index)
+    }));
+    Ok(address)
+}
+
+/// Holds the conversation of a connection.
+async fn talk(stream: TcpStream, acceptor: TlsAcceptor, serving: Rc<Serving>, index: usize) {
+    let own = Rc::clone(&serving);
+    match &own.service.talks[index].kind {
+        Kind::Tcp(script, false) => stream::converse(stream, script, serving, index).await,
+        Kind::Tcp(script, true) => {
+            if let Ok(line) = acceptor.accept(stream).await {
+                stream::converse(line, script, serving, index).await;
+            }
+        }
+        Kind::Mail(mail, false) => smtp::plain(stream, acceptor, mail, serving, index).await,
+        Kind::Mail(mail, true) => {
+            if let Ok(line) = acceptor.accept(stream).await {
+                smtp::encrypted(line, mail, serving, index, smtp::Greeting::Due).await;
+            }
+        }
+        Kind::Udp(_) => unreachable!("it has no connections"),
     }
 }

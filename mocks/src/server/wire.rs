@@ -1,10 +1,9 @@
 //! Connections that can be broken on purpose.
 
 use std::{
-    cell::RefCell,
     fmt, io,
     pin::Pin,
-    rc::Rc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -28,7 +27,7 @@ pub enum Order {
 
 /// Orders to a connection, given by who answers its requests.
 #[derive(Debug, Default)]
-pub struct Orders(RefCell<Option<Order>>);
+pub struct Orders(Mutex<Option<Order>>);
 
 /// A body that ends before its end.
 #[derive(Debug)]
@@ -45,7 +44,11 @@ impl std::error::Error for Ended {}
 impl Orders {
     /// Gives an order.
     pub fn give(&self, order: Order) {
-        *self.0.borrow_mut() = Some(order);
+        *self.current() = Some(order);
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Order>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives an order from within a body, which ends so.
@@ -56,7 +59,7 @@ impl Orders {
 }
 
 /// What is below a connection: it can be reset.
-pub trait Line: AsyncRead + AsyncWrite + Unpin + 'static {
+pub trait Line: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// The connection of TCP.
     fn tcp(&self) -> &TcpStream;
 }
@@ -76,18 +79,18 @@ impl Line for TlsStream<TcpStream> {
 /// A connection that obeys orders.
 pub struct Wire<S: Line> {
     line: S,
-    orders: Rc<Orders>,
+    orders: Arc<Orders>,
 }
 
 impl<S: Line> Wire<S> {
     /// A connection with nothing wrong yet.
-    pub fn new(line: S, orders: Rc<Orders>) -> Self {
+    pub fn new(line: S, orders: Arc<Orders>) -> Self {
         Self { line, orders }
     }
 
     /// Obeys; nothing if there is no order.
     fn obey(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Error>> {
-        let mut order = self.orders.0.borrow_mut();
+        let mut order = self.orders.current();
         match &mut *order {
             None => return Poll::Ready(None),
             // What else there is to do is done when it is dropped.
@@ -110,7 +113,7 @@ impl<S: Line> Wire<S> {
 
 impl<S: Line> Drop for Wire<S> {
     fn drop(&mut self) {
-        if *self.orders.0.borrow() == Some(Order::Reset) {
+        if *self.orders.current() == Some(Order::Reset) {
             // With nothing to linger for, close(2) resets.
             let _ = self.line.tcp().set_zero_linger();
         }

@@ -16,6 +16,8 @@ pub struct Memory {
     pub calls: u64,
     /// By the index of a route.
     pub routes: Vec<RouteMemory>,
+    /// By the index of a talk.
+    pub talks: Vec<RouteMemory>,
     /// States of scenarios.
     pub states: BTreeMap<String, String>,
     /// Requests taken by limits, by their names; the service's own has none.
@@ -52,9 +54,9 @@ impl Memory {
     pub fn new(service: &Service, seed: u64) -> Self {
         let draws =
             |kind: &str, name: &str| Draws::new(seed, &format!("{}/{kind}/{name}", service.name));
-        let route = |name: &str| RouteMemory {
+        let own = |kind: &str, name: &str| RouteMemory {
             count: 0,
-            draws: Arc::new(draws("route", name)),
+            draws: Arc::new(draws(kind, name)),
             replays: Replays::default(),
         };
         let stores = Arc::new(Stores::default());
@@ -66,7 +68,8 @@ impl Memory {
         Self {
             start: Instant::now(),
             calls: 0,
-            routes: service.routes.iter().map(|one| route(&one.name)).collect(),
+            routes: service.routes.iter().map(|one| own("route", &one.name)).collect(),
+            talks: service.talks.iter().map(|one| own("talk", &one.name)).collect(),
             states: BTreeMap::new(),
             limits: BTreeMap::new(),
             tokens: Given::default(),

@@ -7,23 +7,29 @@
 //! - [`replay`]: requests that are known again.
 //! - [`tokens`]: tokens that were given.
 //! - [`trouble`]: what goes wrong, and when; [`spoil`]: what becomes of an answer then.
+//! - [`talk`]: conversations that are not HTTP; [`mail`]: letters; [`socket`]: those that HTTP turns into.
 //! - [`webhook`]: requests that are made afterwards.
 //! - [`expect`]: what must be so in the end.
 
 mod expect;
 mod limit;
+mod mail;
 mod memory;
 mod replay;
 mod resource;
 mod service;
+mod socket;
 mod spoil;
 mod store;
+mod talk;
 mod tokens;
 mod trouble;
 mod webhook;
+pub use mail::Letter;
 pub use service::{Reply, Serving};
 pub use spoil::Ending;
 pub use store::Stores;
+pub use talk::Conversation;
 pub use webhook::Outbound;
 
 #[cfg(test)]

@@ -104,7 +104,9 @@ impl Visit<'_> {
             let words = format!("there is a {} {key} already", self.resource.name);
             return Ok(Prepared::of_json(StatusCode::CONFLICT, &json!({ "error": words })));
         }
-        thing.entry(field.clone()).or_insert_with(|| key.clone().into());
+        if !thing.contains_key(field) {
+            thing.shift_insert(0, field.clone(), key.clone().into());
+        }
         self.fill_defaults(&key, &mut thing)?;
         let thing = Value::Object(thing);
         self.with(|store| store.put(&key, thing.clone()));
@@ -127,7 +129,8 @@ impl Visit<'_> {
             Err(answer) => return Ok(*answer),
         };
         let is_new = self.with(|store| store.get(&self.key, View::now()).is_none());
-        thing.insert(self.resource.key.clone(), self.key.clone().into());
+        thing.shift_remove(&self.resource.key);
+        thing.shift_insert(0, self.resource.key.clone(), self.key.clone().into());
         self.fill_defaults(&self.key, &mut thing)?;
         let thing = Value::Object(thing);
         self.with(|store| store.put(&self.key, thing.clone()));
@@ -213,7 +216,7 @@ impl Visit<'_> {
         match &self.resource.list {
             None => Value::Array(things),
             Some(name) => {
-                more.insert(name.clone(), Value::Array(things));
+                more.shift_insert(0, name.clone(), Value::Array(things));
                 Value::Object(more)
             }
         }

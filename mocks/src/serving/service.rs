@@ -14,6 +14,7 @@ use super::{
     expect,
     memory::Memory,
     resource::Visit,
+    socket,
     spoil::{self, Ending},
     store::View,
     trouble,
@@ -30,7 +31,7 @@ use crate::{
 pub struct Serving {
     /// The service.
     pub service: Service,
-    memory: RefCell<Memory>,
+    pub(super) memory: RefCell<Memory>,
 }
 
 /// What a request is answered, and why.
@@ -45,6 +46,8 @@ pub struct Reply<'a> {
     pub problem: Option<String>,
     /// Whether what was asked for was done.
     pub is_done: bool,
+    /// The connection becomes one of WebSocket, of the route of this index.
+    pub socket: Option<usize>,
     /// Requests that are made afterwards.
     pub webhooks: Vec<Outbound>,
 }
@@ -57,6 +60,7 @@ impl Reply<'_> {
             trouble: None,
             problem: None,
             is_done: false,
+            socket: None,
             webhooks: Vec::new(),
         }
     }
@@ -85,7 +89,8 @@ impl Serving {
         let routes = &self.service.routes;
         let takes = |route: &Route| route.matcher.matches(request) && is_on(route, memory);
         let Some(index) = routes.iter().position(takes) else {
-            return Reply::problem(StatusCode::NOT_FOUND, self.explain(request, memory));
+            let words = self.explain(request, memory);
+            return dressed(request, Reply::problem(StatusCode::NOT_FOUND, words));
         };
         let route = &routes[index];
         let mut reply = self.on_route(index, request, memory);
@@ -113,13 +118,11 @@ impl Serving {
         if let Some((trouble, at)) = struck
             && let Some(ending) = spoil::instead(&trouble.misdeed, memory.troubles[at].draws())
         {
-            return Reply {
-                ending,
-                trouble: name,
-                ..Reply::undone(Prepared::empty(StatusCode::OK))
-            };
+            let undone = Reply::undone(Prepared::empty(StatusCode::OK));
+            return dressed(request, Reply { ending, trouble: name, ..undone });
         }
-        let mut reply = self.carry_out(index, request, memory, struck.map(|(trouble, _)| trouble));
+        let trouble = struck.map(|(trouble, _)| trouble);
+        let mut reply = dressed(request, self.carry_out(index, request, memory, trouble));
         if let Some((trouble, at)) = struck {
             reply.trouble = name;
             if let Ending::Answer(answer) = reply.ending {
@@ -170,14 +173,18 @@ impl Serving {
             memory.routes[index].replays.remember(key, request, &answer, now);
         }
         memory.states.extend(route.then.iter().cloned());
-        let mut reply = Reply { is_done: true, ..Reply::undone(answer) };
+        let socket = socket::begins(route, &answer).then_some(index);
+        if matches!(route.action, Action::WebSocket(_)) && socket.is_none() {
+            return Reply::undone(answer);
+        }
+        let mut reply = Reply { is_done: true, socket, ..Reply::undone(answer) };
         for webhook in &route.webhooks {
             match webhook::prepare(webhook, &maker) {
                 Ok(outbound) => reply.webhooks.push(outbound),
                 Err(why) => reply.problem = Some(format!("route {}: webhook: {why}", route.name)),
             }
         }
-        if let Err(why) = self.note(route, request, memory, &maker) {
+        if let Err(why) = self.note(&route.name, request, memory, &maker) {
             reply.problem = Some(format!("route {}: expect: {why}", route.name));
         }
         reply
@@ -231,6 +238,7 @@ impl Serving {
                 let count = memory.routes[index].count;
                 maker.prepare(&answers.all[next(answers, count, maker.draws)])
             }
+            Action::WebSocket(socket) => Ok(socket.shake(request)),
             Action::Token => {
                 let Some(tokens) = &service.tokens else { unreachable!("its route comes with it") };
                 Ok(memory.tokens.give(tokens, request, maker.draws, Instant::now()))
@@ -258,20 +266,20 @@ impl Serving {
     }
 
     /// Lets those hear of a call who expect something of it.
-    fn note(
+    pub(super) fn note(
         &self,
-        route: &Route,
+        route: &str,
         request: &Request,
         memory: &mut Memory,
         maker: &Maker<'_>,
     ) -> Result<(), String> {
         for (expect, seen) in self.service.expects.iter().zip(&mut memory.seen) {
-            if expect.is_about(request) && expect.concerns(&route.name) {
+            if expect.is_about(request) && expect.concerns(route) {
                 let each = match &expect.each {
                     Some(each) => self.service.templates.fill_text(each, &maker.world)?,
                     None => String::new(),
                 };
-                seen.hear(expect, &route.name, &each);
+                seen.hear(expect, route, &each);
             }
         }
         Ok(())
@@ -291,6 +299,16 @@ impl Serving {
         let words: Vec<_> = misses.into_iter().map(|miss| miss.words).collect();
         format!("{none}; closest: route {}, {}", route.name, words.join(", "))
     }
+}
+
+/// The reply to a call of gRPC, as it is sent; another as it is.
+fn dressed<'a>(request: &Request, mut reply: Reply<'a>) -> Reply<'a> {
+    if let Some(call) = &request.grpc
+        && let Ending::Answer(answer) = reply.ending
+    {
+        reply.ending = Ending::Answer(call.dress(answer));
+    }
+    reply
 }
 
 fn is_read(operation: Operation) -> bool {

@@ -164,14 +164,14 @@ fn collections_need_no_routes() {
     check(
         mock,
         &[
-            ("GET /customers/a", "200 {\"active\":false,\"id\":\"a\",\"name\":\"Ann\"}"),
+            ("GET /customers/a", "200 {\"id\":\"a\",\"name\":\"Ann\",\"active\":false}"),
             (
                 "POST /customers\n\n{\"name\":\"Bob\"}",
-                "201 {\"active\":true,\"id\":\"c1\",\"name\":\"Bob\"}",
+                "201 {\"id\":\"c1\",\"name\":\"Bob\",\"active\":true}",
             ),
             (
                 "POST /customers\ncontent-type: application/x-www-form-urlencoded\n\nage=5",
-                "201 {\"active\":true,\"age\":\"5\",\"id\":\"c2\",\"name\":\"nobody c2\"}",
+                "201 {\"id\":\"c2\",\"age\":\"5\",\"active\":true,\"name\":\"nobody c2\"}",
             ),
             (
                 "POST /customers\n\n{\"id\":\"a\"}",
@@ -180,23 +180,23 @@ fn collections_need_no_routes() {
             ("POST /customers\n\n[1]", "400 {\"error\":\"the body is no object\"}"),
             (
                 "PATCH /customers/c1\n\n{\"name\":null,\"x\":{\"y\":1}}",
-                "200 {\"active\":true,\"id\":\"c1\",\"x\":{\"y\":1}}",
+                "200 {\"id\":\"c1\",\"active\":true,\"x\":{\"y\":1}}",
             ),
             (
                 "PUT /customers/c1\n\n{\"active\":1}",
-                "200 {\"active\":1,\"id\":\"c1\",\"name\":\"nobody c1\"}",
+                "200 {\"id\":\"c1\",\"active\":1,\"name\":\"nobody c1\"}",
             ),
             (
                 "GET /customers?limit=1",
-                "200 {\"data\":[{\"active\":false,\"id\":\"a\",\"name\":\"Ann\"}],\"next_cursor\":\"a\"}",
+                "200 {\"data\":[{\"id\":\"a\",\"name\":\"Ann\",\"active\":false}],\"next_cursor\":\"a\"}",
             ),
             (
                 "GET /customers?cursor=c1",
-                "200 {\"data\":[{\"active\":true,\"age\":\"5\",\"id\":\"c2\",\"name\":\"nobody c2\"}],\"next_cursor\":null}",
+                "200 {\"data\":[{\"id\":\"c2\",\"age\":\"5\",\"active\":true,\"name\":\"nobody c2\"}],\"next_cursor\":null}",
             ),
             (
                 "GET /customers?name=Ann",
-                "200 {\"data\":[{\"active\":false,\"id\":\"a\",\"name\":\"Ann\"}],\"next_cursor\":null}",
+                "200 {\"data\":[{\"id\":\"a\",\"name\":\"Ann\",\"active\":false}],\"next_cursor\":null}",
             ),
             ("DELETE /customers/a", "204"),
             ("DELETE /customers/a", "404 {\"error\":\"there is no customers a\"}"),
@@ -325,7 +325,7 @@ troubles:
         mock,
         &[
             ("POST /things\n\n{\"id\":\"a\"}", "201 {\"id\":\"a\"}"),
-            ("PATCH /things/a\n\n{\"b\":1}", "200 {\"b\":1,\"id\":\"a\"}"),
+            ("PATCH /things/a\n\n{\"b\":1}", "200 {\"id\":\"a\",\"b\":1}"),
             ("GET /things/a", "404 {\"error\":\"there is no things a\"}"),
             ("GET /things", "200 []"),
             ("DELETE /things/a", "204"),

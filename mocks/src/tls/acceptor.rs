@@ -17,11 +17,20 @@ use tokio_rustls::TlsAcceptor;
 use super::Authority;
 use crate::compile::Service;
 
+/// What is offered to clients (RFC 7301).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// HTTP/2 and HTTP/1.1.
+    Http,
+    /// Nothing: what is spoken is no concern of TLS.
+    Nothing,
+}
+
 /// What takes connections of a service; who names no host means its first.
 ///
 /// # Panics
 /// Never: the provider has the versions that are asked of it.
-pub fn acceptor(seed: u64, service: &Service) -> TlsAcceptor {
+pub fn acceptor(seed: u64, service: &Service, offer: Offer) -> TlsAcceptor {
     let default = service.hosts[0].trim_start_matches("*.").to_owned();
     let provider = Arc::new(ring::default_provider());
     let resolver = Resolver {
@@ -36,7 +45,9 @@ pub fn acceptor(seed: u64, service: &Service) -> TlsAcceptor {
         .expect("ring has them")
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(resolver));
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    if offer == Offer::Http {
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    }
     config.session_storage = Arc::new(NoServerSessionStorage {});
     TlsAcceptor::from(Arc::new(config))
 }

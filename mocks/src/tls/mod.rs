@@ -7,5 +7,5 @@
 mod acceptor;
 mod authority;
 mod key;
-pub use acceptor::acceptor;
+pub use acceptor::{Offer, acceptor};
 pub use authority::Authority;

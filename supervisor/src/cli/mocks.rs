@@ -66,6 +66,32 @@ pub enum MocksVerb {
         #[arg(long, value_name = "TOOL")]
         from: Option<Tool>,
     },
+    /// Pass requests on to a real service, and make a file of mocks of what it answers
+    #[command(
+        after_help = "Examples:\n  simrun mocks record https://api.payments.test --output mocks.yaml"
+    )]
+    Record {
+        /// The service, as in https://api.payments.test
+        url: String,
+        /// Where the file is written when this is stopped; to standard output, without it
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// The host that the mock has; the service's, without it
+        #[arg(long, value_name = "NAME")]
+        host: Option<String>,
+        /// The address to listen at
+        #[arg(long, default_value = "127.0.0.1")]
+        address: IpAddr,
+        /// The port to listen at; any that is free, without it
+        #[arg(long, default_value = "0", hide_default_value = true)]
+        port: u16,
+        /// Certificates of those who vouch for the service; those of the system, without it
+        #[arg(long, value_name = "FILE")]
+        authority: Option<PathBuf>,
+        /// Mask what has this in its name, too, besides what usually is secret; may be repeated
+        #[arg(long, value_name = "NAME")]
+        secret: Vec<String>,
+    },
     /// Print the certificate of the authority that vouches for services
     #[command(after_help = "Examples:\n  simrun mocks authority --seed 7 > authority.pem")]
     Authority {

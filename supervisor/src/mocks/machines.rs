@@ -11,7 +11,7 @@ use simrun_abi::{
     node::{Condition, Milestone, Node, Restart, Role},
 };
 use simrun_config::Problem;
-use simrun_mocks::{Imported, Service, import};
+use simrun_mocks::{Imported, Protocol, Service, import};
 
 use super::trust;
 use crate::{faults::TOGETHER, program::Environment};
@@ -22,6 +22,9 @@ pub enum Error {
     /// A file cannot be read.
     #[error("{}: the mocks cannot be read", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
+    /// A file cannot be written.
+    #[error("{}: the mocks cannot be written", .0.display())]
+    Unwritable(PathBuf, #[source] io::Error),
     /// A file says what it cannot say.
     #[error(transparent)]
     Problem(#[from] Problem),
@@ -84,8 +87,23 @@ pub fn read(path: &Path) -> Result<Vec<Service>, Error> {
 /// A service as a machine.
 pub struct Machine {
     node: Node,
-    /// Where it listens.
-    ports: Vec<u16>,
+    /// What shows that it can be asked.
+    ready: Vec<Milestone>,
+}
+
+/// What a service prints when it hears datagrams: that shows at no port.
+pub const HEARS_DATAGRAMS: &str = "hears datagrams";
+
+/// What shows that a service can be asked.
+fn ready(service: &Service) -> Vec<Milestone> {
+    let shows = |(port, protocol)| match protocol {
+        Protocol::Udp => Milestone::Printed(HEARS_DATAGRAMS.into()),
+        _ => Milestone::Listens(port),
+    };
+    let mut all: Vec<Milestone> = service.ports().map(shows).collect();
+    // It says so once.
+    all.dedup();
+    all
 }
 
 /// The services of files as machines like those of a run.
@@ -107,10 +125,7 @@ pub fn read_all(files: &[PathBuf], nodes: &[Node], seed: u64) -> Result<Vec<Mach
             for trouble in service.asked_troubles() {
                 node.arguments.extend([OFFERS.to_vec(), trouble.as_bytes().to_vec()]);
             }
-            machines.push(Machine {
-                node,
-                ports: service.ports.iter().map(|(port, _)| *port).collect(),
-            });
+            machines.push(Machine { node, ready: ready(&service) });
         }
     }
     Ok(machines)
@@ -154,11 +169,11 @@ pub fn join(boot: &mut Boot, machines: Vec<Machine>) {
         return;
     }
     let others = boot.nodes.len();
-    for Machine { node, ports } in machines {
+    for Machine { node, ready } in machines {
         let index = boot.nodes.len() as u16;
         for other in &mut boot.nodes[..others] {
-            let listens = ports.iter().map(|&port| Milestone::Listens(port));
-            other.starts_when.extend(listens.map(|reached| Condition { node: index, reached }));
+            let reached = ready.iter().cloned();
+            other.starts_when.extend(reached.map(|reached| Condition { node: index, reached }));
         }
         boot.nodes.push(node);
     }
@@ -171,11 +186,8 @@ pub fn join_again(boot: &mut Boot, from: &Boot) {
     let machines = mocks.map(|(index, node)| {
         let waited_for =
             from.nodes[0].starts_when.iter().filter(|wanted| usize::from(wanted.node) == index);
-        let ports = waited_for.filter_map(|wanted| match wanted.reached {
-            Milestone::Listens(port) => Some(port),
-            _ => None,
-        });
-        Machine { node: node.clone(), ports: ports.collect() }
+        let ready = waited_for.map(|wanted| wanted.reached.clone());
+        Machine { node: node.clone(), ready: ready.collect() }
     });
     join(boot, machines.collect());
 }

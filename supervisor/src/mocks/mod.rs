@@ -5,4 +5,6 @@
 
 mod machines;
 mod trust;
-pub use machines::{Error, ask, files, is_mock, join, join_again, offers, read, read_all, renew};
+pub use machines::{
+    Error, HEARS_DATAGRAMS, ask, files, is_mock, join, join_again, offers, read, read_all, renew,
+};

@@ -18,12 +18,13 @@ const SYSTEM: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.
 const SYSTEM_JAVA: &str = "/etc/ssl/certs/java/cacerts";
 
 /// Variables by which programs are told of authorities.
-const VARIABLES: [(&str, &str); 6] = [
+const VARIABLES: [(&str, &str); 7] = [
     ("SSL_CERT_FILE", FILE),
     ("SSL_CERT_DIR", FOLDER),
     ("REQUESTS_CA_BUNDLE", FILE),
     ("CURL_CA_BUNDLE", FILE),
     ("NODE_EXTRA_CA_CERTS", FILE),
+    ("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", FILE),
     (
         "JAVA_TOOL_OPTIONS",
         "-Djavax.net.ssl.trustStore=/run/simrun/authority.jks -Djavax.net.ssl.trustStorePassword=changeit",

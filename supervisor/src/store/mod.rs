@@ -7,6 +7,7 @@
 //! - [`record`]: what is written down of a run; [`pinned`]: what it depends on; [`simulation`]: of many runs together.
 //! - [`recording`]: writing a run down while it goes on.
 //! - [`output`]: its standard streams, with times.
+//! - [`calls`]: those of its mocks.
 //! - [`inputs`]: the files it has read; [`digest`]: their digests.
 //! - [`protocol`]: what the workload says of its invariants ([`invariant`]) and paths ([`named_path`]).
 //! - [`failure`]: what went wrong.
@@ -16,6 +17,7 @@
 //! - [`remove`]: removing runs; [`merge`]: copying them.
 //! - [`text`], [`time`]: how bytes and instants are written.
 
+pub mod calls;
 pub mod digest;
 pub mod failure;
 pub mod find;

@@ -16,7 +16,7 @@ use nix::fcntl::{Flock, FlockArg};
 use simrun_abi::event::{Event, Found, Stream, StuckThread, What};
 
 use super::{
-    ARTIFACTS, EVENTS, INPUTS, LOCK, RECORD, STANDARD_INPUT, failure,
+    ARTIFACTS, EVENTS, INPUTS, LOCK, RECORD, STANDARD_INPUT, calls, failure,
     id::Id,
     inputs::{Gathering, Inputs},
     output::{self, Writer},
@@ -168,6 +168,8 @@ impl Recording {
             let finished = events.finish();
             heard.keep_first_error(finished);
         }
+        let kept = calls::keep(&self.folder, &self.record.pinned);
+        heard.keep_first_error(kept);
         // Nobody looks at it before the run has ended.
         let written = serde_json::to_vec(inputs)
             .map_err(io::Error::from)

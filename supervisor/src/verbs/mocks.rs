@@ -3,18 +3,20 @@
 use std::{
     env, fs,
     net::{IpAddr, Ipv4Addr},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde_json::Value;
-use simrun_mocks::{Authority, MocksFile, Place, Ports, serve};
+use simrun_mocks::{
+    Authority, MocksFile, Place, Ports, Protocol, Recording, Service, record, serve,
+};
 
 use super::{Failure, find_run, print, reference};
 use crate::{
     cli::{Format, MocksArguments, MocksVerb, Stored, Tool},
-    mocks::{Error, is_mock, read},
+    mocks::{Error, HEARS_DATAGRAMS, read},
     report::say,
-    store::output::Reader,
+    store::calls,
 };
 
 /// Does what is asked for.
@@ -41,13 +43,65 @@ pub fn mocks(arguments: &MocksArguments) -> Result<u8, Failure> {
             services.retain(|service| service.name == *name);
             services.iter_mut().for_each(|service| service.keep_troubles(trouble));
             let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-            serve(services, own_seed(), Place { address, ports: Ports::Own }, |_, _, _| {})?;
+            let hears = services.iter().flat_map(Service::ports);
+            let count = hears.filter(|(_, protocol)| *protocol == Protocol::Udp).count();
+            let mut sockets = 0;
+            let place = Place { address, ports: Ports::Own };
+            serve(services, own_seed(), place, |_, protocol, _| {
+                sockets += usize::from(protocol == Protocol::Udp);
+                if sockets == count && protocol == Protocol::Udp {
+                    println!("{HEARS_DATAGRAMS}");
+                }
+            })?;
         }
+        MocksVerb::Record { .. } => return record_service(&arguments.verb),
         MocksVerb::Calls { run, stored } => return calls(run, stored),
         MocksVerb::Import { file, from } => return import_file(file, *from),
         MocksVerb::Authority { seed } => return print(&Authority::new(*seed).pem()),
     }
     Ok(0)
+}
+
+/// Where systems keep the certificates of those whom they trust (Debian, Fedora, Alpine and those like them).
+const AUTHORITIES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// Passes requests on until it is stopped, and writes down what was answered.
+fn record_service(verb: &MocksVerb) -> Result<u8, Failure> {
+    let MocksVerb::Record { url, output, host, address, port, authority, secret } = verb else {
+        unreachable!("it is asked to record");
+    };
+    let own = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let authorities = match authority {
+        Some(path) => fs::read(path).map_err(|source| Error::Unreadable(path.clone(), source))?,
+        None => {
+            let mut paths = own.into_iter().chain(AUTHORITIES.map(PathBuf::from));
+            paths.find_map(|path| fs::read(path).ok()).unwrap_or_default()
+        }
+    };
+    let recording = Recording {
+        to: url,
+        host: host.as_deref(),
+        authorities: &authorities,
+        secrets: secret,
+        at: (*address, *port),
+    };
+    let listening = |at| say(&format!("http://{at} passes on to {url}; stop it to have the file"));
+    let recorded = record(&recording, listening, |words| say(&format!("warning: {words}")))?;
+    let Some(file) = recorded.file else {
+        say("nothing was asked for: there is nothing to write");
+        return Ok(1);
+    };
+    file.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    match output {
+        None => print(&file.yaml),
+        Some(path) => {
+            fs::write(path, &file.yaml)
+                .map_err(|source| Error::Unwritable(path.clone(), source))?;
+            say(&format!("{} has {} answers", path.display(), recorded.count));
+            Ok(0)
+        }
+    }
 }
 
 /// Prints what a file of another tool becomes, and says what could not be taken over.
@@ -66,37 +120,22 @@ fn import_file(path: &Path, from: Option<Tool>) -> Result<u8, Failure> {
     print(&imported.yaml)
 }
 
-/// Shows the calls that the mocks of a run took: what they wrote, a line for each.
+/// Shows the calls that the mocks of a run took.
 fn calls(run: &str, stored: &Stored) -> Result<u8, Failure> {
     let folder = find_run(&stored.place()?, run)?;
-    let record = folder.record()?;
-    let mut reader = Reader::new(folder.path());
-    let mut lines = reader
-        .lines()
-        .map_err(|error| crate::store::Error::File(folder.path().to_path_buf(), error))?;
-    lines.extend(reader.unfinished());
-    let nodes = record.pinned.nodes.iter().filter(|node| is_mock(&node.tags));
-    let mocks: Vec<&str> = nodes.map(|node| node.name.as_str()).collect();
+    let calls = calls::read(folder.path(), &folder.record()?.pinned);
     let calls =
-        lines.iter().filter(|line| mocks.contains(&line.node.as_str())).filter_map(|line| {
-            let call: Value = serde_json::from_str(&line.text).ok()?;
-            Some((line, call))
-        });
-    let text: String = calls
-        .map(|(line, call)| match stored.format {
-            Format::Json => {
-                let mut call = call;
-                call["time_ns"] = line.time_ns.into();
-                format!("{call}\n")
-            }
-            Format::Text => shown(line.time_ns, &call),
-        })
-        .collect();
+        calls.map_err(|error| crate::store::Error::File(folder.path().to_path_buf(), error))?;
+    let text: String = match stored.format {
+        Format::Json => calls.iter().map(|call| format!("{call}\n")).collect(),
+        Format::Text => calls.iter().map(shown).collect(),
+    };
     print(&text)
 }
 
 /// A call on a line: when, which service, what was asked, what came, by which route, and why.
-fn shown(time_ns: u64, call: &Value) -> String {
+fn shown(call: &Value) -> String {
+    let time_ns = call["time_ns"].as_u64().unwrap_or_default();
     let word = |name: &str| match &call[name] {
         Value::Null => String::new(),
         Value::String(text) => format!(" {text}"),
@@ -104,7 +143,10 @@ fn shown(time_ns: u64, call: &Value) -> String {
     };
     let (seconds, micros) = (time_ns / 1_000_000_000, time_ns / 1000 % 1_000_000);
     let mut text = format!("{seconds:>6}.{micros:06}s");
-    for name in ["mock", "method", "url", "webhook", "answer", "route", "trouble", "problem"] {
+    for name in [
+        "mock", "method", "url", "webhook", "from", "to", "subject", "answer", "route", "trouble",
+        "problem",
+    ] {
         text.push_str(&word(name));
     }
     text + "\n"
@@ -125,6 +167,8 @@ pub fn page() -> String {
         ("What a text must be", "Text"),
         ("`body`", "Body"),
         ("`answer`", "Answer"),
+        ("`grpc`", "Grpc"),
+        ("A status of gRPC", "GrpcStatus"),
         ("`turn`", "Turn"),
         ("`chunks`", "Chunk"),
         ("`events`", "Event"),
@@ -133,6 +177,14 @@ pub fn page() -> String {
         ("`by` of pages", "PageStyle"),
         ("`limit`", "Limit"),
         ("`idempotency`", "Idempotency"),
+        ("A port of `tcp`", "Tcp"),
+        ("A port of `udp`", "Udp"),
+        ("`websocket`", "WebSocket"),
+        ("A step of a `script`", "Step"),
+        ("`expect` of a script", "Heard"),
+        ("`either`", "Either"),
+        ("One of `either`", "Case"),
+        ("`smtp`", "Smtp"),
         ("`tokens`", "Tokens"),
         ("`webhooks`", "Webhook"),
         ("`sign`", "Signature"),

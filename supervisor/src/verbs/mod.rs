@@ -102,6 +102,9 @@ pub enum Failure {
     /// Mocks cannot be served.
     #[error(transparent)]
     Serve(#[from] simrun_mocks::Error),
+    /// A service cannot be recorded.
+    #[error(transparent)]
+    Record(#[from] simrun_mocks::RecordError),
     /// Files of simrun's own.
     #[error("{doing}")]
     File {
@@ -125,6 +128,7 @@ impl Failure {
             | Self::Faults(_)
             | Self::Mocks(_)
             | Self::Serve(_)
+            | Self::Record(_)
             | Self::Unknown(_)
             | Self::File { .. } => exit::FAILED,
         }

@@ -4,12 +4,14 @@
 pub mod compared;
 pub mod links;
 pub mod machines;
+pub mod mocks;
 
 use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::Once,
     time::{Duration, Instant},
 };
 
@@ -150,4 +152,21 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(20), "in vain: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// An example of this package. `cargo test` builds them all beside the binary, unless it is told which test to run.
+pub fn example(name: &str) -> PathBuf {
+    static BUILT: Once = Once::new();
+    let folder = Path::new(SIMRUN).with_file_name("examples");
+    let path = folder.join(name);
+    BUILT.call_once(|| {
+        if !path.exists() {
+            let built = Command::new(env!("CARGO"))
+                .args(["build", "--package", env!("CARGO_PKG_NAME"), "--examples"])
+                .args((!cfg!(debug_assertions)).then_some("--release"))
+                .status();
+            assert!(built.is_ok_and(|status| status.success()), "the examples can be built");
+        }
+    });
+    path
 }

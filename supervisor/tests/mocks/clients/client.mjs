@@ -1,5 +1,8 @@
-// Asks over HTTPS, in the two ways that Node has.
+// Asks over HTTPS, in the two ways that Node has, and with axios.
 import https from "node:https";
+import { createRequire } from "node:module";
+
+const axios = createRequire(import.meta.url)("axios");
 
 const url = "https://api.payments.test/charge/7";
 const answer = await fetch(url, { method: "POST" });
@@ -10,3 +13,5 @@ https.request(url, { method: "POST" }, answer => {
   answer.on("data", piece => (text += piece));
   answer.on("end", () => console.log("https", answer.statusCode, text));
 }).end();
+const { status, data } = await axios.post(url);
+console.log("axios", status, JSON.stringify(data));
