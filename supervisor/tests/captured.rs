@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use common::{
     machines::{self, machine},
@@ -130,6 +130,51 @@ fn what_each_machine_wrote_is_kept_apart() {
     let one = ["files", "last", "--node", "web", "--export", own.to_str().expect("a path")];
     assert_eq!(verb(&one).0, Some(0));
     assert_eq!(fs::read_to_string(own.join("tmp/both")).expect("a file"), "web");
+}
+
+/// Leaves two artifacts, links to them, and links that lead elsewhere.
+const LINKS: &str = "cd $SIMRUN_ARTIFACTS && mkdir plots && printf b >b.txt && printf 12345 >plots/a.svg && \
+    ln -s plots/a.svg latest && ln -s $PWD/b.txt plots/up && ln -s plots newest && \
+    ln -s /etc/passwd out && ln -s .. plots/folder && ln -s ../../etc/passwd far && ln -s nothing gone";
+
+#[test]
+fn links_among_artifacts_are_kept() {
+    let store = tempfile::tempdir().expect("a folder");
+    let run = ["--seed", "3", "--", "/bin/sh", "-c", LINKS];
+    let output = stored(store.path(), run).output().expect("a run");
+    let words = String::from_utf8_lossy(&output.stderr);
+    for name in ["out", "far", "plots/folder", "gone"] {
+        let told =
+            format!("the artifact {name} is a link to no artifact that is kept, and not kept");
+        assert_eq!(words.matches(&told).count(), 1, "{words}");
+    }
+    let verb = |arguments: &[&str]| {
+        let arguments = [&["artifacts", "last"], arguments].concat();
+        let output = stored(store.path(), arguments).output().expect("a verb");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let list: Value = serde_json::from_str(&verb(&["--format", "json"])).expect("JSON");
+    let list: Vec<_> =
+        list.as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(list, ["b.txt", "latest", "plots/a.svg", "plots/up"]);
+    assert_eq!((verb(&["latest"]), verb(&["plots/up"])), ("12345".into(), "b".into()));
+    let runs = fs::read_dir(store.path().join("runs")).expect("runs");
+    let kept = runs.flatten().next().expect("a run").path().join("artifacts");
+    assert_eq!(fs::read_to_string(kept.join("newest/a.svg")).expect("a file"), "12345");
+    assert_eq!(fs::read_link(kept.join("plots/up")).expect("a link"), Path::new("../b.txt"));
+}
+
+#[test]
+fn a_file_may_be_named_from_where_one_stands() {
+    let store = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a folder");
+    let within = |arguments: &[&str]| {
+        let mut command = stored(store.path(), arguments);
+        let output = command.current_dir(folder.path()).output().expect("a run");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    within(&["--seed", "1", "--", "/bin/sh", "-c", "mkdir out; echo said >out/file"]);
+    assert_eq!(within(&["files", "last", "out/file"]), "said\n");
 }
 
 /// Two machines that write to the same paths.

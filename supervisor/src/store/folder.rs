@@ -142,17 +142,15 @@ impl RunFolder {
             };
             for entry in entries.flatten() {
                 let path = entry.path();
-                match entry.metadata() {
-                    Ok(metadata) if metadata.is_dir() => folders.push(path),
-                    Ok(metadata) if metadata.is_file() => {
-                        let name = path.strip_prefix(&root).unwrap_or(&path);
-                        found.push(Artifact {
-                            name: name.to_string_lossy().into_owned(),
-                            size: metadata.len(),
-                        });
-                    }
-                    // What is no file cannot be shown; what is gone need not be.
-                    _ => {}
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(path);
+                } else if let Ok(file) = fs::metadata(&path)
+                    && file.is_file()
+                {
+                    // Of a link, what it leads to. What is no file cannot be shown; what is gone need not be.
+                    let name = path.strip_prefix(&root).unwrap_or(&path);
+                    let name = name.to_string_lossy().into_owned();
+                    found.push(Artifact { name, size: file.len() });
                 }
             }
         }

@@ -1,6 +1,10 @@
 //! Lists, prints or copies out the files that a run wrote.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::File,
+    io,
+    path::{Path, absolute},
+};
 
 use simrun_abi::capture::Change;
 
@@ -89,7 +93,7 @@ fn show(arguments: &FilesArguments, run: &Path, record: &Record) -> Result<u8, F
         return export_all(&files, run, to, is_mixed);
     }
     if let Some(path) = &arguments.path {
-        return print_file(&files, run, &path.clone().into_os_string().into());
+        return print_file(&files, run, path);
     }
     match arguments.stored.format {
         Format::Json => print_json(&files),
@@ -151,8 +155,10 @@ fn row(entry: &Entry) -> Vec<String> {
     vec![node, change.into(), format!("{:04o}", file.mode & 0o7777), size, path]
 }
 
-fn print_file(files: &[Entry], run: &Path, path: &Text) -> Result<u8, Failure> {
-    let found: Vec<&Entry> = files.iter().filter(|entry| entry.path == *path).collect();
+fn print_file(files: &[Entry], run: &Path, path: &Path) -> Result<u8, Failure> {
+    // One that is relative is meant as the shell would mean it.
+    let path: Text = absolute(path).unwrap_or_else(|_| path.to_path_buf()).into_os_string().into();
+    let found: Vec<&Entry> = files.iter().filter(|entry| entry.path == path).collect();
     let entry = match found[..] {
         [entry] => entry,
         [] => {
