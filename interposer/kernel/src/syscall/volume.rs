@@ -147,7 +147,10 @@ pub fn sync_file_range(
         | raw::SYNC_FILE_RANGE_WAIT_AFTER;
     let file = cx.description(fd)?;
     let end = (offset as i64).checked_add(len as i64);
-    if flags as u32 & !known != 0 || (offset as i64) < 0 || end.is_none_or(|end| end < 0) {
+    if flags as u32 & !known != 0
+        || (offset as i64) < 0
+        || end.is_none_or(|end| end < offset as i64)
+    {
         return Err(Errno::EINVAL.into());
     }
     match file.file {
