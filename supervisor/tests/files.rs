@@ -3,7 +3,9 @@
 mod common;
 
 use std::{
+    collections::BTreeMap,
     fs,
+    io::{BufRead, BufReader},
     ops::RangeInclusive,
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
@@ -189,35 +191,74 @@ fn cargo_builds_a_crate_as_it_does_on_the_host() {
     agrees_with_the_host("cargo_build.sh", &[User::Own], 1..=1);
 }
 
-/// Most memory that simrun or a process of its run had, in KiB, while this script of the shell ran.
-#[expect(clippy::zombie_processes, reason = "wait4(2) waits for it, and tells what it used, too")]
-fn peak(folder: &Path, script: &str) -> i64 {
-    let run = ["--quiet", "--no-store", "--seed", "1", "--", "/bin/sh", "-c", script];
-    let child = common::simrun(run).current_dir(folder).spawn().expect("a run");
-    // SAFETY: zeros are a value of it.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    let mut status = 0;
-    // SAFETY: both places live until the call is over, and nobody else waits for the child.
-    let waited = unsafe { libc::wait4(child.id() as i32, &raw mut status, 0, &raw mut usage) };
-    assert_eq!((waited, status), (child.id() as i32, 0));
-    usage.ru_maxrss
+/// Bytes of memory that a run holds when this script of the shell has come to its end: what its processes have of their
+/// own, and the memory files of its kernel and of its files, which all its processes have open.
+fn held(folder: &Path, script: &str) -> u64 {
+    let script = format!("set -e; {script}\necho there; read line || exit 0");
+    let run = ["--quiet", "--no-store", "--seed", "1", "--", "/bin/sh", "-c", &script];
+    let mut child =
+        common::simrun(run).current_dir(folder).stdin(Stdio::piped()).spawn().expect("a run");
+    let mut line = String::new();
+    let stdout = child.stdout.take().expect("it is piped");
+    BufReader::new(stdout).read_line(&mut line).expect("a line");
+    assert_eq!(line, "there\n", "{script}");
+    let simrun = child.id() as i32;
+    let mut files = BTreeMap::new();
+    let mut own = 0;
+    for pid in common::processes().into_iter().filter(|&pid| common::parent(pid) == Some(simrun)) {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let anonymous = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let anonymous = anonymous.and_then(|text| text.trim().strip_suffix(" kB"));
+        own += anonymous.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) << 10;
+        for open in fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten() {
+            let is_memory = |path: PathBuf| path.to_string_lossy().starts_with("/memfd:");
+            if fs::read_link(open.path()).is_ok_and(is_memory)
+                && let Ok(file) = fs::metadata(open.path())
+            {
+                files.insert(file.ino(), file.blocks() * 512);
+            }
+        }
+    }
+    assert!(own > 0 && !files.is_empty(), "there are a process and the kernel's memory");
+    drop(child.stdin.take());
+    assert!(child.wait().expect("a run").success());
+    own + files.into_values().sum::<u64>()
 }
 
+/// Maps a file and reads a byte of each of its pages.
+const MAPS: &str = "exec 3<large; python3 -c '
+import mmap
+whole = mmap.mmap(3, 0, mmap.MAP_PRIVATE, mmap.PROT_READ)
+assert not any(whole[at] for at in range(0, len(whole), 4096))
+'";
+
 #[test]
-fn memory_does_not_grow_with_what_is_read() {
+fn memory_grows_with_what_is_written_and_not_with_what_is_read() {
+    const MIB: u64 = 1 << 20;
     let folder = tempfile::tempdir().expect("a folder");
     let large = fs::File::create(folder.path().join("large")).expect("a file");
-    large.set_len(256 << 20).expect("a hole");
+    large.set_len(256 * MIB).expect("a hole");
     fs::create_dir(folder.path().join("many")).expect("a folder");
     for number in 0..1000 {
         fs::write(folder.path().join(format!("many/{number}")), vec![b'x'; 64 << 10])
             .expect("a file");
     }
-    let nothing = peak(folder.path(), "cat /dev/null | md5sum >/dev/null");
-    let one = peak(folder.path(), "md5sum <large >/dev/null");
-    let many = peak(folder.path(), "cat many/* | md5sum >/dev/null");
+    let nothing = held(folder.path(), "python3 -c pass");
+    let grows = |script: &str, least: u64, most: u64| {
+        let by = held(folder.path(), script).saturating_sub(nothing);
+        assert!((least..=most).contains(&by), "{script}: by {by} bytes over {nothing}");
+    };
+    grows("dd if=large bs=4k of=/dev/null status=none", 0, MIB);
+    grows("md5sum <large >/dev/null", 0, MIB);
+    grows(MAPS, 0, MIB);
     // Of many files their names are known, and where they are.
-    for (read, most) in [(one, 4 << 10), (many, 8 << 10)] {
-        assert!(read < nothing + most, "{nothing} KiB for nothing, {read} KiB");
-    }
+    grows("cat many/* | md5sum >/dev/null", 0, 4 * MIB);
+    grows("head -c 32M /dev/zero | tr '\\0' x >written", 31 * MIB, 36 * MIB);
+    grows("head -c 32M /dev/zero | tr '\\0' x >written; rm written", 0, 4 * MIB);
+    // Each is in the kernel's own memory.
+    grows(
+        "mkdir out; for name in $(seq 500); do head -c 64k many/$name >out/$name; done",
+        500 * 64 << 10,
+        500 * 64 << 11,
+    );
 }
