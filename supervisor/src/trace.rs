@@ -128,7 +128,8 @@ fn readable(bytes: &[u8]) -> (String, Value) {
 
 /// Two digits a byte.
 pub fn base16(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Takes `{"name": {fields}}` apart.

@@ -19,6 +19,8 @@ const PATH_MIN: usize = 12;
 struct Nearby {
     path: Vec<u8>,
     open: Option<usize>,
+    /// The path that was asked for last, as the host wants it.
+    string: Vec<u8>,
 }
 
 struct Shared(UnsafeCell<Nearby>);
@@ -26,7 +28,8 @@ struct Shared(UnsafeCell<Nearby>);
 // SAFETY: only the holder of the token runs.
 unsafe impl Sync for Shared {}
 
-static NEARBY: Shared = Shared(UnsafeCell::new(Nearby { path: Vec::new(), open: None }));
+static NEARBY: Shared =
+    Shared(UnsafeCell::new(Nearby { path: Vec::new(), open: None, string: Vec::new() }));
 
 /// A string for the host.
 pub fn c_string(path: &[u8]) -> Vec<u8> {
@@ -36,24 +39,31 @@ pub fn c_string(path: &[u8]) -> Vec<u8> {
     string
 }
 
-/// A path for the host: the descriptor that it starts from, and a string.
-pub fn locate(path: &[u8]) -> (usize, Vec<u8>) {
+/// A path for the host: the descriptor that it starts from, and the address of a string, which is this one until the next
+/// is asked for.
+pub fn locate(path: &[u8]) -> (usize, usize) {
+    // SAFETY: only the holder of the token runs, and nothing that is called here comes back here.
+    let nearby = unsafe { &mut *NEARBY.0.get() };
     // Every process has a `/proc/self` of its own.
     if !path.starts_with(b"/proc/")
         && let Some(at) = path.iter().rposition(|&byte| byte == b'/')
         && at >= PATH_MIN
         && at + 1 < path.len()
+        && let Some(directory) = nearby.directory(&path[..at])
     {
-        // SAFETY: only the holder of the token runs, and nothing that is called here comes back here.
-        let nearby = unsafe { &mut *NEARBY.0.get() };
-        if let Some(directory) = nearby.directory(&path[..at]) {
-            return (directory, c_string(&path[at + 1..]));
-        }
+        return (directory, nearby.string(&path[at + 1..]));
     }
-    (AT_FDCWD, c_string(path))
+    (AT_FDCWD, nearby.string(path))
 }
 
 impl Nearby {
+    fn string(&mut self, path: &[u8]) -> usize {
+        self.string.clear();
+        self.string.extend_from_slice(path);
+        self.string.push(0);
+        self.string.as_ptr() as usize
+    }
+
     /// A descriptor of a directory, if it is used for the second time.
     fn directory(&mut self, path: &[u8]) -> Option<usize> {
         if self.path != path {

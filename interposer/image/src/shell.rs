@@ -222,10 +222,7 @@ impl Host for Shell {
 
     fn open(&mut self, path: &[u8], flags: u32, mode: u32) -> HostResult<HostFd> {
         let (start, path) = locate(path);
-        let fd = call(
-            nr::__NR_openat,
-            [start, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0],
-        )?;
+        let fd = call(nr::__NR_openat, [start, path, flags as usize, mode as usize, 0, 0])?;
         Ok(HostFd(fd as i32))
     }
 
@@ -282,7 +279,7 @@ impl Host for Shell {
         let mut stat = Stat::default();
         let flags = if follow == Follow::No { AT_SYMLINK_NOFOLLOW } else { 0 };
         let place = &raw mut stat as usize;
-        call(nr::__NR_newfstatat, [start, path.as_ptr() as usize, place, flags, 0, 0])?;
+        call(nr::__NR_newfstatat, [start, path, place, flags, 0, 0])?;
         Ok(host_stat(&stat))
     }
 
@@ -297,7 +294,7 @@ impl Host for Shell {
         let mut target = vec![0; LINK_MAX];
         let len = call(
             nr::__NR_readlinkat,
-            [start, path.as_ptr() as usize, target.as_mut_ptr() as usize, target.len(), 0, 0],
+            [start, path, target.as_mut_ptr() as usize, target.len(), 0, 0],
         )?;
         target.truncate(len);
         Ok(target)
@@ -367,7 +364,7 @@ fn directory_entries(mut buffer: &[u8]) -> impl Iterator<Item = HostEntry> {
 }
 
 /// How full the ring gets before the supervisor is called, in bytes: it has work to do on another processor.
-const RING_BELL_AT: usize = control::RING_SIZE / 64;
+const RING_BELL_AT: usize = control::RING_SIZE / 256;
 
 /// Puts bytes into the event ring, waiting for the supervisor to make room if there is none.
 fn push(mut bytes: &[u8]) {

@@ -151,13 +151,11 @@ impl Gathering {
             drop(ask);
             thread.join().ok()
         });
-        let mut taken = BTreeMap::new();
-        for input in ahead.into_iter().flatten().chain(rest) {
-            if self.all.get(&input.path) == Some(&input.found) {
-                taken.insert(input.path.clone(), input);
-            }
-        }
-        Inputs { files: taken.into_values().collect() }
+        let mut files: Vec<_> = ahead.into_iter().flatten().chain(rest).collect();
+        // Of one that was found in two ways only the digest of the last way counts.
+        files.sort_by(|a, b| (&a.path, b.found).cmp(&(&b.path, a.found)));
+        files.dedup_by(|next, first| next.path == first.path);
+        Inputs { files }
     }
 }
 

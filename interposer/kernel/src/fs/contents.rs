@@ -129,6 +129,17 @@ impl Contents {
         Ok(())
     }
 
+    /// The host's file is open already, as whoever is about to open it wants it; whether there is a use for that.
+    pub fn take_open(&self, file: HostFd) -> bool {
+        match &mut *self.store.borrow_mut() {
+            Store::Host(_, open @ None) => {
+                *open = Some(file);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Somebody holds on to the file without reading or writing it.
     pub fn hold(&self) {
         self.users.set(self.users.get() + 1);
@@ -137,6 +148,11 @@ impl Contents {
     /// Somebody closes the file.
     pub fn detach(&self, host: &mut dyn Host) {
         self.users.set(self.users.get().saturating_sub(1));
+        self.close_unused(host);
+    }
+
+    /// Closes the host's file unless somebody has the file open.
+    pub fn close_unused(&self, host: &mut dyn Host) {
         if self.users.get() > 0 {
             return;
         }
@@ -502,7 +518,7 @@ fn call<const N: usize>(
 }
 
 /// Opens the host's file for reading; it must be no link and never waits.
-fn open_host(host: &mut dyn Host, path: &[u8]) -> Result<HostFd> {
+pub(super) fn open_host(host: &mut dyn Host, path: &[u8]) -> Result<HostFd> {
     let flags = raw::O_RDONLY | raw::O_NOFOLLOW | raw::O_NOCTTY | raw::O_NONBLOCK;
     Ok(host.open(path, flags, 0)?)
 }

@@ -1,16 +1,36 @@
 //! The names in a directory: those that the run has looked at or changed, over those of the host.
 
-use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, rc::Rc, vec::Vec};
 use core::cell::{Cell, RefCell};
 
 use linux_raw_sys::general as raw;
 use simrun_abi::event::Found;
 
-use super::{Inode, Tree, walk};
+use super::{Inode, Tree, contents, walk};
 use crate::{
     error::{Errno, Result},
-    host::{Follow, Host},
+    host::{Follow, Host, HostResult},
 };
+
+/// Names opened that were not known before, after which it is worth looking what else there is.
+const OPENED_MIN: u8 = 4;
+/// Longest directory of the host that is looked through for that, in its bytes.
+const LISTED_MAX: u64 = 128 << 10;
+
+/// Whether all that the host's directory holds can be opened without anybody noticing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Harmless {
+    /// Nobody has looked: so many names have been opened.
+    Unknown(u8),
+    Yes,
+    No,
+}
+
+impl Default for Harmless {
+    fn default() -> Self {
+        Self::Unknown(0)
+    }
+}
 
 /// A name in a directory, as getdents64(2) shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +43,19 @@ pub struct DirectoryEntry {
     pub name: Vec<u8>,
 }
 
+/// Files by name; `None` where there is none.
+type Names = BTreeMap<Box<[u8]>, Option<Rc<Inode>>>;
+
 /// The names in a directory.
 #[derive(Debug, Default)]
 pub struct Folder {
     /// The host's directory that lies underneath; `None` for one that the run has made.
     below: Option<Rc<[u8]>>,
     /// What is known of names; `None` for one that leads nowhere, whatever the host has.
-    known: RefCell<BTreeMap<Vec<u8>, Option<Rc<Inode>>>>,
+    known: RefCell<Names>,
     /// Whether the run has made or removed names.
     is_changed: Cell<bool>,
+    harmless: Cell<Harmless>,
     /// The directory that it was in when it was removed: who stands in it can still go there.
     removed_from: RefCell<Option<Rc<Inode>>>,
 }
@@ -78,15 +102,65 @@ impl Folder {
         let path = walk::child(below, name);
         let found = match host.stat(&path, Follow::No) {
             _ if tree.hides(&path) => None,
-            Ok(stat) => Some(tree.adopt(host, path.into(), &stat)?),
+            Ok(stat) => Some(tree.adopt(host, &path, &stat)?),
             Err(Errno::ENOENT) => {
                 tree.note_input(host, &path, Found::Status);
                 None
             }
             Err(errno) => return Err(errno.into()),
         };
-        self.known.borrow_mut().insert(name.to_vec(), found.clone());
+        self.known.borrow_mut().insert(name.into(), found.clone());
         Ok(found)
+    }
+
+    /// The file of a name, if there is one, which is about to be opened for reading: the host's is open then, if it was
+    /// not known before and that costs less than to ask for it first.
+    ///
+    /// # Errors
+    /// What the host says to the question.
+    pub fn get_to_open(
+        &self,
+        tree: &Tree,
+        host: &mut dyn Host,
+        name: &[u8],
+    ) -> Result<Option<Rc<Inode>>> {
+        if let Some(known) = self.known.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let Some(below) = self.below.as_ref().filter(|below| self.is_harmless(below, host)) else {
+            return self.get(tree, host, name);
+        };
+        let path = walk::child(below, name);
+        // What is no file, or cannot be read, is asked for.
+        let opened = if tree.hides(&path) { None } else { contents::open_host(host, &path).ok() };
+        let Some(opened) = opened else { return self.get(tree, host, name) };
+        let found = match host.fstat(opened) {
+            Ok(stat) => tree.adopt(host, &path, &stat),
+            Err(errno) => Err(errno.into()),
+        };
+        let contents = found.as_ref().ok().and_then(|found| found.contents());
+        if !contents.is_some_and(|contents| contents.take_open(opened)) {
+            host.close(opened);
+        }
+        let found = found?;
+        self.known.borrow_mut().insert(name.into(), Some(Rc::clone(&found)));
+        Ok(Some(found))
+    }
+
+    /// Whether no name of the host's directory is of a FIFO or a device, for which it makes a difference that it is opened.
+    fn is_harmless(&self, below: &[u8], host: &mut dyn Host) -> bool {
+        match self.harmless.get() {
+            Harmless::Yes => return true,
+            Harmless::No => return false,
+            Harmless::Unknown(OPENED_MIN) => {}
+            Harmless::Unknown(opened) => {
+                self.harmless.set(Harmless::Unknown(opened + 1));
+                return false;
+            }
+        }
+        let harmless = holds_files_only(below, host).unwrap_or(false);
+        self.harmless.set(if harmless { Harmless::Yes } else { Harmless::No });
+        harmless
     }
 
     /// The file that a name is known to lead to.
@@ -98,12 +172,12 @@ impl Folder {
     /// Lets a name lead to a file.
     pub fn insert(&self, name: &[u8], file: Rc<Inode>) {
         self.is_changed.set(true);
-        self.known.borrow_mut().insert(name.to_vec(), Some(file));
+        self.known.borrow_mut().insert(name.into(), Some(file));
     }
 
     /// Lets a name lead to a file that is there without the run's doing.
     pub fn show(&self, name: &[u8], file: Rc<Inode>) {
-        self.known.borrow_mut().insert(name.to_vec(), Some(file));
+        self.known.borrow_mut().insert(name.into(), Some(file));
     }
 
     /// Lets a name lead nowhere.
@@ -111,7 +185,7 @@ impl Folder {
         self.is_changed.set(true);
         let mut known = self.known.borrow_mut();
         match self.below {
-            Some(_) => drop(known.insert(name.to_vec(), None)),
+            Some(_) => drop(known.insert(name.into(), None)),
             None => drop(known.remove(name)),
         }
     }
@@ -123,11 +197,11 @@ impl Folder {
     pub fn list(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
         let below = self.list_below(tree, host)?;
         let known = self.known.borrow();
-        let unchanged = below.into_iter().filter(|entry| !known.contains_key(&entry.name));
+        let unchanged = below.into_iter().filter(|entry| !known.contains_key(&*entry.name));
         let own = known.iter().filter_map(|(name, file)| {
             let file = file.as_ref()?;
             let kind = file.kind().directory_type();
-            Some(DirectoryEntry { number: file.number, kind, name: name.clone() })
+            Some(DirectoryEntry { number: file.number, kind, name: name.to_vec() })
         });
         let mut entries: Vec<_> = own.chain(unchanged).collect();
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -162,4 +236,17 @@ impl Folder {
             each(name, file.as_ref());
         }
     }
+}
+
+/// Whether all names of a directory of the host are known to be of files, directories and links.
+fn holds_files_only(below: &[u8], host: &mut dyn Host) -> HostResult<bool> {
+    const KINDS: [u32; 3] = [raw::DT_REG, raw::DT_DIR, raw::DT_LNK];
+    let directory = host.open(below, raw::O_RDONLY | raw::O_DIRECTORY | raw::O_NOFOLLOW, 0)?;
+    let listed = match host.fstat(directory) {
+        Ok(stat) if stat.size <= LISTED_MAX => host.read_directory(directory),
+        Ok(_) => Err(Errno::EFBIG),
+        Err(errno) => Err(errno),
+    };
+    host.close(directory);
+    Ok(listed?.iter().all(|entry| KINDS.contains(&u32::from(entry.kind))))
 }

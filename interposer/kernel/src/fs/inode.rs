@@ -1,10 +1,11 @@
 //! Files as such: the numbers, attributes and times that a program sees, whatever the host's are.
 
 use alloc::{
+    boxed::Box,
     rc::{Rc, Weak},
     vec::Vec,
 };
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 
 use simrun_abi::event::Found;
 
@@ -83,7 +84,7 @@ pub struct Inode {
     /// What it holds.
     pub body: Body,
     /// Where the host has it, for one that the run did not make.
-    pub origin: Option<Rc<[u8]>>,
+    origin: Option<Rc<[u8]>>,
     /// What the supervisor knows that the run has found in it.
     noted: Cell<Option<Found>>,
     /// Whether the run has set attributes or times.
@@ -96,16 +97,22 @@ pub struct Inode {
     runners: Cell<u32>,
     /// Changes that are not durable and would bring it back.
     changes: Cell<u32>,
+    rare: OnceCell<Box<Rare>>,
+}
+
+/// What few files have: a run may see many thousands, and each costs memory.
+#[derive(Debug, Default)]
+pub struct Rare {
     /// Its bytes as they are on the disk, where they are others and that matters.
     pub pages: RefCell<Option<Pages>>,
     /// The part of it that programs can write to through memory: offset and length.
     pub mapped: Cell<Option<(u64, u64)>>,
-    fifo: RefCell<Weak<Pipe>>,
-    locks: RefCell<Option<Rc<FileLocks>>>,
-    /// Who watches it, and as which of their watches.
-    watchers: RefCell<Vec<(Weak<Inotify>, i32)>>,
     /// Extended attributes, from when the run first asked for any.
     pub extended: RefCell<Option<ExtendedAttributes>>,
+    fifo: RefCell<Weak<Pipe>>,
+    locks: OnceCell<Rc<FileLocks>>,
+    /// Who watches it, and as which of their watches.
+    watchers: RefCell<Vec<(Weak<Inotify>, i32)>>,
 }
 
 /// A file that a process executes, for as long as this is kept.
@@ -159,13 +166,32 @@ impl Inode {
             writers: Cell::new(0),
             runners: Cell::new(0),
             changes: Cell::new(0),
-            pages: RefCell::default(),
-            mapped: Cell::new(None),
-            fifo: RefCell::default(),
-            locks: RefCell::default(),
-            watchers: RefCell::default(),
-            extended: RefCell::default(),
+            rare: OnceCell::new(),
         }
+    }
+
+    /// The host's file at a path.
+    #[must_use]
+    pub fn of_host(
+        path: Rc<[u8]>,
+        numbers: (u64, u64),
+        body: Body,
+        attributes: Attributes,
+        times: Times,
+    ) -> Self {
+        Self { origin: Some(path), ..Self::new(numbers, body, attributes, times) }
+    }
+
+    /// Where the host has it, for one that the run did not make.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Rc<[u8]>> {
+        self.origin.as_ref()
+    }
+
+    /// What few files have; nothing of it yet, if it is asked for the first time.
+    #[must_use]
+    pub fn rare(&self) -> &Rare {
+        self.rare.get_or_init(Box::default)
     }
 
     /// Its type.
@@ -318,7 +344,7 @@ impl Inode {
 
     /// An instance watches it from now on.
     pub fn watched_by(&self, instance: Weak<Inotify>, watch: i32) {
-        self.watchers.borrow_mut().push((instance, watch));
+        self.rare().watchers.borrow_mut().push((instance, watch));
     }
 
     /// An instance no longer watches it.
@@ -326,15 +352,16 @@ impl Inode {
         let is_it = |other: &Weak<Inotify>, number: i32| {
             number == watch && core::ptr::eq(other.as_ptr(), instance)
         };
-        self.watchers.borrow_mut().retain(|(other, number)| !is_it(other, *number));
+        self.rare().watchers.borrow_mut().retain(|(other, number)| !is_it(other, *number));
     }
 
     /// Tells those who watch it what happened.
     pub fn tell(&self, told: &Told<'_>, wakes: &mut Wakes) {
-        if self.watchers.borrow().is_empty() {
+        let Some(rare) = self.rare.get() else { return };
+        if rare.watchers.borrow().is_empty() {
             return;
         }
-        let watchers = self.watchers.borrow().clone();
+        let watchers = rare.watchers.borrow().clone();
         for (instance, watch) in watchers {
             if let Some(instance) = instance.upgrade() {
                 instance.tell(watch, told, wakes);
@@ -344,7 +371,8 @@ impl Inode {
 
     /// Ends all watches: the file is gone.
     pub fn end_watches(&self, wakes: &mut Wakes) {
-        for (instance, watch) in self.watchers.take() {
+        let Some(rare) = self.rare.get() else { return };
+        for (instance, watch) in rare.watchers.take() {
             if let Some(instance) = instance.upgrade() {
                 // One shot may have ended it before.
                 let _ = instance.unwatch(watch, wakes);
@@ -354,22 +382,23 @@ impl Inode {
 
     /// What flows through it, if it is a FIFO; `make` is asked when nobody has it open.
     pub fn fifo(&self, make: impl FnOnce() -> Rc<Pipe>) -> Rc<Pipe> {
-        let open = self.fifo.borrow().upgrade();
+        let fifo = &self.rare().fifo;
+        let open = fifo.borrow().upgrade();
         open.unwrap_or_else(|| {
             let pipe = make();
-            *self.fifo.borrow_mut() = Rc::downgrade(&pipe);
+            *fifo.borrow_mut() = Rc::downgrade(&pipe);
             pipe
         })
     }
 
     /// The locks on it.
     pub fn locks(&self) -> Rc<FileLocks> {
-        Rc::clone(self.locks.borrow_mut().get_or_insert_default())
+        Rc::clone(self.rare().locks.get_or_init(Rc::default))
     }
 
     /// Ends all locks of a description.
     pub fn forget_description(&self, token: u64, machine: &mut Machine) {
-        let Some(locks) = self.locks.borrow().clone() else { return };
+        let Some(locks) = self.rare.get().and_then(|rare| rare.locks.get()) else { return };
         if locks.forget_description(token) {
             locks.queue.wake(Readiness::all(), &mut machine.wakes);
         }
@@ -377,7 +406,7 @@ impl Inode {
 
     /// Ends all record locks of a process.
     pub fn forget_process(&self, pid: u32, machine: &mut Machine) {
-        let Some(locks) = self.locks.borrow().clone() else { return };
+        let Some(locks) = self.rare.get().and_then(|rare| rare.locks.get()) else { return };
         if locks.unlock(LockOwner::Process(pid), 0, u64::MAX) {
             locks.queue.wake(Readiness::all(), &mut machine.wakes);
         }

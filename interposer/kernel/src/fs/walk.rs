@@ -3,7 +3,7 @@
 //! The walk is the kernel's own, component by component (path_resolution(7)), because the host would follow
 //! symbolic links into its own `/proc` and past a changed root.
 
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{borrow::Cow, rc::Rc, vec::Vec};
 use core::ops::Range;
 
 use linux_raw_sys::general as raw;
@@ -79,7 +79,17 @@ pub struct Standing {
     pub inode: Option<Rc<Inode>>,
 }
 
+/// Room for names in the path of a walk, so that few walks have to make more.
+const NAMES_ROOM: usize = 96;
+
 impl Standing {
+    /// The same, with room for names behind its path.
+    fn with_room(&self) -> Self {
+        let mut path = Vec::with_capacity(self.path.len() + NAMES_ROOM);
+        path.extend_from_slice(&self.path);
+        Self { path, inode: self.inode.clone() }
+    }
+
     /// The directory at a path free of links.
     ///
     /// # Errors
@@ -94,8 +104,8 @@ impl Standing {
 enum Step {
     /// A directory: the walk goes on below it.
     Into(Standing),
-    /// A symbolic link to this.
-    Link(Rc<[u8]>),
+    /// A symbolic link to this, in this directory.
+    Link(Standing, Rc<[u8]>),
     /// The walk ends here.
     End(Place),
 }
@@ -118,12 +128,16 @@ bitflags::bitflags! {
         const CACHED = raw::RESOLVE_CACHED;
         /// Take a name with a slash behind it: a file is to be made, which is no directory (`open_last_lookups`).
         const MAKES_FILE = 1 << 31;
+        /// Nothing: it tells that the file will be opened for reading, if there is one.
+        const OPENS_FILE = 1 << 30;
     }
 }
 
 impl Resolve {
     /// The walk stays below the directory it starts in.
     pub const SCOPED: Self = Self::BENEATH.union(Self::IN_ROOT);
+    /// What is the kernel's to say and no program's.
+    pub const OWN: Self = Self::MAKES_FILE.union(Self::OPENS_FILE);
 }
 
 /// What is left to do when a walk comes to a name.
@@ -153,12 +167,12 @@ pub struct Walk<'a> {
 }
 
 /// The rest of a path, and how much of it has been walked.
-struct Rest {
-    path: Vec<u8>,
+struct Rest<'a> {
+    path: Cow<'a, [u8]>,
     at: usize,
 }
 
-impl Rest {
+impl Rest<'_> {
     /// The next component and what follows it: nothing, slashes only, or more.
     fn next(&mut self) -> Option<(Range<usize>, Last)> {
         let start = self.at + self.path[self.at..].iter().position(|&b| b != b'/')?;
@@ -184,7 +198,7 @@ impl Rest {
         let mut path = Vec::with_capacity(target.len() + rest.len());
         path.extend_from_slice(target);
         path.extend_from_slice(rest);
-        (self.path, self.at) = (path, 0);
+        (self.path, self.at) = (path.into(), 0);
     }
 }
 
@@ -192,12 +206,17 @@ impl Rest {
 #[must_use]
 pub fn child(directory: &[u8], name: &[u8]) -> Vec<u8> {
     let mut path = Vec::with_capacity(directory.len() + 1 + name.len());
-    if directory != b"/" {
-        path.extend_from_slice(directory);
-    }
-    path.push(b'/');
-    path.extend_from_slice(name);
+    path.extend_from_slice(directory);
+    enter(&mut path, name);
     path
+}
+
+/// Goes from a directory to a name in it.
+pub fn enter(path: &mut Vec<u8>, name: &[u8]) {
+    if path.as_slice() != b"/" {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
 }
 
 /// The directory that holds an absolute path.
@@ -228,8 +247,8 @@ impl Walk<'_> {
         let root: &[u8] = if scoped { &from.path } else { self.root };
         let is_absolute = path.starts_with(b"/");
         let origin: &[u8] = if is_absolute && !scoped { root } else { &from.path };
-        let mut at = if is_absolute { self.jump_to_root(root, origin)? } else { from.clone() };
-        let mut rest = Rest { path: path.to_vec(), at: 0 };
+        let mut at = if is_absolute { self.jump_to_root(root, origin)? } else { from.with_room() };
+        let mut rest = Rest { path: path.into(), at: 0 };
         let mut last = Last::Root;
         let mut links = 0;
         while let Some((place, kind)) = rest.next() {
@@ -249,10 +268,11 @@ impl Walk<'_> {
                 _ => {}
             }
             let ends = is_last && kind == Last::Name;
-            match self.step(&at, origin, name, Ahead { ends, is_last, follow })? {
+            match self.step(at, origin, name, Ahead { ends, is_last, follow })? {
                 Step::Into(directory) => at = directory,
                 Step::End(place) => return Ok(Found { place, last }),
-                Step::Link(target) => {
+                Step::Link(directory, target) => {
+                    at = directory;
                     links += 1;
                     if links > LINKS_MAX || self.resolve.contains(Resolve::NO_LINKS) {
                         return Err(Errno::ELOOP.into());
@@ -336,8 +356,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn step(&mut self, at: &Standing, from: &[u8], name: &[u8], ahead: Ahead) -> Result<Step> {
-        let path = child(&at.path, name);
+    fn step(&mut self, at: Standing, from: &[u8], name: &[u8], ahead: Ahead) -> Result<Step> {
+        let Standing { mut path, inode } = at;
+        let above = path.len();
+        enter(&mut path, name);
         self.check_crossing(from, &path)?;
         let Ahead { ends, is_last, follow } = ahead;
         if is_last && !ends && self.resolve.contains(Resolve::MAKES_FILE) {
@@ -345,29 +367,49 @@ impl Walk<'_> {
         }
         let follows = !ends || follow == Follow::Yes;
         if views::covers(&path) {
-            return self.step_in_view(path, ends, follows);
+            return self.step_in_view(Standing { path, inode }, above, ends, follows);
         }
-        let (parent, file) = match (self.tree.mounted(self.host, &path)?, &at.inode) {
+        let (parent, file) = match (self.tree.mounted(self.host, &path)?, inode) {
             (Some(root), _) => (Rc::clone(&root), Some(root)),
             (None, None) => return Err(Errno::ENOENT.into()),
             (None, Some(parent)) => {
                 let folder = parent.folder().ok_or(Errno::ENOTDIR)?;
-                (Rc::clone(parent), folder.get(self.tree, self.host, name)?)
+                let file = if ends && self.resolve.contains(Resolve::OPENS_FILE) {
+                    folder.get_to_open(self.tree, self.host, name)?
+                } else {
+                    folder.get(self.tree, self.host, name)?
+                };
+                (parent, file)
             }
         };
         match file.as_ref().map(|file| &file.body) {
             None if !is_last => Err(Errno::ENOENT.into()),
             Some(Body::Directory(_)) if !ends => Ok(Step::Into(Standing { path, inode: file })),
-            Some(Body::Link(target)) if follows => Ok(Step::Link(Rc::clone(target))),
+            Some(Body::Link(target)) if follows => {
+                let target = Rc::clone(target);
+                path.truncate(above);
+                Ok(Step::Link(Standing { path, inode: Some(parent) }, target))
+            }
             Some(_) if !ends => Err(Errno::ENOTDIR.into()),
             _ => Ok(Step::End(Place::Tree(Spot { path, parent, file }))),
         }
     }
 
-    fn step_in_view(&mut self, path: Vec<u8>, ends: bool, follows: bool) -> Result<Step> {
+    /// A step to a name of a view; `above` is the length of the path before it.
+    fn step_in_view(
+        &mut self,
+        at: Standing,
+        above: usize,
+        ends: bool,
+        follows: bool,
+    ) -> Result<Step> {
+        let Standing { mut path, inode } = at;
         match (self.views)(&path) {
             Some(Node::Directory(_)) if !ends => Ok(Step::Into(Standing { path, inode: None })),
-            Some(Node::Link(target)) if follows => Ok(Step::Link(target.into())),
+            Some(Node::Link(target)) if follows => {
+                path.truncate(above);
+                Ok(Step::Link(Standing { path, inode }, target.into()))
+            }
             Some(Node::Description(link)) if ends && follows => {
                 self.check_magic()?;
                 Ok(Step::End(Place::Description(link.0)))

@@ -126,8 +126,22 @@ fn open_path(
     let follow = if follows { Follow::Yes } else { Follow::No };
     let mut resolve = origin.resolve;
     resolve.set(Resolve::MAKES_FILE, flags.contains(OpenFlags::CREATE));
+    resolve.set(Resolve::OPENS_FILE, only_reads(flags));
     let found = cx.walk_from(Origin { resolve, ..origin }, path, follow)?;
-    open_found(cx, &found, flags, mode)
+    let opening = open_found(cx, &found, flags, mode);
+    if opening.is_err()
+        && let Place::Tree(spot) = &found.place
+        && let Some(contents) = spot.file.as_ref().and_then(|file| file.contents())
+    {
+        contents.close_unused(cx.host);
+    }
+    opening
+}
+
+/// Whether a file that is opened so is only read.
+fn only_reads(flags: OpenFlags) -> bool {
+    let others = OpenFlags::CREATE | OpenFlags::TRUNCATE | OpenFlags::DIRECTORY | OpenFlags::PATH;
+    flags.reads() && !flags.writes() && !flags.intersects(others)
 }
 
 fn open_found(cx: &mut Context<'_>, found: &Found, flags: OpenFlags, mode: u32) -> Result<Opening> {
@@ -144,11 +158,11 @@ fn open_found(cx: &mut Context<'_>, found: &Found, flags: OpenFlags, mode: u32) 
         Place::Tree(spot) => {
             let caller = cx.caller();
             let opened = tree_open::open(&mut cx.env(), &caller, spot, flags, mode)?;
-            let path = match opened.inode.is_nameless() {
-                true => nameless_path(&spot.path, &opened.inode),
-                false => spot.path.clone(),
-            };
-            describe(cx, opened, &path, flags)
+            if opened.inode.is_nameless() {
+                let path = nameless_path(&spot.path, &opened.inode);
+                return describe(cx, opened, &path, flags);
+            }
+            describe(cx, opened, &spot.path, flags)
         }
         Place::View(path, node) => open_view(cx, path, node.as_ref(), flags),
         Place::Description(file) => open_again(cx, file, flags),

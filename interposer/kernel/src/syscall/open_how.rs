@@ -35,7 +35,7 @@ pub fn openat2(
     let flags = u32::try_from(how.flags).ok().and_then(OpenFlags::from_bits);
     let flags = flags.ok_or(Errno::EINVAL)?;
     let resolve = u32::try_from(how.resolve).ok().and_then(Resolve::from_bits);
-    let resolve = resolve.filter(|resolve| !resolve.contains(Resolve::MAKES_FILE));
+    let resolve = resolve.filter(|resolve| !resolve.intersects(Resolve::OWN));
     let resolve = resolve.ok_or(Errno::EINVAL)?;
     let makes = flags.intersects(OpenFlags::CREATE | OpenFlags::TEMPORARY);
     let mode_fits = if makes { how.mode & !0o7777 == 0 } else { how.mode == 0 };

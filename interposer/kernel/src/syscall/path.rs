@@ -117,8 +117,15 @@ impl Context<'_> {
         // What must not leave the directory starts there even if its path is absolute.
         let scoped = resolve.intersects(Resolve::SCOPED);
         let shown = if scoped { b"." } else { path };
-        let from = self.start_of_walk(directory, shown)?;
-        let root = self.process().fs.borrow().root.clone();
+        let fs = Rc::clone(&self.process().fs);
+        let fs = fs.borrow();
+        let given;
+        let from = if directory as u32 == HERE as u32 && !shown.starts_with(b"/") {
+            &fs.directory
+        } else {
+            given = self.start_of_walk(directory, shown)?;
+            &given
+        };
         let caller = self.caller();
         let (kernel, thread) = (&*self.kernel, self.thread);
         let mut walk = Walk {
@@ -126,10 +133,10 @@ impl Context<'_> {
             host: self.host,
             views: &|path| views::lookup(kernel, thread, path),
             caller: &caller,
-            root: &root,
+            root: &fs.root,
             resolve,
         };
-        walk.walk(&from, path, follow)
+        walk.walk(from, path, follow)
     }
 
     /// Walks a path argument.

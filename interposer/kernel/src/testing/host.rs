@@ -23,6 +23,19 @@ enum FakeFile {
     Directory,
     Regular(Vec<u8>),
     Link(Vec<u8>),
+    Fifo,
+}
+
+impl FakeFile {
+    /// `DT_*`.
+    fn kind(&self) -> u8 {
+        (match self {
+            Self::Directory => raw::DT_DIR,
+            Self::Regular(_) => raw::DT_REG,
+            Self::Link(_) => raw::DT_LNK,
+            Self::Fifo => raw::DT_FIFO,
+        }) as u8
+    }
 }
 
 /// A host in memory. It never follows links but in last place, as the kernel must not ask for that; what it does not
@@ -44,8 +57,8 @@ impl FakeHost {
     /// Where user memory starts.
     pub const MEMORY: u64 = 0x20_0000;
 
-    /// With a root directory and these files: `path/` makes a directory, `path -> target` a symbolic link, any other
-    /// an empty file.
+    /// With a root directory and these files: `path/` makes a directory, `path -> target` a symbolic link, `path|` a
+    /// FIFO, any other an empty file.
     #[must_use]
     pub fn with_files(files: &[&str]) -> Self {
         let mut host = Self::default();
@@ -55,6 +68,8 @@ impl FakeHost {
                 host.add(path.as_bytes(), FakeFile::Link(target.into()));
             } else if let Some(path) = file.strip_suffix('/') {
                 host.add(path.as_bytes(), FakeFile::Directory);
+            } else if let Some(path) = file.strip_suffix('|') {
+                host.add(path.as_bytes(), FakeFile::Fifo);
             } else {
                 host.add(file.as_bytes(), FakeFile::Regular(Vec::new()));
             }
@@ -76,6 +91,11 @@ impl FakeHost {
             None => return Err(Errno::ENOENT),
         }
         self.files.get_mut(path).ok_or(Errno::ENOENT)
+    }
+
+    /// Paths of what is open.
+    pub fn open_paths(&self) -> Vec<&[u8]> {
+        self.open.iter().flatten().map(Vec::as_slice).collect()
     }
 
     fn opened(&mut self, fd: HostFd) -> HostResult<&mut (u64, FakeFile)> {
@@ -101,6 +121,7 @@ fn status((ino, file): &(u64, FakeFile)) -> HostStat {
         FakeFile::Directory => (raw::S_IFDIR | 0o755, 0),
         FakeFile::Regular(contents) => (raw::S_IFREG | 0o755, contents.len()),
         FakeFile::Link(target) => (raw::S_IFLNK | 0o777, target.len()),
+        FakeFile::Fifo => (raw::S_IFIFO | 0o644, 0),
     };
     HostStat { dev: 1, ino: *ino, mode, nlink: 1, size: size as u64, ..HostStat::default() }
 }
@@ -244,10 +265,10 @@ impl Host for FakeHost {
 
     fn read_directory(&mut self, fd: HostFd) -> HostResult<Vec<HostEntry>> {
         let path = self.open.get(fd.0 as usize).cloned().flatten().ok_or(Errno::EBADF)?;
-        let entry = |(name, (ino, _)): (&Vec<u8>, &(u64, FakeFile))| HostEntry {
+        let entry = |(name, (ino, file)): (&Vec<u8>, &(u64, FakeFile))| HostEntry {
             name: crate::fs::walk::name(name).to_vec(),
             ino: *ino,
-            kind: 0,
+            kind: file.kind(),
         };
         let inside = |name: &[u8]| name != b"/" && crate::fs::walk::parent(name) == path;
         Ok(self.files.iter().filter(|(name, _)| inside(name)).map(entry).collect())

@@ -145,7 +145,7 @@ impl Journal {
         change: impl FnOnce(&mut Pages, &Contents) -> Result<()>,
     ) -> Result<()> {
         let Some(contents) = file.contents() else { return Ok(()) };
-        let mut pages = file.pages.borrow_mut();
+        let mut pages = file.rare().pages.borrow_mut();
         if pages.is_none() {
             self.dirty.push(Rc::downgrade(file));
         }
@@ -165,7 +165,7 @@ impl Journal {
     ) -> Result<()> {
         let is_data = what == Synchronized::Data && !file.is_directory();
         let commits_all = !is_data || self.is_new_or_resized(file);
-        file.pages.replace(None);
+        file.rare().pages.replace(None);
         match self.disk {
             Disk::Ext4 if commits_all => self.commit(host, |_| true),
             Disk::Ext4 => self.forget_clean(),
@@ -183,7 +183,7 @@ impl Journal {
     /// Whether a file can only be read as it is now when other changes are durable.
     fn is_new_or_resized(&self, file: &Rc<Inode>) -> bool {
         let is_resized = |contents: &Contents| {
-            file.pages.borrow().as_ref().is_some_and(|pages| pages.is_resized(contents))
+            file.rare().pages.borrow().as_ref().is_some_and(|pages| pages.is_resized(contents))
         };
         file.contents().is_some_and(is_resized)
             || self
@@ -205,7 +205,7 @@ impl Journal {
         file: &Rc<Inode>,
         now: Instant,
     ) -> Result<()> {
-        match file.mapped.get() {
+        match file.rare().mapped.get() {
             Some(range) => self.note_bytes(host, file, range, now),
             None => Ok(()),
         }
@@ -218,7 +218,7 @@ impl Journal {
     pub fn synchronize_all(&mut self, host: &mut dyn Host, now: Instant) -> Result<()> {
         self.commit(host, |_| true);
         for file in core::mem::take(&mut self.dirty).iter().filter_map(Weak::upgrade) {
-            file.pages.replace(None);
+            file.rare().pages.replace(None);
             self.follow_mapping(host, &file, now)?;
         }
         Ok(())
@@ -235,7 +235,8 @@ impl Journal {
     }
 
     fn forget_clean(&mut self) {
-        self.dirty.retain(|file| file.upgrade().is_some_and(|file| file.pages.borrow().is_some()));
+        self.dirty
+            .retain(|file| file.upgrade().is_some_and(|file| file.rare().pages.borrow().is_some()));
     }
 
     /// What has been waiting for long is durable by now.
@@ -245,12 +246,13 @@ impl Journal {
         }
         for file in self.dirty.iter().filter_map(Weak::upgrade) {
             let is_old = file
+                .rare()
                 .pages
                 .borrow()
                 .as_ref()
                 .is_some_and(|pages| pages.since + EXPIRE_INTERVAL < now);
             if is_old {
-                file.pages.replace(None);
+                file.rare().pages.replace(None);
             }
         }
     }
@@ -259,7 +261,7 @@ impl Journal {
 /// A change is durable: what it replaced is needed no longer.
 pub(super) fn settle(host: &mut dyn Host, change: Change) {
     if let Some(file) = change.flushes {
-        file.pages.replace(None);
+        file.rare().pages.replace(None);
     }
     if let Undo::Name { before: Some(file), .. } = change.undo {
         file.count_changes(-1);

@@ -28,7 +28,7 @@ impl Journal {
             Disk::Strict => lose_any(host, changes, random),
         }
         for file in core::mem::take(&mut self.dirty).iter().filter_map(Weak::upgrade) {
-            let (Some(pages), Some(contents)) = (file.pages.take(), file.contents()) else {
+            let (Some(pages), Some(contents)) = (file.rare().pages.take(), file.contents()) else {
                 continue;
             };
             match self.disk {

@@ -121,7 +121,9 @@ impl Writer<'_> {
         if path == mounts::OWN {
             return Ok(());
         }
-        let in_place = |file: &Inode| below.is_some() && file.origin.as_deref() == below.as_deref();
+        let in_place = |file: &Inode| {
+            below.is_some() && file.origin().map(|origin| &**origin) == below.as_deref()
+        };
         if let Some(file) = &file
             && in_place(file)
         {
@@ -195,7 +197,8 @@ impl Writer<'_> {
         };
         let attributes = file.attributes();
         let stays = change == Change::Attributes || change == Change::Changed;
-        let origin = file.origin.as_deref().filter(|origin| !(stays && *origin == path));
+        let origin =
+            file.origin().map(|origin| &**origin).filter(|origin| !(stays && *origin == path));
         CapturedFile {
             kind,
             moved_from: origin.map(<[u8]>::to_vec),

@@ -68,18 +68,18 @@ fn has_attributes(subject: &Subject) -> bool {
 
 /// Takes over what the host's file came with, once. One that can hold none came with none.
 fn take_over(env: &mut Env<'_>, inode: &Inode) {
-    if inode.extended.borrow().is_some() {
+    if inode.rare().extended.borrow().is_some() {
         return;
     }
     let mut found = Vec::new();
-    if let Some(path) = &inode.origin {
+    if let Some(path) = inode.origin() {
         let names = read_host(env, path, None).unwrap_or_default();
         let own = names.split(|&byte| byte == 0).filter(|name| name.starts_with(USER));
         found.extend(
             own.filter_map(|name| Some((name.to_vec(), read_host(env, path, Some(name)).ok()?))),
         );
     }
-    *inode.extended.borrow_mut() = Some(ExtendedAttributes::from_host(found.into_iter()));
+    *inode.rare().extended.borrow_mut() = Some(ExtendedAttributes::from_host(found.into_iter()));
 }
 
 /// A value of the host's file, or without a name all its names.
@@ -107,7 +107,7 @@ pub fn get(
     name: &[u8],
 ) -> Result<Vec<u8>> {
     reach(env, caller, subject, name, Access::READ)?;
-    let extended = subject.inode.extended.borrow();
+    let extended = subject.inode.rare().extended.borrow();
     extended.as_ref().ok_or(Errno::ENODATA)?.get(name).map(<[u8]>::to_vec)
 }
 
@@ -118,7 +118,7 @@ pub fn list(env: &mut Env<'_>, subject: &Subject) -> Vec<u8> {
         return Vec::new();
     }
     take_over(env, &subject.inode);
-    let extended = subject.inode.extended.borrow();
+    let extended = subject.inode.rare().extended.borrow();
     extended.as_ref().map(ExtendedAttributes::names).unwrap_or_default()
 }
 
@@ -157,7 +157,7 @@ fn change(
     change: impl FnOnce(&mut ExtendedAttributes) -> Result<()>,
 ) -> Result<()> {
     reach(env, caller, subject, name, Access::WRITE)?;
-    change(subject.inode.extended.borrow_mut().get_or_insert_default())?;
+    change(subject.inode.rare().extended.borrow_mut().get_or_insert_default())?;
     subject.inode.changed(env.file_time());
     subject.inode.touch();
     subject.tell(env, Happening::ATTRIBUTES);

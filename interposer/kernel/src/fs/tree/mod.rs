@@ -163,7 +163,7 @@ impl Tree {
             return Ok(Rc::clone(root));
         }
         let stat = host.stat(b"/", Follow::No)?;
-        let root = self.adopt(host, b"/".as_slice().into(), &stat)?;
+        let root = self.adopt(host, b"/", &stat)?;
         self.make_own(host, &root)?;
         Ok(Rc::clone(self.root.get_or_init(|| root)))
     }
@@ -224,12 +224,13 @@ impl Tree {
     ///
     /// # Errors
     /// What the host says to a link being read.
-    pub fn adopt(&self, host: &mut dyn Host, path: Rc<[u8]>, stat: &HostStat) -> Result<Rc<Inode>> {
+    pub fn adopt(&self, host: &mut dyn Host, path: &[u8], stat: &HostStat) -> Result<Rc<Inode>> {
         let (kind, from) = (FileKind::of(stat.mode), (stat.dev, stat.ino));
         let has_others = kind != FileKind::Directory && stat.nlink > 1;
         if has_others && let Some(known) = self.linked.borrow().get(&from) {
             return Ok(Rc::clone(known));
         }
+        let path: Rc<[u8]> = path.into();
         let body = match kind {
             FileKind::Regular => Body::Regular(Contents::of_host(Rc::clone(&path), stat.size)),
             FileKind::Directory => Body::Directory(Folder::over(Rc::clone(&path))),
@@ -244,9 +245,8 @@ impl Tree {
             device: stat.rdev,
         };
         let time = times::shown(self.file_times, self.started, &path, stat);
-        let mut inode = Inode::new((DISK, self.number(from)), body, attributes, Times::all(time));
-        inode.origin = Some(path);
-        let inode = Rc::new(inode);
+        let numbers = (DISK, self.number(from));
+        let inode = Rc::new(Inode::of_host(path, numbers, body, attributes, Times::all(time)));
         if kind == FileKind::Link {
             // Whoever comes here goes where it leads.
             inode.note_input(self, host, Found::Status);

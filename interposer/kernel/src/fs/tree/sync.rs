@@ -59,11 +59,11 @@ impl Env<'_> {
     /// What the host fails with.
     pub fn will_map(&mut self, file: &Rc<Inode>, at: u64, len: u64) -> Result<()> {
         let end = at.saturating_add(len);
-        let whole = file.mapped.get().map_or((at, len), |(other, len)| {
+        let whole = file.rare().mapped.get().map_or((at, len), |(other, len)| {
             let start = at.min(other);
             (start, end.max(other.saturating_add(len)) - start)
         });
-        file.mapped.set(Some(whole));
+        file.rare().mapped.set(Some(whole));
         self.will_change_bytes(file, at, len)
     }
 

@@ -145,3 +145,32 @@ fn long_names_are_refused() {
     assert_eq!(walk(&tree, &mut host, "/", &name, Follow::No), "ENAMETOOLONG");
     assert_eq!(walk(&tree, &mut host, "/", &name[1..], Follow::No), format!("/a/{}", &name[1..]));
 }
+
+/// Asks for names as open(2) does, but opens nothing; what of the host is open then.
+fn asked_to_open(files: &[&str], paths: &[&str]) -> Vec<String> {
+    let (tree, mut host) = (Tree::new(&boot(1), &node()), FakeHost::with_files(files));
+    let caller = Credentials::new(0, 0, Vec::new());
+    let from = Standing::at(&tree, &mut host, b"/".to_vec()).expect("the root is there");
+    for path in paths {
+        let resolve = Resolve::OPENS_FILE;
+        let (tree, host, caller) = (&tree, &mut host, &caller);
+        let mut walk = Walk { tree, host, views: &views, caller, root: b"/", resolve };
+        let found = walk.walk(&from, path.as_bytes(), Follow::Yes);
+        // As without: the same names lead to the same places.
+        let again =
+            Walk { resolve: Resolve::default(), ..walk }.walk(&from, path.as_bytes(), Follow::Yes);
+        assert_eq!(show(found), show(again), "{path}");
+    }
+    host.open_paths().iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect()
+}
+
+#[test]
+fn files_of_a_directory_that_many_are_opened_of_are_opened_to_see_what_they_are() {
+    let files = ["/d/", "/d/1", "/d/2", "/d/3", "/d/4", "/d/5", "/d/to -> 6", "/d/6", "/d/in/"];
+    let paths = ["/d/1", "/d/2", "/d/3", "/d/4", "/d/5", "/d/to", "/d/in", "/d/none", "/d/5"];
+    assert_eq!(asked_to_open(&files, &paths), ["/d/5", "/d/6"]);
+    // Somebody might be waiting for a reader of the FIFO.
+    let with_fifo = [&files[..], &["/d/fifo|"]].concat();
+    let asks_for_it = [&paths[..], &["/d/fifo"]].concat();
+    assert!(asked_to_open(&with_fifo, &asks_for_it).is_empty());
+}
