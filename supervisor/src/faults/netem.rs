@@ -233,6 +233,15 @@ fn check_untimed(impairment: &Spanned<Impairment>) -> Result<(), Wrong> {
     }
 }
 
+impl Impairment {
+    /// Whether it says in netem's words that anything gets worse.
+    fn worsens(&self) -> bool {
+        let Self { delay, loss, corrupt, duplicate, reorder, rate, .. } = self;
+        let counted = corrupt.is_some() || duplicate.is_some() || reorder.is_some();
+        delay.is_some() || loss.is_some() || counted || rate.is_some()
+    }
+}
+
 /// What our own files say for a match.
 fn matches(matching: &Matching) -> String {
     let mut parts = Vec::new();
@@ -396,6 +405,12 @@ impl Written {
             }
         }
         match kind.value {
+            Kind::Blackhole if fault.worsens() => {
+                Err(kind.wrong("of a `blackhole` there is nothing more to say: nothing gets through"))
+            }
+            Kind::Degrade if !fault.worsens() => Err(kind.wrong(
+                "a `degrade` says what gets worse: `delay`, `loss`, `corrupt`, `duplicate`, `reorder` or `rate`",
+            )),
             Kind::Blackhole => {
                 self.add(0, &format!("{place}-blackhole"), "lose", &matches, &window);
                 Ok(())

@@ -91,6 +91,14 @@ fn what_is_wrong_is_said_with_its_place() {
             r#"{ "version": 1, "lo": { "default": { "start_ms": 5 } } }"#,
             "f.json:1:36: `kind`, `service` and times belong to `serviceFaults`",
         ),
+        (
+            r#"{ "version": 1, "serviceFaults": [{ "service": "x", "kind": "degrade" }] }"#,
+            "f.json:1:61: a `degrade` says what gets worse",
+        ),
+        (
+            r#"{ "version": 1, "serviceFaults": [{ "service": "x", "kind": "blackhole", "loss": { "percent": 1 } }] }"#,
+            "f.json:1:61: of a `blackhole` there is nothing more to say",
+        ),
     ];
     for (text, words) in cases {
         let found = plan(text).err().unwrap_or_default();
