@@ -11,17 +11,16 @@ use common::{
     said, simrun,
 };
 
-/// Runs a command twice: what came out, after comparing the two.
-fn twice(seed: &str, faults: &str, command: &[&str]) -> Output {
-    let run = || {
-        simrun(["--seed", seed, "--faults", faults, "--fault-log", "--"])
-            .args(command)
-            .output()
-            .expect("a run")
-    };
-    let output = compared::twice(&format!("{faults}: {command:?}"), run);
+fn once(seed: &str, faults: &str, command: &[&str]) -> Output {
+    let mut run = simrun(["--seed", seed, "--faults", faults, "--fault-log", "--"]);
+    let output = run.args(command).output().expect("a run");
     assert!(output.status.success(), "{}", said(&output).stderr);
     output
+}
+
+/// Runs a command, and again under load: what came out, after comparing the two.
+fn twice(seed: &str, faults: &str, command: &[&str]) -> Output {
+    compared::idle_and_busy(&format!("{faults}: {command:?}"), || once(seed, faults, command))
 }
 
 fn faults(folder: &Path, skew: &str) -> String {
@@ -125,13 +124,51 @@ for n in range(8):
 }
 
 #[test]
+fn atomic_time_goes_on_in_a_leap_second() {
+    let script = "
+import time
+time.sleep(9.5)
+def off(): return round(time.clock_gettime(time.CLOCK_TAI) - time.time())
+start, before = time.clock_gettime(time.CLOCK_TAI), off()
+time.sleep(2)
+print(before, off(), round(time.clock_gettime(time.CLOCK_TAI) - start, 1))
+";
+    let output = twice("1", "leap-second", &["/usr/bin/python3", "-c", script]);
+    assert_eq!(stdout(&output), "0 1 2.0\n", "{}", said(&output).stderr);
+}
+
+#[test]
 fn programs_find_their_time_zone() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = fault_file(folder.path(), "  zone:\n    do: { time-zone: [NPT-5:45] }\n");
-    let output = twice("1", &faults, &["bash", "-c", "date '+%Z %H:%M'; TZ=UTC date '+%H:%M'"]);
-    assert_eq!(stdout(&output), "NPT 05:45\n00:00\n", "{}", said(&output).stderr);
+    // Who is given no environment finds it all the same, as on a machine there; who is given a zone has that.
+    let script = "
+        date '+%Z %H:%M'; TZ=UTC date '+%H:%M'; env -u TZ date '+%Z %H:%M'
+        env -u TZ python3 -c 'import time; print(time.strftime(\"%Z %H:%M\", time.localtime()))'";
+    let output = twice("1", &faults, &["bash", "-c", script]);
+    let expected = "NPT 05:45\n00:00\nNPT 05:45\nNPT 05:45\n";
+    assert_eq!(stdout(&output), expected, "{}", said(&output).stderr);
+    let summer = "  zone:\n    do: { time-zone: ['AAA-1BBB,M3.5.0,M10.5.0/3'] }\n";
+    let faults = fault_file(folder.path(), summer);
+    let script = "env -u TZ date -d @1900000000 '+%Z %H:%M'; env -u TZ date '+%Z %H:%M'";
+    let output = twice("1", &faults, &["bash", "-c", script]);
+    assert_eq!(stdout(&output), "AAA 18:46\nAAA 01:00\n", "{}", said(&output).stderr);
+    let faults = fault_file(folder.path(), "  zone:\n    do: { time-zone: Asia/Tokyo }\n");
+    let script = "readlink /etc/localtime; env -u TZ date '+%Z %H:%M'; echo $TZ; TZ= date +%H:%M";
+    let output = twice("1", &faults, &["bash", "-c", script]);
+    let expected = "/usr/share/zoneinfo/Asia/Tokyo\nJST 09:00\nAsia/Tokyo\n00:00\n";
+    assert_eq!(stdout(&output), expected, "{}", said(&output).stderr);
+    let set = || {
+        let mut command = simrun(["--faults", &faults, "--fault-log", "--", "date", "+%H:%M"]);
+        command.env("TZ", "UTC").output().expect("a run")
+    };
+    let output = compared::idle_and_busy("TZ is set", set);
+    assert_eq!(stdout(&output), "00:00\n");
+    let words = said(&output).stderr;
+    let told = "its time zone is Asia/Tokyo, but its program is told TZ=UTC";
+    assert!(words.contains(told), "{words}");
     let zones: std::collections::BTreeSet<_> = (1..12)
-        .map(|seed| stdout(&twice(&seed.to_string(), "time-zone", &["bash", "-c", "echo $TZ"])))
+        .map(|seed| stdout(&once(&seed.to_string(), "time-zone", &["bash", "-c", "echo $TZ"])))
         .collect();
     assert!(zones.len() > 3, "{zones:?}");
 }
@@ -166,7 +203,7 @@ fn the_model_of_skew_is_small_mostly_and_large_seldom() {
     let script = "echo $(($(date +%s%N) - 1893456000000000000))";
     let mut errors: Vec<i64> = (1..50)
         .map(|seed| {
-            let output = twice(&seed.to_string(), "clock-skew", &["bash", "-c", script]);
+            let output = once(&seed.to_string(), "clock-skew", &["bash", "-c", script]);
             stdout(&output).trim().parse().expect("a number")
         })
         .collect();

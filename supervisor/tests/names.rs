@@ -100,3 +100,59 @@ for name in ["web", "other"]:
         assert!(expected.contains(&rest), "{answer}: {said}");
     }
 }
+
+#[test]
+fn names_that_are_spared_are_answered_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "  lie:\n    do: { resolve: not-found }\n    match: { not: [{ host: other }, { node: web }] }\n";
+    let program = r#"
+import socket
+for name in ["web", "other"]:
+    try:
+        print(name, socket.gethostbyname(name), flush=True)
+    except OSError as error:
+        print(name, error, flush=True)
+"#;
+    let said = ask(&fault_file(folder.path(), text), program);
+    assert_eq!(said, "web [Errno -2] Name or service not known\nother 10.0.1.2\n");
+}
+
+#[test]
+fn questions_that_fail_raise_other_faults_and_are_raised_by_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = r#"
+import socket, time
+for second in range(2, 60):
+    time.sleep(1893456000 + second - time.time())
+    start = time.monotonic()
+    try:
+        address = socket.gethostbyname("web")
+        said = "late" if time.monotonic() - start > 0.05 else "right"
+    except OSError:
+        print(second, "fails", flush=True)
+        continue
+    try:
+        socket.create_connection((address, 80)).close()
+    except OSError:
+        said = f"{said}, refused"
+    print(second, said, flush=True)
+"#;
+    // What fails at 21 s has others be late for 9.5 s, and each of those has connections be refused for 20.5 s.
+    let text = "  first:\n    do: { resolve: failure }\n    after: 20800ms\n    for: 400ms\n    \
+                raises: { faults: late, factor: 1000000, for: 9500ms }\n  \
+                late:\n    do: { resolve-late: 100ms }\n    probability: 0.001%\n    \
+                raises: { faults: then, factor: 1000000, for: 20500ms }\n  \
+                then:\n    do: { connect: refuse }\n    probability: 0.001%\n";
+    let expected: String = (2..60)
+        .map(|second| {
+            let words = match second {
+                21 => "fails",
+                22..=30 => "late, refused",
+                31..=50 => "right, refused",
+                _ => "right",
+            };
+            format!("{second} {words}\n")
+        })
+        .collect();
+    assert_eq!(ask(&fault_file(folder.path(), text), program), expected);
+}

@@ -359,3 +359,29 @@ fn partitions_to_come_keep_no_run_alive_that_is_stuck() {
     assert_eq!(output.status, plain.status);
     assert_eq!(simulated(&output), simulated(&plain));
 }
+
+#[test]
+fn idle_ends_that_ask_find_out_about_a_partition() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "  cut:\n    do: { partition: { shape: pair, cut: in } }\n    match: { node: client, peer: s1 }\n    after: 5s\n    for: 60s\n";
+    let faults = fault_file(folder.path(), text);
+    let client = r#"
+def connect(name, idle, count):
+    connection = socket.create_connection((name, 8080))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in [("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", count)]:
+        connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return connection
+cut, other, patient = connect("s1", 10, 3), connect("s2", 10, 3), connect("s1", 10, 100)
+try:
+    cut.recv(100)
+except OSError as error:
+    print(type(error).__name__, round(time.time() - 1893456000), flush=True)
+at(100)
+for connection in [other, patient]:
+    connection.sendall(b"ping")
+    print(connection.recv(100), flush=True)
+"#;
+    // Ten seconds after it has begun, then each second, three times.
+    assert_eq!(talk(&faults, client), "TimeoutError 18\nb'ping'\nb'ping'\n");
+}

@@ -11,7 +11,7 @@ use common::{
     said, simrun,
 };
 
-/// Runs a script twice in a folder that knows nothing of it: what came out, after comparing the two.
+/// Runs a script in a folder that knows nothing of it, and again under load: what came out, after comparing the two.
 fn twice(seed: &str, faults: &str, folder: &Path, script: &str) -> Output {
     let run = || {
         simrun(["--seed", seed, "--faults", faults, "--fault-log", "--", "bash", "-c", script])
@@ -19,7 +19,7 @@ fn twice(seed: &str, faults: &str, folder: &Path, script: &str) -> Output {
             .output()
             .expect("a run")
     };
-    compared::twice(&format!("{faults}: {script}"), run)
+    compared::idle_and_busy(&format!("{faults}: {script}"), run)
 }
 
 #[test]
@@ -149,6 +149,40 @@ fn one_failure_raises_the_rate_of_others() {
     let plain = count("");
     let raised = count("    raises: { faults: sec*, factor: 3600, for: 20s }\n");
     assert!(plain <= 1 && (10..32).contains(&raised), "{plain} {raised}");
+}
+
+#[test]
+fn power_is_lost_on_one_machine_or_on_all_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let starts = |seed: &str, hits: &str| -> Vec<usize> {
+        let faults = fault_file(
+            folder.path(),
+            &format!(
+                "  off:\n    do: {{ lose-power: {{ off: 5s }} }}\n    match: {{ node: [a, b, c] }}\n    after: 10s\n    \
+                 limit: 1\n{hits}"
+            ),
+        );
+        let service = "import time\nprint('up', flush=True)\ntime.sleep(100)\n";
+        let waits = "import time\ntime.sleep(30)\n";
+        let nodes = [
+            machine("watcher", waits),
+            machine("a", service),
+            machine("b", service),
+            machine("c", service),
+            machine("d", service),
+        ];
+        let output = simulate(seed, &faults, &nodes);
+        ["a", "b", "c", "d"].map(|name| printed(&output, name).lines().count()).to_vec()
+    };
+    let mut who = std::collections::BTreeSet::new();
+    for seed in ["1", "2", "3", "4", "5"] {
+        let found = starts(seed, "");
+        assert_eq!(found.iter().sum::<usize>(), 5, "one of them: {found:?}");
+        assert_eq!(found[3], 1, "not one that does not match");
+        who.insert(found);
+    }
+    assert!(who.len() > 1, "which one is drawn: {who:?}");
+    assert_eq!(starts("1", "    hits: all\n"), [2, 2, 2, 1]);
 }
 
 /// A service that answers who connects, and says when it has started.

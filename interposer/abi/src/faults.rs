@@ -5,7 +5,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    node_faults::{Family, Moment, OnNodes, Raise},
+    node_faults::{Family, Moment, OnNodes, Raise, Victims},
     thread_faults::OnThreads,
 };
 
@@ -55,6 +55,8 @@ pub struct Fault {
     pub limit: u64,
     /// Whether it comes before or after the call that it is for.
     pub moment: Moment,
+    /// Which machines it hits at its time, of those that it may hit.
+    pub victims: Victims,
     /// Which others its firings raise, if they do.
     pub raises: Option<Raise>,
     /// The family that it belongs to.
@@ -75,6 +77,7 @@ impl Fault {
             skip: 0,
             limit: u64::MAX,
             moment: Moment::Before,
+            victims: Victims::One,
             raises: None,
             family: None,
             effect,
@@ -106,7 +109,7 @@ pub struct Match {
     /// Links that are spared though all else fits.
     pub unless_links: Vec<LinkMatch>,
     /// Nodes, or pairs of them, that are spared though all else fits; none if nothing is said there.
-    pub unless: NodeMatch,
+    pub unless: Vec<NodeMatch>,
 }
 
 /// Which nodes a fault is for: all that is said must be so. Texts are patterns.

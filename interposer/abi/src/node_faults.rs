@@ -37,8 +37,8 @@ pub enum OnNodes {
     },
     /// A second is inserted at midnight, and that is now. The wall clock is set at the start of the run so that it fits.
     LeapSecond,
-    /// Programs find this time zone in their environment, one of several, for the whole run.
-    TimeZone(Vec<String>),
+    /// It is in this time zone, one of several, for the whole run.
+    TimeZone(Vec<TimeZone>),
 }
 
 impl OnNodes {
@@ -47,6 +47,24 @@ impl OnNodes {
     pub const fn starts_again(&self) -> bool {
         matches!(self, Self::Crash { .. } | Self::Stop { .. } | Self::Attrition(_))
     }
+}
+
+/// Which machines a fault hits at its time, of those that it may hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Victims {
+    /// One, drawn each time.
+    One,
+    /// All, together.
+    All,
+}
+
+/// A time zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeZone {
+    /// Its name, as `TZ` has it.
+    pub name: String,
+    /// Its file (RFC 9636), if its name is a rule and no file of the database.
+    pub file: Option<Vec<u8>>,
 }
 
 /// What becomes of the files of a machine whose processes are killed.

@@ -12,7 +12,7 @@ use super::{
     errors,
     file::{
         Action, Argument, Damage, Descriptor, DiskModel, DiskOperation, Fault, FaultFile, Jump,
-        Match,
+        Match, Spared,
     },
     groups, links, machines, nodes, threads,
 };
@@ -44,6 +44,7 @@ fn compile_fault(
     Ok(abi::Fault {
         name: format!("{of}/{}", name.value),
         moment: groups::moment(fault, !calls.is_empty(), strikes(&effect))?,
+        victims: groups::victims(fault, !calls.is_empty())?,
         raises: groups::raises(of, file, fault)?,
         family: groups::family(of, file, fault)?,
         matches: matches(&fault.r#match, &calls)?,
@@ -102,13 +103,13 @@ impl Match {
             && self.port.is_empty()
             && self.host.is_empty()
             && self.direction.is_empty()
-            && !self.has_peers())
+            && !self.has_peers()
+            && !self.not.iter().any(|not| not.is_about_links()))
     }
 
     /// Whether it says whom something is sent to.
     pub(super) fn has_peers(&self) -> bool {
-        let unless = self.not.as_ref().is_some_and(|not| !not.peer.is_empty());
-        unless || !self.peer.is_empty()
+        self.not.iter().any(|not| !not.peer.is_empty()) || !self.peer.is_empty()
     }
 
     /// Whether it is about nodes, if about anything.
@@ -120,6 +121,16 @@ impl Match {
             ..Self::default()
         };
         *self == nodes
+    }
+}
+
+impl Spared {
+    /// Whether it is about links by themselves, whatever their nodes.
+    pub(super) fn is_about_links(&self) -> bool {
+        !(self.protocol.is_empty()
+            && self.address.is_empty()
+            && self.port.is_empty()
+            && self.host.is_empty())
     }
 }
 
@@ -369,6 +380,8 @@ fn matches(wanted: &Match, calls: &[Call]) -> Result<abi::Match, Wrong> {
         return Err(process.wrong("a program has a name"));
     }
     let (nodes, unless) = nodes::matches(wanted)?;
+    let unless_links = wanted.not.iter().filter(|not| not.is_about_links());
+    let unless_links = unless_links.map(links::spared).collect::<Result<_, _>>()?;
     let texts = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect();
     Ok(abi::Match {
         calls: calls.iter().map(|call| call.number).collect(),
@@ -379,7 +392,7 @@ fn matches(wanted: &Match, calls: &[Call]) -> Result<abi::Match, Wrong> {
         arguments: wanted.argument.iter().map(argument).collect::<Result<_, _>>()?,
         open_descriptors: wanted.open_descriptors.unwrap_or_default(),
         link: links::matches(wanted)?,
-        unless_links: Vec::new(),
+        unless_links,
         nodes,
         unless,
     })

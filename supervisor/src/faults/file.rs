@@ -41,6 +41,8 @@ pub struct Fault {
     pub rate: Option<Spanned<Frequency>>,
     /// Whether what hits a thread, a process or a machine at a call comes before it, or when it has done what it does
     pub when: Option<Spanned<Moment>>,
+    /// Which machines are hit by what hits machines at its time: one of those that match, drawn, or all of them together
+    pub hits: Option<Spanned<Victims>>,
     /// What its firings make more likely
     pub raises: Option<Spanned<Raise>>,
     /// The family that it belongs to
@@ -96,14 +98,23 @@ pub struct Match {
     pub peer: OneOrMany<Spanned<String>>,
     /// A tag that the node must have besides
     pub tag: OneOrMany<Spanned<String>>,
-    /// Nodes that are spared all the same; with `peer`, what is sent from the ones to the others
-    pub not: Option<Spanned<NodeMatch>>,
+    /// What is spared all the same: of several, what any of them is for
+    pub not: OneOrMany<Spanned<Spared>>,
 }
 
-/// Nodes that a fault spares: those for which all that is said is so
+/// What a fault spares: nodes, or links, for which all that is said is so. With `peer`, what is sent from the ones to the
+/// others
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct NodeMatch {
+pub struct Spared {
+    /// What carries data over the link
+    pub protocol: OneOrMany<Protocol>,
+    /// Address of the link's server, or a network
+    pub address: OneOrMany<Spanned<String>>,
+    /// Port of the link's server
+    pub port: OneOrMany<u16>,
+    /// Name of the link's server, or the name that is asked for
+    pub host: OneOrMany<Spanned<String>>,
     /// Name of the node, or one of its tags
     pub node: OneOrMany<Spanned<String>>,
     /// Name of the node that something is sent to, or one of its tags
@@ -178,10 +189,10 @@ pub enum Action {
     /// The disk damages the bytes of a file, and the call succeeds all the same
     Damage(Damage),
     /// The machine loses power and starts again, with the files that its disk has left: every process is gone, and the
-    /// command is run anew. Before a call or at a time, as with `kill`
+    /// command is run anew. As with `crash`
     LosePower(LosePower),
     /// All processes of a machine are killed, and its command is run anew; its files stay. The machine that calls, if
-    /// `match` is about calls; else, when the window opens or at the rate, one of those that match
+    /// `match` is about calls; else, when the window opens or at the rate, one of those that match, or all with `hits: all`
     Crash(Crash),
     /// A machine's program gets `SIGTERM`, and all its processes are killed if it has not ended in time; then its command is
     /// run anew. As with `crash`
@@ -195,7 +206,8 @@ pub enum Action {
     /// A second is inserted when the window opens, and that is at midnight UTC: the run's wall clock is set accordingly. As
     /// on Linux, the last second of the day happens twice
     LeapSecond,
-    /// Commands find this time zone in `TZ`, or one of these, for the whole run
+    /// The machine is in this time zone, or in one of these, for the whole run: `/etc/localtime` says so, and `TZ`, unless
+    /// the command is given another one
     TimeZone(OneOrMany<Spanned<String>>),
     /// A thread has no turn for so long, while others can run: the one that calls, if `match` is about calls; else at a
     /// time, as with `kill`, any one of the process
@@ -256,6 +268,16 @@ pub enum Moment {
     Before,
     /// When it has done what it does, before the program knows
     After,
+}
+
+/// Which machines are hit, of those that match
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Victims {
+    /// One, drawn each time
+    One,
+    /// All together, as in a rack
+    All,
 }
 
 /// What the firings of a fault make more likely

@@ -4,7 +4,7 @@ use simrun_abi::node_faults as abi;
 use simrun_config::{Spanned, Wrong, spelling, units::Unit};
 use simrun_kernel::fault::Pattern;
 
-use super::file::{Family, Fault, FaultFile, Moment};
+use super::file::{Action, Family, Fault, FaultFile, Moment, Victims};
 
 /// The most that a fault can be made more likely.
 const FACTOR_MAX: u64 = 1_000_000;
@@ -91,5 +91,26 @@ pub fn moment(fault: &Fault, at_calls: bool, strikes: bool) -> Result<abi::Momen
     Ok(match when.value {
         Moment::Before => abi::Moment::Before,
         Moment::After => abi::Moment::After,
+    })
+}
+
+/// Which machines a fault hits.
+///
+/// # Errors
+/// When it hits no machines at its time, or knows itself which.
+pub fn victims(fault: &Fault, at_calls: bool) -> Result<abi::Victims, Wrong> {
+    let Some(hits) = &fault.hits else { return Ok(abi::Victims::One) };
+    if at_calls {
+        return Err(hits.wrong("at a call it hits the machine that calls"));
+    }
+    match fault.r#do.value {
+        Action::Crash(_) | Action::Stop(_) | Action::PauseNode(_) | Action::LosePower(_) => {}
+        _ => {
+            return Err(hits.wrong("it is for `crash`, `stop`, `pause-node` and `lose-power`"));
+        }
+    }
+    Ok(match hits.value {
+        Victims::One => abi::Victims::One,
+        Victims::All => abi::Victims::All,
     })
 }

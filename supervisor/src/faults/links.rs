@@ -6,7 +6,7 @@ use simrun_abi::faults as abi;
 use simrun_config::{Spanned, Wrong, units::Unit};
 
 use super::{
-    file::{Action, Fault, Match, Protocol, Refusal, Way},
+    file::{Action, Fault, Match, Protocol, Refusal, Spared, Way},
     network,
 };
 
@@ -99,6 +99,24 @@ pub fn matches(wanted: &Match) -> Result<abi::LinkMatch, Wrong> {
         ports: wanted.port.to_vec(),
         hosts: wanted.host.iter().map(|host| host.value.to_lowercase()).collect(),
         ways: wanted.direction.iter().map(|&way| way.into()).collect(),
+    })
+}
+
+/// The links that a fault spares.
+///
+/// # Errors
+/// What cannot be.
+pub fn spared(unless: &Spanned<Spared>) -> Result<abi::LinkMatch, Wrong> {
+    if !(unless.node.is_empty() && unless.peer.is_empty() && unless.tag.is_empty()) {
+        return Err(unless
+            .wrong("it spares links or nodes: for what is either, `not` takes a list of both"));
+    }
+    matches(&Match {
+        protocol: unless.protocol.clone(),
+        address: unless.address.clone(),
+        port: unless.port.clone(),
+        host: unless.host.clone(),
+        ..Match::default()
     })
 }
 

@@ -11,6 +11,7 @@ use super::{
     compile::{calls, places},
     file::{Action, Attrition, Crash, Deaths, Direction, Fault, Skew, Stop},
     threads::is_a_state,
+    zones,
 };
 
 /// How long a machine that is stopped has to end, unless the file says otherwise: what Docker gives a container.
@@ -39,7 +40,7 @@ pub fn effect(fault: &Fault) -> Result<Option<(abi::Effect, Vec<Call>)>, Wrong> 
         Action::Attrition(attrition) => OnNodes::Attrition(attrition_of(attrition)?),
         Action::SkewClock(skew) => skew_of(action, skew)?,
         Action::LeapSecond => OnNodes::LeapSecond,
-        Action::TimeZone(names) => zones(fault, names)?,
+        Action::TimeZone(names) => time_zones(fault, names)?,
         _ => return Ok(None),
     };
     let at_calls = fault.r#match.is_about_calls();
@@ -106,17 +107,10 @@ fn skew_of(action: &Spanned<Action>, skew: &Skew) -> Result<OnNodes, Wrong> {
     })
 }
 
-fn zones(fault: &Fault, names: &OneOrMany<Spanned<String>>) -> Result<OnNodes, Wrong> {
+fn time_zones(fault: &Fault, names: &OneOrMany<Spanned<String>>) -> Result<OnNodes, Wrong> {
     is_a_state(fault)?;
     if let Some(wrong) = fault.after.as_ref().or(fault.until.as_ref()) {
         return Err(wrong.wrong("a time zone is there from the start of the run to its end"));
     }
-    for name in names.iter() {
-        let is_right = |c: char| c.is_ascii_alphanumeric() || "/_+-:<>,.".contains(c);
-        if name.is_empty() || !name.chars().all(is_right) {
-            let words = format!("`{}` is no time zone, as in `Europe/Zurich`", name.value);
-            return Err(name.wrong(words));
-        }
-    }
-    Ok(OnNodes::TimeZone(names.iter().map(|name| name.value.clone()).collect()))
+    Ok(OnNodes::TimeZone(names.iter().map(zones::read).collect::<Result<_, _>>()?))
 }

@@ -24,6 +24,7 @@ mod netem;
 mod network;
 mod nodes;
 mod threads;
+mod zones;
 pub use catalog::{Catalog, Error, TOGETHER, in_words, is_path};
 pub use compile::compile;
 pub use file::FaultFile;

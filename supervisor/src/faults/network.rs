@@ -8,7 +8,7 @@ use simrun_config::{
     units::{Share, Size, Time, Unit},
 };
 
-use super::file::{Fault, Match};
+use super::file::{Fault, Match, Spared};
 
 /// When what is sent is lost in bursts: at each thing that is sent, bad times may begin or end
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -204,11 +204,15 @@ impl From<Answer> for abi::Effect {
 
 /// Whether a match says of names only what can be said of them.
 pub(super) fn check_names(wanted: &Spanned<Match>) -> Result<(), Wrong> {
+    let is_more = |not: &Spanned<Spared>| {
+        !(not.protocol.is_empty() && not.address.is_empty() && not.port.is_empty())
+    };
     let plain = wanted.protocol.is_empty()
         && wanted.address.is_empty()
         && wanted.port.is_empty()
         && wanted.direction.is_empty()
-        && !wanted.has_peers();
+        && !wanted.has_peers()
+        && !wanted.not.iter().any(is_more);
     match plain {
         true => Ok(()),
         false => {

@@ -4,7 +4,10 @@ use simrun_abi::{faults as abi, node::Node};
 use simrun_config::{OneOrMany, Spanned, Wrong, spelling};
 use simrun_kernel::fault::Pattern;
 
-use super::file::{FaultFile, Match, NodeMatch};
+use super::{
+    file::{Action, FaultFile, Match, Spared},
+    zones,
+};
 
 type Texts = OneOrMany<Spanned<String>>;
 
@@ -12,7 +15,7 @@ type Texts = OneOrMany<Spanned<String>>;
 ///
 /// # Errors
 /// When a text is empty, or nothing is said of whom to spare.
-pub fn matches(wanted: &Match) -> Result<(abi::NodeMatch, abi::NodeMatch), Wrong> {
+pub fn matches(wanted: &Match) -> Result<(abi::NodeMatch, Vec<abi::NodeMatch>), Wrong> {
     for text in texts(wanted) {
         if text.is_empty() {
             return Err(text.wrong("a node has a name, and a tag is a word"));
@@ -23,15 +26,21 @@ pub fn matches(wanted: &Match) -> Result<(abi::NodeMatch, abi::NodeMatch), Wrong
         peers: plain(&wanted.peer),
         tags: plain(&wanted.tag),
     };
-    let Some(unless) = &wanted.not else { return Ok((nodes, abi::NodeMatch::default())) };
-    if unless.value == NodeMatch::default() {
-        return Err(unless.wrong("one of `node`, `peer` or `tag` belongs here"));
+    let mut spared = Vec::new();
+    for unless in &*wanted.not {
+        if unless.value == Spared::default() {
+            return Err(unless.wrong(
+                "one of `protocol`, `address`, `port`, `host`, `node`, `peer` or `tag` belongs here",
+            ));
+        }
+        if !unless.is_about_links() {
+            spared.push(abi::NodeMatch {
+                nodes: plain(&unless.node),
+                peers: plain(&unless.peer),
+                tags: plain(&unless.tag),
+            });
+        }
     }
-    let spared = abi::NodeMatch {
-        nodes: plain(&unless.node),
-        peers: plain(&unless.peer),
-        tags: plain(&unless.tag),
-    };
     Ok((nodes, spared))
 }
 
@@ -60,6 +69,9 @@ pub fn check(file: &FaultFile, nodes: &[Node]) -> Result<(), Wrong> {
         let of_tags = wanted.tag.iter().chain(wanted.not.iter().flat_map(|not| not.tag.iter()));
         for tag in of_tags {
             find(tag, "no node has the tag", &tags().collect::<Vec<_>>())?;
+        }
+        if let Action::TimeZone(names) = &fault.r#do.value {
+            names.iter().try_for_each(zones::check)?;
         }
         for name in texts(wanted) {
             find(name, "there is no node or tag", &names().collect::<Vec<_>>())?;

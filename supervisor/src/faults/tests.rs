@@ -1,6 +1,10 @@
 //! Fault files: what they say, and what is said of those that are wrong.
 
-use simrun_abi::{faults as abi, node::Node, node_faults::Moment};
+use simrun_abi::{
+    faults as abi,
+    node::Node,
+    node_faults::{Moment, Victims},
+};
 use simrun_kernel::{error::Errno, fault::Faults, random::Random};
 
 use super::{FaultFile, compile, nodes};
@@ -67,7 +71,22 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ),
     ("do: { delay: 1s }\nmatch: { process: '' }", "5:23: a program has a name"),
     ("do: { delay: 1s }\nmatch: { node: [a, ''] }", "5:24: a node has a name, and a tag is a word"),
-    ("do: { delay: 1s }\nmatch: { not: {} }", "5:19: one of `node`, `peer` or `tag` belongs here"),
+    (
+        "do: { delay: 1s }\nmatch: { not: {} }",
+        "5:19: one of `protocol`, `address`, `port`, `host`, `node`, `peer` or `tag` belongs here",
+    ),
+    (
+        "do: lose\nmatch: { not: { port: 22, node: a } }",
+        "5:19: it spares links or nodes: for what is either, `not` takes a list of both",
+    ),
+    (
+        "do: { delay: 1s }\nmatch: { not: { port: 22 } }",
+        "5:12: this is no fault of links: there is no link to match",
+    ),
+    (
+        "do: { resolve: failure }\nmatch: { not: { port: 53 } }",
+        "5:12: a question for a name is matched by `host`, `process`, `node` and `tag`",
+    ),
     (
         "do: { delay: 1s }\nmatch: { node: a, peer: b }",
         "5:12: this is no fault of links: there is no link to match",
@@ -129,6 +148,16 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     (
         "do: { delay: { bimodal: { usual: 1s, rare: { exponential: { mean: 1s }, correlation: 1% }, share: 1% } } }",
         "4:18: `correlation` belongs next to `bimodal`, not into it",
+    ),
+    // Whom.
+    ("do: { crash: { off: 1s } }\nhits: al", "5:11: unknown word `al`; did you mean `all`?"),
+    (
+        "do: { crash: { off: 1s } }\nmatch: { call: fsync }\nhits: all",
+        "6:11: at a call it hits the machine that calls",
+    ),
+    (
+        "do: { kill: SIGKILL }\nhits: all",
+        "5:11: it is for `crash`, `stop`, `pause-node` and `lose-power`",
     ),
     // How often.
     ("do: { fail: EIO }\nprobability: 0.1", "5:18: `0.1` has no unit: did you mean `0.1%`?"),
@@ -279,6 +308,7 @@ fn a_file_says_what_the_kernel_does() {
         skip: 2,
         limit: 3,
         moment: Moment::Before,
+        victims: Victims::One,
         raises: None,
         family: None,
         effect: abi::Effect::Fail(vec![Errno::EIO.number(), Errno::ENOSPC.number()]),

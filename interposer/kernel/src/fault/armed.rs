@@ -6,7 +6,7 @@ use core::time::Duration;
 use simrun_abi::{
     faults::{DamageKind, Descriptor, Direction, DiskOperation, Effect, Fault, Match, Share},
     node::Node,
-    node_faults::Moment,
+    node_faults::{Moment, Victims},
     thread_faults::OnThreads,
 };
 
@@ -53,8 +53,6 @@ pub enum Hit {
     Pause(Duration),
     /// The wall clock jumps.
     JumpClock(Direction, Duration),
-    /// The machine loses power.
-    LosePower(Duration),
     /// The disk damages the bytes that it reads or writes.
     Damage(Damage),
     /// Something is done to a whole machine.
@@ -120,9 +118,6 @@ impl Hit {
             Self::Prioritize => "threads take turns by priorities that are drawn".into(),
             Self::FallBehind => "the thread that runs lets all others go first".into(),
             Self::SlowProcessor(factor) => format!("takes {factor} times the time"),
-            Self::LosePower(off) => {
-                format!("the machine loses power and is off for {}", milliseconds(*off))
-            }
         }
     }
 }
@@ -138,7 +133,6 @@ enum Doing {
     Kill(u8),
     Pause(Source),
     JumpClock(Direction, Source),
-    LosePower(Source),
     Damage(DamageKind),
     Nodes(nodes::Doing),
     Starve(Source),
@@ -168,7 +162,7 @@ impl Doing {
             Effect::Kill(signal) => Self::Kill(*signal),
             Effect::Pause(by) => Self::Pause(Source::new(by)),
             Effect::JumpClock { by, direction } => Self::JumpClock(*direction, Source::new(by)),
-            Effect::LosePower { off, .. } => Self::LosePower(Source::new(off)),
+            Effect::LosePower { off, .. } => Self::Nodes(nodes::Doing::LosePower(Source::new(off))),
             Effect::Damage(kind) => Self::Damage(*kind),
             Effect::Nodes(effect) => match nodes::Doing::new(effect) {
                 Some(doing) => Self::Nodes(doing),
@@ -240,6 +234,7 @@ pub struct Armed {
     pub trigger: Trigger,
     /// Whether it comes before or after the call that it is for.
     pub moment: Moment,
+    victims: Victims,
     target: Target,
     doing: Doing,
 }
@@ -251,6 +246,7 @@ impl Armed {
             name: fault.name.as_str().into(),
             trigger: Trigger::new(fault, stream),
             moment: fault.moment,
+            victims: fault.victims,
             target: Target::new(&fault.matches, nodes),
             doing: Doing::new(&fault.effect),
         }
@@ -264,6 +260,11 @@ impl Armed {
     /// Whether it has processes stand still.
     pub fn pauses(&self) -> bool {
         matches!(self.doing, Doing::Pause(_))
+    }
+
+    /// Whether it inserts a second.
+    pub fn leaps(&self) -> bool {
+        matches!(self.doing, Doing::Nodes(nodes::Doing::LeapSecond))
     }
 
     /// Whether it is for what happens on a node.
@@ -296,7 +297,7 @@ impl Armed {
     ) -> Option<(Option<usize>, Hit)> {
         let victims: Vec<_> =
             (0..programs.len()).filter(|&at| self.target.matches_program(&programs[at])).collect();
-        let needs_victim = !matches!(self.doing, Doing::JumpClock(..) | Doing::LosePower(_));
+        let needs_victim = !matches!(self.doing, Doing::JumpClock(..));
         let hits = self.trigger.hits(elapsed);
         if self.trigger.is_spent() || needs_victim && victims.is_empty() || !hits {
             return None;
@@ -328,7 +329,8 @@ impl Armed {
             return Vec::new();
         }
         let Trigger { stream, fired, .. } = &mut self.trigger;
-        let victims = match doing.is_of_clocks() {
+        let hits_all = doing.is_of_clocks() || self.victims == Victims::All;
+        let victims = match hits_all {
             true => 0..machines.candidates,
             false => {
                 let victim = stream.below(machines.candidates as u64) as usize;
@@ -366,8 +368,7 @@ impl Armed {
 
     /// Whether what it does at its time could set somebody going who waits for ever.
     pub fn could_help(&self, programs: &[Rc<[u8]>]) -> bool {
-        matches!(self.doing, Doing::LosePower(_))
-            || self.of_nodes().is_some_and(nodes::Doing::could_help)
+        self.of_nodes().is_some_and(nodes::Doing::could_help)
             || matches!(self.doing, Doing::Kill(_))
                 && programs.iter().any(|program| self.target.matches_program(program))
     }
@@ -414,9 +415,6 @@ impl Armed {
             }
             (Doing::ReverseWakes, _) => Hit::ReverseWakes,
             (Doing::Nodes(doing), _) => Hit::Node(doing.aim(stream)),
-            (Doing::LosePower(source), _) => {
-                Hit::LosePower(Duration::from_nanos(source.next(stream)))
-            }
             _ => Hit::Interrupt,
         }
     }
@@ -459,7 +457,6 @@ impl Possible {
             | Doing::Nodes(_)
             | Doing::Kill(_)
             | Doing::Pause(_)
-            | Doing::LosePower(_)
             | Doing::JumpClock(..) => Some(Self::Anything),
         }
     }

@@ -7,7 +7,7 @@ use simrun_abi::{
     event::What,
     faults::{DiskOperation, Effect, Fault},
     node::Node,
-    node_faults::{Moment, OnNodes},
+    node_faults::{Moment, OnNodes, TimeZone},
     thread_faults::OnThreads,
 };
 
@@ -96,8 +96,8 @@ impl Firing {
 pub struct Zone {
     /// Name of the fault.
     pub fault: String,
-    /// The zone's.
-    pub name: String,
+    /// The zone.
+    pub zone: TimeZone,
 }
 
 /// What the faults do to a call, all together.
@@ -126,9 +126,7 @@ pub struct Verdict {
 pub struct Strike {
     /// A signal for the process.
     pub signal: Option<u8>,
-    /// For how long the machine is without power, if it loses it.
-    pub power: Option<Duration>,
-    /// What else the machine meets.
+    /// What the machine meets.
     pub node: Option<NodeHit>,
     /// For how long the process stands still.
     pub pause: Duration,
@@ -150,7 +148,6 @@ impl Strike {
     fn add(&mut self, hit: Hit) {
         match hit {
             Hit::Kill(signal) => self.signal = self.signal.or(Some(signal)),
-            Hit::LosePower(off) => self.power = self.power.or(Some(off)),
             Hit::Node(hit) => self.node = self.node.or(Some(hit)),
             Hit::Pause(by) => self.pause = self.pause.saturating_add(by),
             Hit::Starve { by, .. } => self.starve = self.starve.max(by),
@@ -259,9 +256,9 @@ impl Faults {
         }
         let others = others.into_iter().filter(|fault| match &fault.effect {
             Effect::Threads(effect) => !faults.threads.add(fault, effect, nodes, stream(fault)),
-            Effect::Nodes(OnNodes::TimeZone(names)) => {
-                let drawn = stream(fault).below(names.len() as u64) as usize;
-                let zone = Zone { fault: fault.name.clone(), name: names[drawn].clone() };
+            Effect::Nodes(OnNodes::TimeZone(zones)) => {
+                let drawn = stream(fault).below(zones.len() as u64) as usize;
+                let zone = Zone { fault: fault.name.clone(), zone: zones[drawn].clone() };
                 faults.zones.push((Place::new(&fault.matches, nodes), zone));
                 false
             }
@@ -407,11 +404,13 @@ impl Faults {
 
     /// When a second is inserted, in nanoseconds from the start, if a fault does that.
     pub fn leap(&mut self) -> Option<u64> {
-        let mut leaps = self
-            .armed
-            .iter_mut()
-            .filter(|armed| matches!(armed.of_nodes(), Some(super::nodes::Doing::LeapSecond)));
-        leaps.find_map(|armed| armed.next_time(0))
+        self.armed.iter_mut().filter(|armed| armed.leaps()).find_map(|armed| armed.next_time(0))
+    }
+
+    /// Whether one is inserted on a node.
+    #[must_use]
+    pub fn leaps(&self, node: NodeId) -> bool {
+        self.armed.iter().any(|armed| armed.leaps() && armed.is_for(node))
     }
 
     /// Has others come more often, if some that have fired do that.
@@ -476,14 +475,12 @@ fn judge(all: &mut [Armed], indices: &[u16], elapsed: u64, scene: &mut dyn Scene
             }
             Hit::Delay(by) => verdict.delay = verdict.delay.saturating_add(by),
             Hit::Damage(damage) => verdict.damage = verdict.damage.or(Some(damage)),
-            Hit::Kill(_)
-            | Hit::Pause(_)
-            | Hit::LosePower(_)
-            | Hit::Node(_)
-            | Hit::Starve { .. } => match armed.moment {
-                Moment::Before => verdict.before.add(hit),
-                Moment::After => verdict.after.add(hit),
-            },
+            Hit::Kill(_) | Hit::Pause(_) | Hit::Node(_) | Hit::Starve { .. } => {
+                match armed.moment {
+                    Moment::Before => verdict.before.add(hit),
+                    Moment::After => verdict.after.add(hit),
+                }
+            }
             Hit::ReverseWakes => verdict.reverses_wakes = true,
             Hit::Interrupt
             | Hit::Oversleep(_)

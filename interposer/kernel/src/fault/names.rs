@@ -59,6 +59,7 @@ struct NameFault {
     trigger: Trigger,
     place: Place,
     hosts: Vec<Pattern>,
+    spared: Vec<Pattern>,
     processes: Vec<Pattern>,
     doing: Doing,
 }
@@ -73,12 +74,20 @@ impl Names {
     /// One more; one that is of no name is left out.
     pub fn add(&mut self, fault: &Fault, nodes: &[Node], stream: Stream) {
         let Effect::Name(plan) = &fault.effect else { return };
-        let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::new(text)).collect();
+        let patterns = |texts: &[String]| -> Vec<Pattern> {
+            texts.iter().map(|text| Pattern::new(text)).collect()
+        };
         self.all.push(NameFault {
             name: fault.name.as_str().into(),
             trigger: Trigger::new(fault, stream),
             place: Place::new(&fault.matches, nodes),
             hosts: patterns(&fault.matches.link.hosts),
+            spared: fault
+                .matches
+                .unless_links
+                .iter()
+                .flat_map(|link| patterns(&link.hosts))
+                .collect(),
             processes: patterns(&fault.matches.processes),
             doing: match plan {
                 Plan::Delay(by) => Doing::Delay(Source::new(by)),
@@ -106,10 +115,11 @@ impl Names {
     ) -> NameVerdict {
         let mut verdict = NameVerdict::default();
         for fault in &mut self.all {
-            let NameFault { name, trigger, place, hosts, processes, doing } = fault;
+            let NameFault { name, trigger, place, hosts, spared, processes, doing } = fault;
             let is_for = trigger.may_fire(elapsed)
                 && place.is_for(node)
                 && (hosts.is_empty() || hosts.iter().any(|host| host.matches(asked.as_bytes())))
+                && !spared.iter().any(|host| host.matches(asked.as_bytes()))
                 && matches_program(processes, program);
             if !is_for || !trigger.fires(elapsed) {
                 continue;

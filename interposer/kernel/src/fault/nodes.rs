@@ -83,6 +83,7 @@ pub enum Doing {
     Crash { off: Source, files: Files },
     Stop { grace: Source, off: Source },
     Pause(Source),
+    LosePower(Source),
     Attrition { max_dead: u64, off: Source, grace: Source, weights: [u64; 4] },
     SkewClock { offset: Source, drift: Source, direction: Option<Direction> },
     LeapSecond,
@@ -134,7 +135,10 @@ impl Doing {
 
     /// Whether it may set somebody going who waits for ever.
     pub fn could_help(&self) -> bool {
-        matches!(self, Self::Crash { .. } | Self::Stop { .. } | Self::Attrition { .. })
+        matches!(
+            self,
+            Self::Crash { .. } | Self::Stop { .. } | Self::LosePower(_) | Self::Attrition { .. }
+        )
     }
 
     /// Whether it may hit one more.
@@ -159,6 +163,7 @@ impl Doing {
                 NodeHit::Stop { grace, off: duration(off, stream) }
             }
             Self::Pause(by) => NodeHit::Pause(duration(by, stream)),
+            Self::LosePower(off) => NodeHit::LosePower(duration(off, stream)),
             Self::Attrition { off, grace, weights, .. } => {
                 let (off, grace) = (duration(off, stream), duration(grace, stream));
                 match choose(weights, stream) {

@@ -68,34 +68,35 @@ impl Pairs {
 #[derive(Clone, Debug)]
 pub struct Place {
     wanted: Pairs,
-    unless: Option<Pairs>,
+    unless: Vec<Pairs>,
 }
 
 impl Place {
     /// Of a fault, in a run of these nodes.
     pub fn new(wanted: &Match, nodes: &[Node]) -> Self {
-        let unless = (wanted.unless != NodeMatch::default()).then_some(&wanted.unless);
         Self {
             wanted: Pairs::new(&wanted.nodes, nodes),
-            unless: unless.map(|unless| Pairs::new(unless, nodes)),
+            unless: wanted.unless.iter().map(|unless| Pairs::new(unless, nodes)).collect(),
         }
     }
 
     /// Whether it is for what a node does.
     pub fn is_for(&self, node: NodeId) -> bool {
         let spares = |unless: &Pairs| unless.nodes.has(node) && unless.peers == Nodes::All;
-        self.wanted.nodes.has(node) && !self.unless.as_ref().is_some_and(spares)
+        self.wanted.nodes.has(node) && !self.unless.iter().any(spares)
     }
 
     /// Whether it is for what a node sends another.
     pub fn is_for_pair(&self, node: NodeId, peer: NodeId) -> bool {
         let has = |pairs: &Pairs| pairs.nodes.has(node) && pairs.peers.has(peer);
-        has(&self.wanted) && !self.unless.as_ref().is_some_and(has)
+        has(&self.wanted) && !self.unless.iter().any(has)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     fn nodes() -> Vec<Node> {
@@ -129,13 +130,17 @@ mod tests {
         ];
         let nodes = nodes();
         for (named, tags, spared, spared_tags, expected) in cases {
+            let spares = spared.len() + spared_tags.len() > 0;
             let wanted = Match {
                 nodes: NodeMatch { nodes: texts(named), tags: texts(tags), peers: Vec::new() },
-                unless: NodeMatch {
-                    nodes: texts(spared),
-                    tags: texts(spared_tags),
-                    peers: Vec::new(),
-                },
+                unless: spares
+                    .then(|| NodeMatch {
+                        nodes: texts(spared),
+                        tags: texts(spared_tags),
+                        peers: Vec::new(),
+                    })
+                    .into_iter()
+                    .collect(),
                 ..Match::default()
             };
             let place = Place::new(&wanted, &nodes);
@@ -152,7 +157,11 @@ mod tests {
     fn a_pair_is_spared_without_its_nodes() {
         let wanted = Match {
             nodes: NodeMatch { peers: texts(&["db"]), ..NodeMatch::default() },
-            unless: NodeMatch { nodes: texts(&["web"]), peers: texts(&["db-2"]), tags: Vec::new() },
+            unless: vec![NodeMatch {
+                nodes: texts(&["web"]),
+                peers: texts(&["db-2"]),
+                tags: Vec::new(),
+            }],
             ..Match::default()
         };
         let place = Place::new(&wanted, &nodes());

@@ -156,7 +156,8 @@ impl Kernel {
         let tree = Rc::clone(&self.machine.tree);
         let caller = first_credentials(&boot);
         let is_here = |file: &&PlacedFile| file.node.is_none_or(|index| index == node.raw());
-        tree.place(host, boot.files.iter().filter(is_here))?;
+        let zone = self.zone_of(node);
+        tree.place(host, boot.files.iter().filter(is_here), zone.as_ref())?;
         let directory = Standing::at(&tree, host, plan.directory.clone())?;
         let environment = self.environment_of(host, node);
         let image = Image::open(

@@ -116,9 +116,6 @@ impl Kernel {
             self.machine.post_signal(target, SignalInfo::from_kernel(signal));
             self.settle(host);
         }
-        if let Some(off) = strike.power {
-            self.lose_power(host, self.node(), off);
-        }
         if let Some(hit) = strike.node {
             self.hit_node(host, self.node(), hit);
         }
@@ -163,6 +160,11 @@ impl Kernel {
 
     /// Sets the timers of the faults that come at their time.
     pub(crate) fn arm_faults(&mut self) {
+        for node in self.node_ids() {
+            if self.machine.faults.as_ref().is_some_and(|faults| !faults.leaps(node)) {
+                self.on_node(node, |kernel| kernel.machine.clock.forget_leap());
+            }
+        }
         let times = self.machine.faults.as_mut().map(Faults::first_times).unwrap_or_default();
         for (timed, at) in times {
             self.machine.set_fault_timer(timed, at);
@@ -183,7 +185,10 @@ impl Kernel {
                 if let Some(next) = next {
                     self.machine.set_fault_timer(timed, next);
                 }
-                self.report_faults(host, reports);
+                if !reports.is_empty() {
+                    self.network.on_partition(&mut self.machine);
+                    self.report_faults(host, reports);
+                }
             }
         }
         self.machine.set_raised_timers();
@@ -236,11 +241,6 @@ impl Kernel {
             (Hit::Pause(duration), Some(victim)) => self.pause(victim, duration),
             (Hit::JumpClock(direction, by), _) => self.jump_clock(index, direction, by),
             (Hit::Starve { by, random }, Some(victim)) => self.starve_one_of(victim, by, random),
-            (Hit::LosePower(off), _) => {
-                for node in self.exposed_nodes(index) {
-                    self.lose_power(host, node, off);
-                }
-            }
             _ => {}
         }
     }
@@ -291,7 +291,7 @@ impl Kernel {
         let Some(faults) = &self.machine.faults else { return true };
         let victims = OnceCell::new();
         self.machine.timers.any(|due| match due {
-            Due::Fault(Timed::Partition(_)) => false,
+            Due::Fault(Timed::Partition(_)) => in_vain < IN_VAIN_MAX && self.network.any_asks(),
             Due::Fault(Timed::Fault(index)) => {
                 let is_hit = |id: &ProcessId| faults.is_for(*index, self.process(*id).node);
                 let hit = victims
@@ -308,7 +308,9 @@ impl Kernel {
 
     /// Whether the next thing that is due is for the log alone.
     pub(super) fn is_next_for_the_log(&self) -> bool {
-        matches!(self.machine.timers.next(), Some(Due::Fault(Timed::Partition(_))))
+        let is_partition =
+            matches!(self.machine.timers.next(), Some(Due::Fault(Timed::Partition(_))));
+        is_partition && !self.network.any_asks()
     }
 
     fn record_firings(&mut self, host: &mut dyn Host, id: ThreadId, row: &Row, firings: &[Firing]) {

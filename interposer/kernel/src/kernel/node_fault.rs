@@ -3,7 +3,10 @@
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 use core::time::Duration;
 
-use simrun_abi::{event::What, node_faults::Files};
+use simrun_abi::{
+    event::What,
+    node_faults::{Files, TimeZone},
+};
 
 use super::{
     Kernel,
@@ -122,18 +125,31 @@ impl Kernel {
         self.crash(host, node, off, Files::Stay);
     }
 
+    /// The time zone that a fault has given a node, if one has. That is what its machine is in, as `/etc/localtime` says, and
+    /// `TZ`, unless that was said to be something else: then only who does not look there is in this zone.
+    pub(super) fn zone_of(&self, node: NodeId) -> Option<TimeZone> {
+        let zone = self.machine.faults.as_ref()?.time_zone(node)?;
+        Some(zone.zone.clone())
+    }
+
     /// What a node's program finds in its environment.
     pub(super) fn environment_of(&mut self, host: &mut dyn Host, node: NodeId) -> Vec<Vec<u8>> {
         let plan = Rc::clone(&self.nodes[node.index()].plan);
         let mut environment = plan.environment.clone();
         let faults = self.machine.faults.as_ref();
-        let Some(Zone { fault, name }) = faults.and_then(|faults| faults.time_zone(node)).cloned()
+        let Some(Zone { fault, zone }) = faults.and_then(|faults| faults.time_zone(node)).cloned()
         else {
             return environment;
         };
-        environment.retain(|entry| !entry.starts_with(b"TZ="));
-        environment.push(format!("TZ={name}").into_bytes());
-        let effect = format!("its time zone is {name}");
+        let name = zone.name;
+        let set = environment.iter().find_map(|entry| entry.strip_prefix(b"TZ="));
+        let effect = match set.map(String::from_utf8_lossy) {
+            Some(other) => format!("its time zone is {name}, but its program is told TZ={other}"),
+            None => format!("its time zone is {name}"),
+        };
+        if set.is_none() {
+            environment.push(format!("TZ={name}").into_bytes());
+        }
         let (call, subject) = (String::new(), plan.name.clone());
         self.machine.record(host, What::Fault { fault, count: 1, call, subject, effect });
         environment

@@ -301,6 +301,13 @@ fn is_cut_off(machine: &mut Machine, path: &Path) -> bool {
     path.wire.as_ref().is_some_and(|(wire, way)| faults.links.is_cut_off(wire, way.back(), elapsed))
 }
 
+/// Whether a partition keeps what goes over a link from arriving, whichever way.
+pub fn is_cut(machine: &mut Machine, wire: &Wire) -> bool {
+    let elapsed = machine.clock.elapsed().as_nanos() as u64;
+    let Some(faults) = &mut machine.faults else { return false };
+    [Way::Request, Way::Reply].iter().any(|&way| faults.links.is_cut_off(wire, way, elapsed))
+}
+
 /// What becomes of a parcel at once.
 enum Met {
     /// This arrives in its place, so much later.

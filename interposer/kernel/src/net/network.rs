@@ -8,8 +8,8 @@ use core::{
 
 use simrun_abi::node::Node;
 
-use super::Stack;
-use crate::node::NodeId;
+use super::{Stack, socket::tcp::TcpSocket};
+use crate::{machine::Machine, node::NodeId};
 
 /// All nodes as the network knows them, by index.
 #[derive(Default)]
@@ -77,6 +77,22 @@ impl Network {
     #[must_use]
     pub fn at(&self, address: IpAddr) -> Option<Rc<Stack>> {
         self.place_at(address, |place| Rc::clone(&place.stack))
+    }
+
+    /// A partition has begun: who asks from time to time whether the other end is there will find out.
+    pub fn on_partition(&self, machine: &mut Machine) {
+        self.connections().for_each(|socket| socket.look_for_silence(machine));
+    }
+
+    /// Whether there is anybody who would find out about a partition.
+    #[must_use]
+    pub fn any_asks(&self) -> bool {
+        self.connections().any(|socket| socket.would_notice_silence())
+    }
+
+    fn connections(&self) -> impl Iterator<Item = Rc<TcpSocket>> {
+        let stacks: Vec<_> = self.places.borrow().iter().map(|p| Rc::clone(&p.stack)).collect();
+        stacks.into_iter().flat_map(|stack| stack.tcp.all())
     }
 
     fn place_at<T>(&self, address: IpAddr, get: impl FnOnce(&Place) -> T) -> Option<T> {

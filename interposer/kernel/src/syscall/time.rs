@@ -17,6 +17,8 @@ use crate::{
 pub(super) enum ClockId {
     /// 1970.
     Wall,
+    /// 1970, leap seconds included (clock_gettime(2), `CLOCK_TAI`).
+    Atomic,
     /// The machine's boot.
     SinceBoot,
     /// Processor time of the process with this number; zero for the caller's.
@@ -31,10 +33,10 @@ impl ClockId {
             return Self::dynamic(raw as u32);
         }
         Ok(match raw as u32 {
-            raw::CLOCK_REALTIME
-            | raw::CLOCK_REALTIME_COARSE
-            | raw::CLOCK_REALTIME_ALARM
-            | raw::CLOCK_TAI => Self::Wall,
+            raw::CLOCK_REALTIME | raw::CLOCK_REALTIME_COARSE | raw::CLOCK_REALTIME_ALARM => {
+                Self::Wall
+            }
+            raw::CLOCK_TAI => Self::Atomic,
             raw::CLOCK_MONOTONIC
             | raw::CLOCK_MONOTONIC_RAW
             | raw::CLOCK_MONOTONIC_COARSE
@@ -68,6 +70,10 @@ impl ClockId {
 pub(super) fn read_clock(cx: &mut Context<'_>, clock: ClockId) -> Result<Duration> {
     Ok(match clock {
         ClockId::Wall => cx.kernel.machine.clock.wall(),
+        ClockId::Atomic => {
+            let clock = &cx.kernel.machine.clock;
+            clock.wall().saturating_add(clock.leap_seconds())
+        }
         ClockId::SinceBoot => cx.kernel.machine.clock.since_boot(),
         ClockId::ThreadCpu(number) => {
             let found = cx.kernel.find_thread(cx.thread, u64::from(number));
@@ -141,6 +147,10 @@ pub fn clock_nanosleep(
         }
         (_, false) => cx.deadline_after(Some(time)),
         (ClockId::Wall, true) => cx.deadline_at_wall(time),
+        (ClockId::Atomic, true) => {
+            let leap_seconds = cx.kernel.machine.clock.leap_seconds();
+            cx.deadline_at_wall(time.saturating_sub(leap_seconds))
+        }
         (ClockId::SinceBoot, true) => cx.deadline_at_since_boot(time),
     };
     sleep(cx, if absolute { 0 } else { rest })

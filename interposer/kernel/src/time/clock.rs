@@ -223,6 +223,20 @@ impl Clock {
         })
     }
 
+    /// How far the clock that counts leap seconds is ahead of the one that shows the last second of the day twice.
+    #[must_use]
+    pub fn leap_seconds(&self) -> Duration {
+        match self.leap() {
+            None | Some(Leap::Insert) => Duration::ZERO,
+            Some(Leap::InProgress | Leap::Over) => Duration::from_secs(1),
+        }
+    }
+
+    /// No second is inserted here.
+    pub fn forget_leap(&mut self) {
+        self.own.leap = None;
+    }
+
     /// Moves to an instant; does nothing if it is past.
     pub fn advance_to(&mut self, instant: Instant) {
         self.now = self.now.max(instant);

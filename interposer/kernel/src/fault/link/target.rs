@@ -73,8 +73,9 @@ impl Target {
 
     /// What is asked for of links alone, whatever their nodes.
     pub fn anywhere(wanted: &Match, nodes: &[Node]) -> Self {
-        let (any, unless) = (NodeMatch::default(), NodeMatch::default());
-        Self::new(&Match { nodes: any, unless, ..wanted.clone() }, nodes)
+        let nobody = Vec::new();
+        let any = Match { nodes: NodeMatch::default(), unless: nobody, ..wanted.clone() };
+        Self::new(&any, nodes)
     }
 
     /// Whether it is for a link, at least one way. `has_name` tells whether the server has a name like a pattern.

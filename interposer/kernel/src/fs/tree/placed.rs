@@ -3,7 +3,7 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use linux_raw_sys::general as raw;
-use simrun_abi::boot::PlacedFile;
+use simrun_abi::{boot::PlacedFile, node_faults::TimeZone};
 
 use super::{Body, Contents, DISK, Folder, Inode, Tree};
 use crate::{
@@ -24,25 +24,56 @@ impl Tree {
         &self,
         host: &mut dyn Host,
         files: impl Iterator<Item = &'a PlacedFile>,
+        zone: Option<&TimeZone>,
     ) -> Result<()> {
         if self.placed.get().is_some() {
             return Ok(());
         }
         let mut placed = Vec::new();
+        if let Some(zone) = zone {
+            self.place_zone(host, zone, &mut placed)?;
+        }
         for file in files {
-            self.place_one(host, file, &mut placed)?;
+            let (at, name) = self.make_way(host, &file.path, &mut placed)?;
+            let contents = Contents::empty();
+            contents.write(host, &file.bytes, 0)?;
+            let mode = raw::S_IFREG | file.mode;
+            self.put(&at, name, (mode, 1), Body::Regular(contents), &mut placed)?;
         }
         let _ = self.placed.set(placed);
         Ok(())
     }
 
-    fn place_one(
+    /// Puts there what says in which time zone the machine is (localtime(5)).
+    fn place_zone(
         &self,
         host: &mut dyn Host,
-        file: &PlacedFile,
+        zone: &TimeZone,
         placed: &mut Vec<Rc<Inode>>,
     ) -> Result<()> {
-        let names = file.path.split(|&byte| byte == b'/').filter(|name| !name.is_empty());
+        let (at, name) = self.make_way(host, b"/etc/localtime", placed)?;
+        let (mode, body) = match &zone.file {
+            Some(bytes) => {
+                let contents = Contents::empty();
+                contents.write(host, bytes, 0)?;
+                (raw::S_IFREG | 0o644, Body::Regular(contents))
+            }
+            None => {
+                let target = [b"/usr/share/zoneinfo/", zone.name.as_bytes()].concat();
+                (raw::S_IFLNK | 0o777, Body::Link(target.into()))
+            }
+        };
+        self.put(&at, name, (mode, 1), body, placed).map(drop)
+    }
+
+    /// The directory of a path, made if it is missing, and the name in it.
+    fn make_way<'a>(
+        &self,
+        host: &mut dyn Host,
+        path: &'a [u8],
+        placed: &mut Vec<Rc<Inode>>,
+    ) -> Result<(Rc<Inode>, &'a [u8])> {
+        let names = path.split(|&byte| byte == b'/').filter(|name| !name.is_empty());
         let names: Vec<&[u8]> = names.collect();
         let Some((name, above)) = names.split_last() else { return Err(Errno::EISDIR.into()) };
         let mut at = self.root(host)?;
@@ -57,10 +88,7 @@ impl Tree {
                 }
             };
         }
-        let contents = Contents::empty();
-        contents.write(host, &file.bytes, 0)?;
-        let mode = raw::S_IFREG | file.mode;
-        self.put(&at, name, (mode, 1), Body::Regular(contents), placed).map(drop)
+        Ok((at, *name))
     }
 
     fn put(

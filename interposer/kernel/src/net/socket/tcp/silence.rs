@@ -6,7 +6,7 @@ use alloc::rc::Weak;
 use core::time::Duration;
 
 use super::{Segment, State, TcpSocket};
-use crate::{machine::Machine, time::Instant};
+use crate::{machine::Machine, net::link, time::Instant};
 
 /// When the other end is asked next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,23 @@ impl TcpSocket {
             let idle = Duration::from_secs(self.tcp_options.keep_idle.get().into());
             self.ask_later(machine, idle, 0);
         }
+    }
+
+    /// Whether it will find out if what it sends or is sent is lost from some time on.
+    pub(in crate::net) fn would_notice_silence(&self) -> bool {
+        let asks = self.options.keep_alive.get() && self.asks.get().is_none();
+        asks && self.wire.borrow().is_some() && self.other_end().is_some()
+    }
+
+    /// The same as in silence, if what it sends or is sent is lost in a partition now.
+    pub(in crate::net) fn look_for_silence(&self, machine: &mut Machine) {
+        if self.would_notice_silence() && self.is_cut_off(machine) {
+            self.on_silence(machine);
+        }
+    }
+
+    fn is_cut_off(&self, machine: &mut Machine) -> bool {
+        self.wire.borrow().as_ref().is_some_and(|wire| link::is_cut(machine, wire))
     }
 
     /// This end's machine is without power, and the other end is not told.
@@ -54,7 +71,7 @@ impl TcpSocket {
         let Some((_, remote)) = self.ends() else { return };
         let is_silent = self.wire.borrow().as_ref().is_some_and(|wire| wire.is_silent());
         let is_off = self.stack.toward(remote.ip()).is_none_or(|stack| stack.is_off());
-        if !is_silent && !is_off {
+        if !is_silent && !is_off && !self.is_cut_off(machine) {
             // Somebody answers, if only that there is no such connection.
             if self.other_end().is_none_or(|other| other.stack.is_off()) {
                 self.on_segment(&Weak::new(), Segment::Reset, machine);
