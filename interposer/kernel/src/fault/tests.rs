@@ -14,6 +14,8 @@ use simrun_abi::{
 use super::{Faults, Hit, Scene, Verdict};
 use crate::{error::Errno, node::NodeId, random::Random, testing::program::Game};
 
+mod streams;
+
 /// A fault that hits all calls with these numbers.
 fn fault(name: &str, calls: &[u32], effect: Effect) -> Fault {
     let calls = calls.iter().map(|&number| number as u16).collect();
