@@ -58,10 +58,38 @@ pub enum Body {
 pub enum Content {
     /// Bytes.
     Bytes(Bytes),
+    /// Text or JSON with nothing to fill in.
+    Fixed(Bytes),
     /// Text.
     Text(Text),
     /// JSON.
     Json(Json),
+}
+
+impl Content {
+    /// Whether it is the same for all.
+    fn is_fixed(&self) -> bool {
+        matches!(self, Self::Bytes(_) | Self::Fixed(_))
+    }
+}
+
+impl Answers {
+    /// Whether nothing of a request, and nothing that is remembered, is in them.
+    pub fn are_fixed(&self) -> bool {
+        let is_plain = |text: &Text| matches!(text, Text::Plain(_));
+        let is_fixed = |part: &Part| {
+            part.event.iter().flatten().all(|(_, text)| is_plain(text))
+                && part.content.as_ref().is_none_or(Content::is_fixed)
+        };
+        self.all.iter().all(|answer| {
+            answer.headers.iter().chain(&answer.trailers).all(|(_, text)| is_plain(text))
+                && match &answer.body {
+                    Body::Empty => true,
+                    Body::Whole(content) => content.is_fixed(),
+                    Body::Parts(parts) => parts.iter().all(is_fixed),
+                }
+        })
+    }
 }
 
 /// A part of a body.
@@ -213,11 +241,17 @@ impl Reader<'_> {
 
     fn content(&mut self, given: &Given) -> Result<Option<(Content, Option<&'static str>)>, Wrong> {
         if let Some(text) = given.text {
-            let content = Content::Text(self.templates.text(text.at, text)?);
+            let content = match self.templates.text(text.at, text)? {
+                Text::Plain(text) => Content::Fixed(text.into()),
+                text => Content::Text(text),
+            };
             return Ok(Some((content, Some("text/plain; charset=utf-8"))));
         }
         if let Some(json) = given.json {
-            let content = Content::Json(self.templates.json(json.at, &json.0)?);
+            let content = match self.templates.json(json.at, &json.0)? {
+                Json::Plain(value) => Content::Fixed(value.to_string().into()),
+                json => Content::Json(json),
+            };
             return Ok(Some((content, Some("application/json"))));
         }
         let Some(text) = given.base64 else { return Ok(None) };

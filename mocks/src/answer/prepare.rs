@@ -68,7 +68,7 @@ impl Maker<'_> {
     /// What is not there, in words.
     pub fn content(&self, content: &Content) -> Result<Bytes, String> {
         Ok(match content {
-            Content::Bytes(bytes) => bytes.clone(),
+            Content::Bytes(bytes) | Content::Fixed(bytes) => bytes.clone(),
             Content::Text(text) => self.templates.fill_text(text, &self.world)?.into(),
             Content::Json(json) => self.templates.fill_json(json, &self.world)?.to_string().into(),
         })

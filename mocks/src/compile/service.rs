@@ -13,7 +13,7 @@ use crate::{
     answer::{self, Answers, Files, Templates},
     file::{Mock, MocksFile, Ports, Route as FileRoute},
     grpc::Methods,
-    matching::{self, Matcher},
+    matching::{self, Index, Matcher},
     secrets::Secrets,
 };
 
@@ -62,6 +62,8 @@ pub struct Service {
     pub(crate) talks: Vec<Talk>,
     /// In the order in which they are asked.
     pub(crate) routes: Vec<Route>,
+    /// Routes by their paths.
+    pub(crate) index: Index,
     pub(crate) templates: Templates,
     pub(crate) resources: Vec<Resource>,
     pub(crate) tokens: Option<Tokens>,
@@ -89,6 +91,16 @@ impl Service {
     pub fn ports(&self) -> impl Iterator<Item = (u16, Protocol)> {
         let talks = self.talks.iter().map(|talk| (talk.port, talk.kind.protocol()));
         self.ports.iter().copied().chain(talks)
+    }
+
+    /// Whether nothing is filled in where a request takes the route of this index.
+    pub(crate) fn is_fixed(&self, index: usize) -> bool {
+        let route = &self.routes[index];
+        let limits = [&self.limit, &route.limit];
+        matches!(&route.action, Action::Answer(answers) if answers.are_fixed())
+            && route.webhooks.is_empty()
+            && limits.into_iter().flatten().all(|limit| limit.by.is_none())
+            && self.expects.iter().all(|expect| expect.each.is_none())
     }
 
     /// Whether a name, in lower case, leads to it.
@@ -214,6 +226,7 @@ fn service(
         tokens: mock.tokens.as_ref().map(state::tokens),
         secrets: Secrets::with(&mock.secrets),
         methods: methods(mock, files)?,
+        index: Index::new(routes.iter().map(|route| &route.matcher)),
         routes,
         talks,
         templates,

@@ -1,6 +1,6 @@
 //! All that must be so of a request that takes a route.
 
-use super::{Miss, criterion::Criterion};
+use super::{Miss, criterion::Criterion, path::Path};
 use crate::request::Request;
 
 /// What parts of a request have been given names.
@@ -27,6 +27,15 @@ impl Matcher {
     /// Whether a request takes the route.
     pub fn matches(&self, request: &Request) -> bool {
         self.0.iter().all(|criterion| criterion.holds(request))
+    }
+
+    /// Parts that the path of a request begins with that takes the route.
+    pub fn fixed_parts(&self) -> impl Iterator<Item = &str> {
+        let path = self.0.iter().find_map(|criterion| match criterion {
+            Criterion::Path(path) => Some(path),
+            _ => None,
+        });
+        path.into_iter().flat_map(Path::fixed_parts)
     }
 
     /// What a request that takes the route has given names to.

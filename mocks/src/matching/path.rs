@@ -50,6 +50,14 @@ impl Path {
         &self.text
     }
 
+    /// The parts before the first place.
+    pub fn fixed_parts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map_while(|part| match part {
+            Part::Is(text) => Some(text.as_str()),
+            Part::Any(_) | Part::Rest(_) => None,
+        })
+    }
+
     /// Whether a path is like it; what its places stand for is added.
     pub fn matches(&self, path: &str, captures: &mut Captures) -> bool {
         let Some(inner) = path.strip_prefix('/') else { return false };

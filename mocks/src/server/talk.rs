@@ -105,7 +105,7 @@ impl Held {
                     };
                     let form = match content {
                         Content::Bytes(_) => Form::Bytes,
-                        Content::Text(_) | Content::Json(_) => Form::Text,
+                        Content::Fixed(_) | Content::Text(_) | Content::Json(_) => Form::Text,
                     };
                     self.said += bytes.len();
                     partner.say(bytes, form).await?;

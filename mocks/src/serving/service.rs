@@ -87,8 +87,11 @@ impl Serving {
         let memory = &mut *self.memory.borrow_mut();
         memory.calls += 1;
         let routes = &self.service.routes;
-        let takes = |route: &Route| route.matcher.matches(request) && is_on(route, memory);
-        let Some(index) = routes.iter().position(takes) else {
+        let takes = |index: &usize| {
+            let route = &routes[*index];
+            route.matcher.matches(request) && is_on(route, memory)
+        };
+        let Some(index) = self.service.index.find(&request.path).into_iter().find(takes) else {
             let words = self.explain(request, memory);
             return dressed(request, Reply::problem(StatusCode::NOT_FOUND, words));
         };
@@ -190,7 +193,11 @@ impl Serving {
         reply
     }
 
+    /// What places are filled with; nothing, where there are none.
     fn world(&self, index: usize, request: &Request, memory: &Memory) -> minijinja::Value {
+        if self.service.is_fixed(index) {
+            return minijinja::Value::UNDEFINED;
+        }
         let own = &memory.routes[index];
         World {
             request,

@@ -109,7 +109,7 @@ impl Conversation {
     /// What is not there, in words.
     pub fn fill(&self, content: &Content) -> Result<Bytes, String> {
         match content {
-            Content::Bytes(bytes) => Ok(bytes.clone()),
+            Content::Bytes(bytes) | Content::Fixed(bytes) => Ok(bytes.clone()),
             content => self.with_maker(|maker| maker.content(content)),
         }
     }
