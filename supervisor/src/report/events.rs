@@ -203,7 +203,8 @@ mod tests {
             told.extend(pieces.rest());
             told.into_iter().map(|told| (told.text, told.is_marked)).collect()
         };
-        let cases: [(&[&str], &[(&str, bool)]); 8] = [
+        type Case<'a> = (&'a [&'a str], &'a [(&'a str, bool)]);
+        let cases: [Case<'_>; 8] = [
             (&[r#"{"what":"exit","status":768}"#], &[("exits with status 3", true)]),
             (&[r#"{"what":"exit","status":0}"#], &[("exits with status 0", false)]),
             (
