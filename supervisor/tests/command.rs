@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use common::{build, fingerprint, run, said, simrun};
+use common::{Said, build, fingerprint, run, said, simrun};
 
 #[test]
 fn statuses_are_passed_on() {
@@ -248,7 +248,8 @@ fn doctor_finds_this_machine_well() {
 /// A page of the reference is what a verb says.
 fn page_is_current(page: &str, verb: &[&str]) {
     let page = format!("{}/../docs/reference/{page}.md", env!("CARGO_MANIFEST_DIR"));
-    let current = run(verb.iter().chain(&["--markdown"])).stdout;
+    let Said { status, stdout: current, stderr } = run(verb.iter().chain(&["--markdown"]));
+    assert_eq!(status, 0, "{stderr}");
     if std::env::var_os("SIMRUN_WRITE_PAGES").is_some() {
         fs::write(&page, &current).expect("the page");
     }
