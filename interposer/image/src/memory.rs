@@ -1,20 +1,77 @@
 //! The kernel's heap, and the memory routines that a C library would bring.
 
-use core::arch::{asm, naked_asm};
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    arch::{asm, naked_asm},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
+use linux_raw_sys::general as nr;
 use simrun_abi::layout;
 use talc::{ErrOnOom, Span, Talc, Talck, locking::AssumeUnlockable};
 
-// No lock is needed: only the holder of the token runs.
+use crate::gate;
+
+/// Bytes of the arena that the host is asked for at a time: one call costs less than a fault for each page.
+const STEP: usize = 64 << 10;
+
+/// The heap, and up to where the host has been asked for its memory ahead of use.
+struct Heap {
+    // No lock is needed: only the holder of the token runs.
+    talc: Talck<AssumeUnlockable, ErrOnOom>,
+    asked: AtomicUsize,
+}
+
 #[global_allocator]
-static HEAP: Talck<AssumeUnlockable, ErrOnOom> = Talc::new(ErrOnOom).lock();
+static HEAP: Heap =
+    Heap { talc: Talc::new(ErrOnOom).lock(), asked: AtomicUsize::new(layout::ARENA_BASE as usize) };
 
 /// Gives the arena to the heap; once, before the first allocation.
 pub fn open_heap() {
     let span = Span::from_base_size(layout::ARENA_BASE as *mut u8, layout::ARENA_SIZE as usize);
     // SAFETY: the arena is mapped, writable, and nobody else's.
-    let claimed = unsafe { HEAP.lock().claim(span) };
+    let claimed = unsafe { HEAP.talc.lock().claim(span) };
     assert!(claimed.is_ok(), "the arena is large enough for a heap");
+}
+
+impl Heap {
+    /// The heap has grown up to here, or not.
+    fn reach(&self, end: usize) {
+        let asked = self.asked.load(Ordering::Relaxed);
+        if end <= asked {
+            return;
+        }
+        let next = end.next_multiple_of(STEP);
+        self.asked.store(next, Ordering::Relaxed);
+        // Of something large not all may ever be used.
+        if next - asked == STEP {
+            let arguments = [asked, STEP, nr::MADV_POPULATE_WRITE as usize, 0, 0, 0];
+            // SAFETY: the step lies in the arena, of which nothing changes. A host that cannot do it gives its memory later.
+            let _ = unsafe { gate::call(nr::__NR_madvise, arguments) };
+        }
+    }
+}
+
+// SAFETY: all memory comes from talc, which keeps to the contract; that the host is asked for it changes no byte.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's.
+        let place = unsafe { self.talc.alloc(layout) };
+        self.reach(place as usize + layout.size());
+        place
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: the caller's.
+        unsafe { self.talc.dealloc(place, layout) };
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's.
+        let place = unsafe { self.talc.realloc(place, layout, size) };
+        self.reach(place as usize + size);
+        place
+    }
 }
 
 /// The compiler calls it wherever a structure moves. A string instruction takes longer to start than a few hundred bytes
@@ -112,11 +169,23 @@ pub unsafe extern "C" fn memset(to: *mut u8, byte: i32, len: usize) -> *mut u8 {
     to
 }
 
+/// Bytes that [`memcmp`] compares at a time while they are the same.
+const WORD: usize = size_of::<u64>();
+
 /// # Safety
 /// As memcmp(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, len: usize) -> i32 {
-    for i in 0..len {
+    let mut same = 0;
+    while same + WORD <= len {
+        // SAFETY: the caller's; both words lie in what is compared.
+        let word = |from: *const u8| unsafe { from.add(same).cast::<u64>().read_unaligned() };
+        if word(a) != word(b) {
+            break;
+        }
+        same += WORD;
+    }
+    for i in same..len {
         // SAFETY: the caller's. Volatile, or the compiler would make this loop a call of memcmp.
         let (x, y) = unsafe { (a.add(i).read_volatile(), b.add(i).read_volatile()) };
         if x != y {
