@@ -258,7 +258,7 @@ fn memory_grows_with_what_is_written_and_not_with_what_is_read() {
     // Each is in the kernel's own memory.
     grows(
         "mkdir out; for name in $(seq 500); do head -c 64k many/$name >out/$name; done",
-        500 * 64 << 10,
-        500 * 64 << 11,
+        (500 * 64) << 10,
+        (500 * 64) << 11,
     );
 }
