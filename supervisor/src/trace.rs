@@ -211,7 +211,7 @@ mod tests {
             ),
             (
                 What::Output { stream: Stream::Stderr, bytes: vec![0xff, 0] },
-                r#""output","base16":"ff00","stream":"stderr""#,
+                r#""output","stream":"stderr","base16":"ff00""#,
             ),
         ];
         for (what, expected) in cases {

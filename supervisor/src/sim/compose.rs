@@ -336,9 +336,20 @@ volumes: {}
 
 # The services of compose.yaml. Each is a machine with the files of this one: no image is used.
 nodes:
-  cache:
-    # the image redis knows its command, this file must say it
-    command: CHANGE-ME
+  web-app:
+    command: ["python3", "-m", "http.server", "8080"]
+    names: ["web_app"]
+    count: 3
+    env:
+      "A": "c"
+      "SECRET": "${SECRET}"
+      "N": "3"
+      "P": "$5"
+    after: { db: ready, migrate: succeeded, cache: started }
+    ready: { listens: 8080 }
+    restart: always
+    memory: 512MiB
+    # not taken over: `volumes`
   db:
     # the image postgres:16 knows its command, this file must say it
     command: CHANGE-ME
@@ -347,26 +358,15 @@ nodes:
       "USER": "me"
     ready: { listens: 5432 }
     stop-grace: 90000ms
-    descriptors: 2000
     # not taken over: the limit `nproc`
+    descriptors: 2000
   migrate:
     command: ["./migrate", "sh", "-c", "up && down"]
     after: { db: started }
     restart: on-failure
-  web-app:
-    command: ["python3", "-m", "http.server", "8080"]
-    names: ["web_app"]
-    count: 3
-    env:
-      "A": "c"
-      "N": "3"
-      "P": "$5"
-      "SECRET": "${SECRET}"
-    after: { cache: started, db: ready, migrate: succeeded }
-    ready: { listens: 8080 }
-    restart: always
-    memory: 512MiB
-    # not taken over: `volumes`
+  cache:
+    # the image redis knows its command, this file must say it
+    command: CHANGE-ME
 
 # What drives them: the run lasts until it ends, and fails if it does.
 workloads:
@@ -377,12 +377,12 @@ workloads:
         assert_eq!(
             lost,
             [
-                "the command of cache, which its image knows",
-                "the command of db, which its image knows",
-                "the limit `nproc` of db",
                 "what `${SECRET}` stands for in SECRET of web_app",
                 "the health of cache, for which web_app waits",
                 "`volumes` of web_app",
+                "the command of db, which its image knows",
+                "the limit `nproc` of db",
+                "the command of cache, which its image knows",
                 "`volumes`",
             ]
         );
