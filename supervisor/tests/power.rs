@@ -21,20 +21,22 @@ enum Synchronizes {
     File,
 }
 
-/// In place of `fsync` of the ledger's entries.
-const BY_RANGE: &str =
-    "-Dfsync(file)=((file) == ledger ? sync_file_range(file, 0, 0, 7) : (fsync)(file))";
-
 /// Builds the ledger of the examples.
 fn ledger(folder: &Path, synchronizes: Synchronizes) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/ledger/ledger.c");
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = crate_folder.join("../examples/ledger/ledger.c");
     let binary = folder.join("ledger");
     let mut compile = Command::new("cc");
     compile.args(["-O1", "-Wall", "-D_GNU_SOURCE", "-o"]).arg(&binary).arg(source);
     match synchronizes {
         Synchronizes::Not => {}
-        Synchronizes::Range => drop(compile.args(["-DFIXED", BY_RANGE])),
-        Synchronizes::File => drop(compile.arg("-DFIXED")),
+        Synchronizes::Range => {
+            let by_range = crate_folder.join("tests/power/by_range.c");
+            compile.args(["-DFIXED", "-Dfsync=sync_by_range"]).arg(by_range);
+        }
+        Synchronizes::File => {
+            compile.arg("-DFIXED");
+        }
     }
     assert!(compile.status().expect("a C compiler").success());
     binary
