@@ -86,6 +86,9 @@ pub fn strike<'a>(
     request: &Request,
     start: Instant,
 ) -> Option<(&'a Trouble, usize)> {
+    if troubles.is_empty() {
+        return None;
+    }
     let since = start.elapsed();
     // Those behind the first that strikes are not asked: their draws are for requests that could have been theirs.
     let mut all = troubles.iter().zip(memories).enumerate();
