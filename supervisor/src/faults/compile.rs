@@ -241,7 +241,12 @@ fn effect(fault: &Fault) -> Result<(abi::Effect, Vec<Call>), Wrong> {
 fn signal(name: &Spanned<String>) -> Result<u8, Wrong> {
     let found = SIGNAL_NAMES.iter().find(|(_, known)| *known == name.value);
     found.map(|(number, _)| *number).ok_or_else(|| {
-        let hint = spelling::hint(name, SIGNAL_NAMES.iter().map(|(_, known)| *known));
+        let known = || SIGNAL_NAMES.iter().map(|(_, known)| *known);
+        let whole = format!("SIG{}", name.trim_start_matches("SIG").to_uppercase());
+        let hint = match known().any(|known| known == whole) {
+            true => format!("; did you mean `{whole}`?"),
+            false => spelling::hint(name, known()),
+        };
         name.wrong(format!("there is no signal `{}`{hint}", name.value))
     })
 }

@@ -193,6 +193,7 @@ const WRONG_FAULTS: &[(&str, &str)] = &[
     ("do: { fail: EIO }\nuntil: 0s", "5:12: the window closes for good before it opens"),
     // Processes, clocks, waits.
     ("do: { kill: SIGTREM }", "4:17: there is no signal `SIGTREM`; did you mean `SIGTERM`?"),
+    ("do: { kill: kill }", "4:17: there is no signal `kill`; did you mean `SIGKILL`?"),
     ("do: { pause: 0s }", "4:9: a pause of no time does nothing"),
     (
         "do: { pause: 1s }\nfor: 1s",

@@ -26,13 +26,14 @@ pub fn faults(arguments: &FaultsArguments) -> Result<u8, Failure> {
 
 /// A line for each file. One that is wrong is listed with what is wrong.
 fn list(catalog: &Catalog) -> Result<String, Failure> {
-    let mut text = String::new();
-    for name in catalog.names() {
+    let (mut text, names) = (String::new(), catalog.names());
+    let width = names.iter().map(String::len).max().unwrap_or_default();
+    for name in names {
         let about = match catalog.find(&name)?.read() {
             Ok((file, _)) => file.about,
             Err(problem) => problem.to_string(),
         };
-        let _ = writeln!(text, "{name:<16} {about}");
+        let _ = writeln!(text, "{name:<width$} {about}");
     }
     Ok(text)
 }
