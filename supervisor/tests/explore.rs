@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use common::{fingerprint, processes, run, run_stored, said, simrun, stored, until};
+use common::{copy_program, fingerprint, processes, run, run_stored, said, simrun, stored, until};
 use nix::{
     sys::signal::{SigHandler, Signal, kill, signal},
     unistd::Pid,
@@ -267,7 +267,7 @@ fn left(program: &Path) -> usize {
 /// A program of this name that ends well after a while.
 fn slow_program(folder: &Path, name: &str) -> std::path::PathBuf {
     let program = folder.join(name);
-    fs::copy("/bin/sleep", &program).expect("a copy");
+    copy_program("/bin/sleep", &program);
     let script = folder.join(format!("{name}.sh"));
     let text = format!("#!/bin/sh\n{} 5\n{0} 5\n", program.display());
     fs::write(&script, text).expect("a file");

@@ -15,7 +15,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use common::{SIMRUN, build_in};
+use common::{SIMRUN, build_in, copy_program};
 
 const NOBODY: u32 = 65534;
 
@@ -54,7 +54,7 @@ impl Trees {
         let folder = tempfile::tempdir().expect("a folder");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("own folder");
         let simrun = folder.path().join("simrun");
-        fs::copy(SIMRUN, &simrun).expect("a copy");
+        copy_program(SIMRUN, &simrun);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(program);
         let program = if script.extension().is_some() {
             vec!["bash".into(), script]

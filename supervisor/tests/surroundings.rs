@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use common::{SIMRUN, build, fingerprint, said, simrun};
+use common::{SIMRUN, build, copy_program, fingerprint, said, simrun};
 
 struct Program {
     _folder: tempfile::TempDir,
@@ -126,7 +126,7 @@ fn an_ordinary_user_can_run() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("own folder");
     let copy = folder.path().join("simrun");
-    fs::copy(SIMRUN, &copy).expect("a copy");
+    copy_program(SIMRUN, &copy);
     let output = Command::new(&copy)
         .args(["--seed", "1", "--no-store", "--", "/usr/bin/id", "-u"])
         .current_dir("/")
@@ -144,7 +144,7 @@ fn an_ordinary_users_run_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).expect("own folder");
     let copy = folder.path().join("simrun");
-    fs::copy(SIMRUN, &copy).expect("a copy");
+    copy_program(SIMRUN, &copy);
     let temporary = folder.path().join("temporary");
     fs::create_dir(&temporary).expect("a folder");
     fs::set_permissions(&temporary, fs::Permissions::from_mode(0o1777)).expect("own folder");

@@ -18,6 +18,13 @@ use std::{
 /// The command under test.
 pub const SIMRUN: &str = env!("CARGO_BIN_EXE_simrun");
 
+/// Copies a program that is about to be run. Another process writes the copy: a child that a test makes at the same time
+/// would hold this one's descriptor for a moment, and what is open for writing cannot be run (`ETXTBSY`).
+pub fn copy_program(from: impl AsRef<Path>, to: &Path) {
+    let status = Command::new("cp").arg(from.as_ref()).arg(to).status();
+    assert!(status.is_ok_and(|status| status.success()), "a copy");
+}
+
 /// `simrun` with these arguments.
 pub fn simrun<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(SIMRUN);
