@@ -232,7 +232,7 @@ fn verify_shows_where_runs_part() {
     let said = said(&output);
     assert_eq!(said.status, 125, "{}", said.stderr);
     for words in
-        ["run 2 differs: fingerprint", "the first event that differs", "simrun: - {", "simrun: + {"]
+        [" differs: fingerprint", "the first event that differs", "simrun: - {", "simrun: + {"]
     {
         assert!(said.stderr.contains(words), "{words} in {}", said.stderr);
     }
