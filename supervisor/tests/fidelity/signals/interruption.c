@@ -26,15 +26,15 @@ static void on(int signal, int flags) {
 static pthread_t first;
 static int pipes[2];
 
-// Sends SIGUSR1 to the first thread after 20 ms; after another 20 ms does what `then` says.
+// Sends SIGUSR1 to the first thread after 100 ms; after another 100 ms does what `then` says.
 struct plan { int write; int times; };
 static void *disturb(void *argument) {
     struct plan *plan = argument;
     for (int i = 0; i < plan->times; i++) {
-        usleep(20000);
+        usleep(100000);
         pthread_kill(first, SIGUSR1);
     }
-    usleep(20000);
+    usleep(100000);
     if (plan->write && write(pipes[1], "x", 1) != 1) return 0;
     return 0;
 }
@@ -69,22 +69,22 @@ static void waits(int flags) {
     pthread_join(thread, 0);
     if (result < 0 && read(pipes[0], &byte, 1) != 1) printf("lost\n");
 
-    struct timespec time = {0, 50000000}, left = {9, 9};
+    struct timespec time = {0, 250000000}, left = {9, 9};
     thread = start(&once);
     result = nanosleep(&time, &left);
     show("nanosleep", result);
-    printf("left %d\n", left.tv_sec == 0 && left.tv_nsec > 1000000 && left.tv_nsec < 40000000);
+    printf("left %d\n", left.tv_sec == 0 && left.tv_nsec > 1000000 && left.tv_nsec < 200000000);
     pthread_join(thread, 0);
 
     int word = 5;
     thread = start(&once);
-    time = (struct timespec){0, 50000000};
+    time = (struct timespec){0, 250000000};
     show("futex with a limit", futex(&word, FUTEX_WAIT, 5, &time));
     pthread_join(thread, 0);
 
     struct pollfd fd = {pipes[0], POLLIN, 0};
     thread = start(&once);
-    show("poll", poll(&fd, 1, 1000));
+    show("poll", poll(&fd, 1, 5000));
     pthread_join(thread, 0);
     thread = start(&once);
     sigset_t set;
@@ -134,10 +134,10 @@ static void ignored(void) {
     int word = 5;
     signal(SIGUSR2, SIG_IGN);
     pthread_create(&thread, 0, stay, &word);
-    usleep(1000);
+    usleep(50000);
     pthread_kill(thread, SIGUSR2);
     pthread_kill(thread, SIGWINCH);
-    usleep(1000);
+    usleep(50000);
     long woken = futex(&word, FUTEX_WAKE, 1, 0);
     pthread_join(thread, 0);
     printf("woken %ld\n", woken);
