@@ -138,7 +138,9 @@ static void ignored(void) {
     pthread_kill(thread, SIGUSR2);
     pthread_kill(thread, SIGWINCH);
     usleep(50000);
-    long woken = futex(&word, FUTEX_WAKE, 1, 0);
+    // It may not wait yet.
+    long woken;
+    while ((woken = futex(&word, FUTEX_WAKE, 1, 0)) == 0) usleep(1000);
     pthread_join(thread, 0);
     printf("woken %ld\n", woken);
 }
