@@ -19,7 +19,7 @@ const NATIVE_SHARE: u64 = 10;
 /// A server over HTTP and a client that asks it, two processes, in the folder that the variable `FOLDER` names.
 const SCRIPT: &str = r#"
 cd "$FOLDER"
-python3 -m http.server --bind 127.0.0.1 7392 >/dev/null 2>&1 &
+/usr/bin/python3 -m http.server --bind 127.0.0.1 7392 >/dev/null 2>&1 &
 until curl -sf http://127.0.0.1:7392/page; do sleep 0.1; done
 kill $!
 "#;
@@ -80,8 +80,9 @@ struct Explored {
 fn explored(folder: &Path, script: &str, runs: u64) -> Explored {
     let start = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_simrun"))
-        .args(["--store".as_ref(), folder.join(format!("store-{runs}")).as_os_str()])
-        .args(["explore", "--depth", &runs.to_string(), "--", "bash", "-c", script])
+        .args(["explore", "--depth", &runs.to_string(), "--store"])
+        .arg(folder.join(format!("store-{runs}")))
+        .args(["--", "bash", "-c", script])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
