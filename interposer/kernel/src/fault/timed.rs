@@ -19,9 +19,8 @@ pub enum Timed {
 impl Faults {
     /// When each of those that come at their time is to be asked first, in nanoseconds from the start of the run.
     pub fn first_times(&mut self) -> Vec<(Timed, u64)> {
-        let partitions = self.links.first_turns().into_iter();
-        let partitions = partitions.map(|(index, at)| (Timed::Partition(index), at));
-        self.next_times(0).into_iter().chain(partitions).collect()
+        let turns = self.links.first_turns();
+        self.times(0, turns)
     }
 
     /// When those come next that come at their time, if any of them may come sooner than was said.
@@ -29,18 +28,19 @@ impl Faults {
         if !core::mem::take(&mut self.has_raised) {
             return Vec::new();
         }
-        let partitions = self.links.next_turns(elapsed).into_iter();
-        let partitions = partitions.map(|(index, at)| (Timed::Partition(index), at));
-        self.next_times(elapsed + 1).into_iter().chain(partitions).collect()
+        let turns = self.links.next_turns(elapsed);
+        self.times(elapsed + 1, turns)
     }
 
-    fn next_times(&mut self, from: u64) -> Vec<(Timed, u64)> {
+    /// When faults come that hit somebody, from then on, and the turns of partitions.
+    fn times(&mut self, from: u64, turns: Vec<(u16, u64)>) -> Vec<(Timed, u64)> {
         let Self { armed, at_time, .. } = self;
         let time = |&index: &u16| {
             let at = armed[usize::from(index)].next_time(from)?;
             Some((Timed::Fault(index), at))
         };
-        at_time.iter().filter_map(time).collect()
+        let turns = turns.into_iter().map(|(index, at)| (Timed::Partition(index), at));
+        at_time.iter().filter_map(time).chain(turns).collect()
     }
 
     /// Keeps the timer of what comes at its time; the one before.

@@ -197,10 +197,8 @@ impl Kernel {
     /// Logs what faults have done to nobody in particular.
     pub(super) fn report_faults(&mut self, host: &mut dyn Host, reports: Vec<Report>) {
         let actor = core::mem::take(&mut self.machine.actor);
-        for Report { fault, count, effect } in reports {
-            let (call, subject) = (String::new(), String::new());
-            let fault = String::from(&*fault);
-            self.machine.record(host, What::Fault { fault, count, call, subject, effect });
+        for report in reports {
+            self.machine.record(host, report.event("", String::new()));
         }
         self.machine.actor = actor;
     }
@@ -289,9 +287,11 @@ impl Kernel {
     /// nothing else can happen is over.
     pub(super) fn has_future(&self, in_vain: u32) -> bool {
         let Some(faults) = &self.machine.faults else { return true };
-        let victims = OnceCell::new();
+        let (victims, anyone_asks) = (OnceCell::new(), OnceCell::new());
         self.machine.timers.any(|due| match due {
-            Due::Fault(Timed::Partition(_)) => in_vain < IN_VAIN_MAX && self.network.any_asks(),
+            Due::Fault(Timed::Partition(_)) => {
+                in_vain < IN_VAIN_MAX && *anyone_asks.get_or_init(|| self.network.any_asks())
+            }
             Due::Fault(Timed::Fault(index)) => {
                 let is_hit = |id: &ProcessId| faults.is_for(*index, self.process(*id).node);
                 let hit = victims

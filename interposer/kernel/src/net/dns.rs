@@ -6,8 +6,6 @@ use core::{
     time::Duration,
 };
 
-use simrun_abi::event::What;
-
 use super::{Network, Stack};
 use crate::{
     fault::{Lie, NameVerdict},
@@ -198,13 +196,7 @@ pub fn serve(
     let NameVerdict { delay, lie, reports } = verdict.unwrap_or_default();
     machine.raise_after(reports.iter().map(|report| (&*report.fault, report.count)));
     for report in reports {
-        machine.injections.push(What::Fault {
-            fault: String::from(&*report.fault),
-            count: report.count,
-            call: "name".into(),
-            subject: query.name.clone(),
-            effect: report.effect,
-        });
+        machine.injections.push(report.event("name", query.name.clone()));
     }
     let network = stack.network();
     let bytes = match lie {

@@ -3,7 +3,6 @@
 use alloc::{
     format,
     rc::{Rc, Weak},
-    string::{String, ToString},
     vec::Vec,
 };
 use core::{
@@ -11,10 +10,7 @@ use core::{
     time::Duration,
 };
 
-use simrun_abi::{
-    event::What,
-    faults::{Protocol, Way},
-};
+use simrun_abi::faults::{Protocol, Way};
 
 use super::{
     socket::{
@@ -171,7 +167,7 @@ fn pass(machine: &mut Machine, (wire, way): &(Rc<Wire>, Way), cargo: Cargo) -> P
     let elapsed = machine.clock.elapsed().as_nanos() as u64;
     let Some(faults) = &mut machine.faults else { return Passage::default() };
     let mut passage = faults.links.pass(wire, *way, cargo, elapsed);
-    note(machine, wire, *way, passage.reports.drain(..).collect());
+    note(machine, wire, *way, core::mem::take(&mut passage.reports));
     passage
 }
 
@@ -191,13 +187,8 @@ fn note(machine: &mut Machine, wire: &Wire, way: Way, reports: Vec<Report>) {
         Way::Reply => "<-",
     };
     for report in reports {
-        machine.injections.push(What::Fault {
-            fault: String::from(&*report.fault),
-            count: report.count,
-            call: protocol.to_string(),
-            subject: format!("{client} {arrow} {server}"),
-            effect: report.effect,
-        });
+        let subject = format!("{client} {arrow} {server}");
+        machine.injections.push(report.event(protocol, subject));
     }
 }
 

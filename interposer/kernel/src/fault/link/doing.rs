@@ -113,9 +113,7 @@ impl Doing {
             | Self::Slice { .. } => protocol == Protocol::Tcp,
         }
     }
-}
 
-impl Doing {
     /// Whether it ends connections that have carried so many bytes.
     pub fn breaks(&self) -> bool {
         matches!(self, Self::Reset(_) | Self::Vanish(_) | Self::Close(_))

@@ -3,6 +3,8 @@
 use alloc::{rc::Rc, string::String, vec::Vec};
 use core::time::Duration;
 
+use simrun_abi::event::What;
+
 /// What becomes of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fate {
@@ -34,6 +36,20 @@ pub struct Report {
     pub count: u64,
     /// What it does, in words.
     pub effect: String,
+}
+
+impl Report {
+    /// What the log says of it: what carries what it hit, if anything does, and who met it.
+    #[must_use]
+    pub fn event(self, call: &str, subject: String) -> What {
+        What::Fault {
+            fault: String::from(&*self.fault),
+            count: self.count,
+            call: call.into(),
+            subject,
+            effect: self.effect,
+        }
+    }
 }
 
 /// What the faults make of something that is sent, all together.
