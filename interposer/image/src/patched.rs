@@ -115,9 +115,11 @@ pub unsafe extern "C" fn enter() {
         "movaps xmm14, [r11 + 0xe0]",
         "movaps xmm15, [r11 + 0xf0]",
         "jmp 3f",
-        "2:", // all of the extended state, perhaps another thread's
-        "mov eax, -1",
-        "mov edx, -1",
+        // All of the extended state, perhaps another thread's. No component may be named that the area has no room for
+        // (AMX): the processor looks at where it would be, even if that has its initial value.
+        "2:",
+        "mov eax, dword ptr [rip + {features}]",
+        "mov edx, dword ptr [rip + {features} + 4]",
         "movabs rcx, {area}",
         "xrstor64 [rcx]",
         "3:",
@@ -166,6 +168,7 @@ pub unsafe extern "C" fn enter() {
         regs = const REGISTERS,
         stack = const STACK,
         area = const STATE_AREA,
+        features = sym state::STATE_FEATURES,
         flags = const FLAGS_OF_PROGRAM,
         kept_flags = const !FLAGS_OF_PROGRAM,
         full = const core::mem::offset_of!(PatchedFrame, full_state),

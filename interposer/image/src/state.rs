@@ -48,7 +48,8 @@ pub struct ExtendedStateLayout {
     pub size: usize,
 }
 
-static STATE_FEATURES: AtomicU64 = AtomicU64::new(0);
+/// Components of a full extended state, once learned.
+pub static STATE_FEATURES: AtomicU64 = AtomicU64::new(0);
 static STATE_SIZE: AtomicU64 = AtomicU64::new(0);
 
 /// Learns from a frame of the host what a full extended state consists of.
