@@ -252,18 +252,22 @@ pub fn serve_patched(frame: *mut PatchedFrame) {
 /// Lets the kernel go on until the program that trapped, or another thread of its address space, can.
 fn go_on(registers: *mut Registers, trap: Option<Trap>) {
     let here = own_space();
-    let mut next = with_kernel(|kernel| match trap {
-        Some(trap) => {
-            let Some(id) = kernel.current() else { unreachable!("whoever traps is current") };
-            // SAFETY: the registers of the entry that is being served, which stay in place until it is.
-            kernel.thread_mut(id).registers = unsafe { registers.read() };
-            kernel.enter(&mut Shell, here, trap)
-        }
-        None => kernel.run(&mut Shell, here),
+    let mut next = with_kernel(|kernel| {
+        let next = match trap {
+            Some(trap) => {
+                let Some(id) = kernel.current() else { unreachable!("whoever traps is current") };
+                // SAFETY: the registers of the entry that is being served, which stay in place until it is.
+                kernel.thread_mut(id).registers = unsafe { registers.read() };
+                kernel.enter(&mut Shell, here, trap)
+            }
+            None => kernel.run(&mut Shell, here),
+        };
+        resume(kernel, &next, registers);
+        next
     });
     loop {
         match next {
-            Next::Resume => break,
+            Next::Resume => return,
             Next::Switch(to) => {
                 token::give(to);
                 token::take(own_space());
@@ -277,15 +281,22 @@ fn go_on(registers: *mut Registers, trap: Option<Trap>) {
             Next::End => end(),
         }
         let here = own_space();
-        next = with_kernel(|kernel| kernel.run(&mut Shell, here));
+        next = with_kernel(|kernel| {
+            let next = kernel.run(&mut Shell, here);
+            resume(kernel, &next, registers);
+            next
+        });
     }
-    with_kernel(|kernel| {
-        let Some(id) = kernel.current() else {
-            unreachable!("the kernel resumes the current thread")
-        };
-        // SAFETY: as above.
-        unsafe { registers.write(kernel.thread(id).registers) };
-    });
+}
+
+/// Gives the current thread its registers if it is to go on.
+fn resume(kernel: &Kernel, next: &Next, registers: *mut Registers) {
+    if !matches!(next, Next::Resume) {
+        return;
+    }
+    let Some(id) = kernel.current() else { unreachable!("the kernel resumes the current thread") };
+    // SAFETY: the registers of the entry that is being served, which stay in place until it is.
+    unsafe { registers.write(kernel.thread(id).registers) };
 }
 
 /// Tells the kernel of the circle that the current thread was found in.

@@ -296,6 +296,17 @@ impl Machine {
         }
     }
 
+    /// Whether no handler and no object has asked for anything, as after most calls.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.wakes.is_empty()
+            && self.signals.is_empty()
+            && self.injections.is_empty()
+            && self.group_signals.is_empty()
+            && self.written.is_empty()
+            && self.written_programs.is_empty()
+    }
+
     /// Logs what faults have done meanwhile.
     pub fn record_injections(&mut self, host: &mut dyn Host) {
         for what in core::mem::take(&mut self.injections) {

@@ -383,8 +383,10 @@ impl Kernel {
 
     /// Forgets a thread's call, which is over.
     pub(crate) fn end_call(&mut self, host: &mut dyn Host, id: ThreadId) {
-        let call = self.threads.get_mut(id).and_then(|thread| thread.call.take());
-        if let Some(held) = call.and_then(|call| call.held) {
+        let Some(thread) = self.threads.get_mut(id) else { return };
+        let held = thread.call.as_mut().and_then(|call| call.held.take());
+        thread.call = None;
+        if let Some(held) = held {
             FileDescription::let_go(held.file, &mut Env { machine: &mut self.machine, host });
             self.settle(host);
         }
@@ -440,12 +442,15 @@ impl Kernel {
 
     /// Does what handlers and objects have asked for: wake threads, send signals.
     pub(crate) fn settle(&mut self, host: &mut dyn Host) {
+        if self.machine.is_settled() {
+            return;
+        }
         crate::fs::views::apply_written(self);
         self.drop_identities();
         self.expand_group_signals();
         self.machine.record_injections(host);
         loop {
-            for id in self.machine.wakes.take() {
+            while let Some(id) = self.machine.wakes.take_first() {
                 self.make_runnable(id);
             }
             for notice in self.machine.wakes.take_notices() {
@@ -484,7 +489,7 @@ impl Kernel {
     /// Takes a thread off all queues and timers it waits on.
     pub(crate) fn unregister(&mut self, id: ThreadId) {
         let Some(thread) = self.threads.get_mut(id) else { return };
-        for queue in core::mem::take(&mut thread.queues) {
+        for queue in thread.queues.drain(..) {
             queue.remove(id);
         }
         if let Some(key) = thread.timer.take() {

@@ -75,11 +75,7 @@ pub(super) fn write_all(
     let total = user::total_len(from);
     let mut done = cx.call().progress as usize;
     loop {
-        let result = match done {
-            0 => file.write(&mut cx.env(), from),
-            _ => file.write(&mut cx.env(), &user::skip(from, done)),
-        };
-        match result {
+        match file.write(&mut cx.env(), &user::skip(from, done)) {
             Ok(moved) => {
                 done += moved;
                 if done >= total || moved == 0 {

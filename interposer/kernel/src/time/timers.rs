@@ -55,6 +55,18 @@ impl<T> Timers<T> {
         self.queue.values().any(is_such)
     }
 
+    /// How many are set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether none is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Takes out the first that is due by `now`.
     pub fn pop_due(&mut self, now: Instant) -> Option<T> {
         let entry = self.queue.first_entry()?;

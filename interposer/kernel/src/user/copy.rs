@@ -1,6 +1,6 @@
 //! Copying to and from a program.
 
-use alloc::{vec, vec::Vec};
+use alloc::{borrow::Cow, vec, vec::Vec};
 
 use bytemuck::{AnyBitPattern, NoUninit, Zeroable};
 
@@ -251,7 +251,10 @@ pub fn first(slices: &[UserSlice], len: usize) -> Vec<UserSlice> {
 
 /// The buffers without their first `done` bytes.
 #[must_use]
-pub fn skip(slices: &[UserSlice], done: usize) -> Vec<UserSlice> {
+pub fn skip(slices: &[UserSlice], done: usize) -> Cow<'_, [UserSlice]> {
+    if done == 0 {
+        return Cow::Borrowed(slices);
+    }
     let mut done = done;
     let mut rest = Vec::with_capacity(slices.len());
     for &slice in slices {
@@ -261,5 +264,5 @@ pub fn skip(slices: &[UserSlice], done: usize) -> Vec<UserSlice> {
             rest.push(slice.part(passed, slice.len - passed));
         }
     }
-    rest
+    Cow::Owned(rest)
 }

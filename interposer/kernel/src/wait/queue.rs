@@ -1,6 +1,7 @@
 //! Wait queues: who wants to know when an object changes.
 
 use alloc::{
+    collections::VecDeque,
     rc::{Rc, Weak},
     vec::Vec,
 };
@@ -65,19 +66,19 @@ enum Waiter {
 /// handler, so that no object reaches into the scheduler.
 #[derive(Default)]
 pub struct Wakes {
-    threads: Vec<ThreadId>,
+    threads: VecDeque<ThreadId>,
     notifiers: Vec<Rc<dyn Notifies>>,
 }
 
 impl Wakes {
     /// Notes a thread.
     pub fn push(&mut self, thread: ThreadId) {
-        self.threads.push(thread);
+        self.threads.push_back(thread);
     }
 
-    /// Takes all threads noted so far, in order.
-    pub fn take(&mut self) -> Vec<ThreadId> {
-        core::mem::take(&mut self.threads)
+    /// Takes the thread that was noted first.
+    pub fn take_first(&mut self) -> Option<ThreadId> {
+        self.threads.pop_front()
     }
 
     /// Notes somebody who has signals to send.

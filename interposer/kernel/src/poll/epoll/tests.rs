@@ -133,9 +133,9 @@ fn of_exclusive_instances_only_one_that_is_waited_on_is_told() {
     one.epoll.queue.add(first, Readiness::READABLE);
     other.queue.add(second, Readiness::READABLE);
     one.raise(&[3]);
-    assert_eq!(one.wakes.take(), [first]);
+    assert_eq!([one.wakes.take_first(), one.wakes.take_first()], [Some(first), None]);
     one.raise(&[3]);
-    assert_eq!(one.wakes.take(), [second]);
+    assert_eq!([one.wakes.take_first(), one.wakes.take_first()], [Some(second), None]);
 }
 
 #[test]

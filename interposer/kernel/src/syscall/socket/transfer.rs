@@ -39,13 +39,9 @@ pub(super) fn send(cx: &mut Context<'_>, open: &Open, message: &Outgoing<'_>) ->
     let total = user::total_len(message.data);
     loop {
         let done = cx.call().progress as usize;
-        let sent = if done == 0 {
-            open.object().send(&mut cx.env(), message)
-        } else {
-            let rest = user::skip(message.data, done);
-            open.object().send(&mut cx.env(), &Outgoing { data: &rest, rights: &[], ..*message })
-        };
-        match sent {
+        let rest = user::skip(message.data, done);
+        let rights = if done == 0 { message.rights } else { &[] };
+        match open.object().send(&mut cx.env(), &Outgoing { data: &rest, rights, ..*message }) {
             Ok(moved) => {
                 let done = done + moved;
                 if moved == 0 || done >= total || !open.object().is_stream() {

@@ -322,7 +322,6 @@ impl UnixSocket {
         let room = user::total_len(into);
         let (mut moved, mut passed, mut index) = (0, 0, 0);
         let mut received = Received::default();
-        let mut spent = Vec::new();
         loop {
             let mut inbox = self.inbox.borrow_mut();
             let Some(message) = inbox.get_mut(index) else { break };
@@ -352,16 +351,15 @@ impl UnixSocket {
                 index += 1;
             } else {
                 message.read += len;
-                if message.rest().is_empty() {
-                    spent.extend(inbox.pop_front());
+                let spent = if message.rest().is_empty() { inbox.pop_front() } else { None };
+                drop(inbox);
+                if let Some(spent) = spent {
+                    spent.settle(env.machine);
                 }
             }
             if had_rights || room == 0 {
                 break;
             }
-        }
-        for message in spent {
-            message.settle(env.machine);
         }
         if moved == 0 && received.control.is_empty() && (room > 0 || self.inbox.borrow().is_empty())
         {
