@@ -200,6 +200,10 @@ impl Listener for Listeners<'_> {
         self.report.note(event);
     }
 
+    fn awaits_input(&mut self, program: &str) {
+        self.report.awaits_input(program);
+    }
+
     fn caught_up(&mut self) {
         if let Some(recording) = &mut self.recording {
             recording.flush();

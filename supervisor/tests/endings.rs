@@ -3,7 +3,8 @@
 mod common;
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, BufRead, BufReader, Write},
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -126,6 +127,22 @@ fn time_runs_out() {
         "{}",
         real.stderr
     );
+}
+
+#[test]
+fn a_run_that_waits_for_input_says_so_and_goes_on_when_there_is_some() {
+    let mut command = simrun(["--seed", "1", "--", "/bin/cat"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("a run");
+    let words = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let mut words = words.map(|line| line.expect("text"));
+    let line = words.nth(1).expect("more than the seed");
+    assert_eq!(line, "simrun: cat waits for standard input; `</dev/null` gives it none");
+    let mut input = child.stdin.take().expect("it is piped");
+    input.write_all(b"here it is").expect("it is read");
+    drop(input);
+    let output = child.wait_with_output().expect("an end");
+    assert_eq!((output.status.code(), output.stdout), (Some(0), b"here it is".to_vec()));
 }
 
 #[test]

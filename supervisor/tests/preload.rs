@@ -109,3 +109,16 @@ fn the_processors_random_numbers_come_from_the_seed() {
         }
     }
 }
+
+#[test]
+fn the_library_has_no_instruction_that_a_search_of_its_code_would_find() {
+    let library = Path::new(env!("SIMRUN_PRELOAD"));
+    let output = Command::new("objdump").arg("-d").arg(library).output().expect("binutils");
+    let code = String::from_utf8_lossy(&output.stdout);
+    assert!(code.contains("<pthread_mutex_lock"), "this is no disassembly: {code:.200}");
+    let found: Vec<_> = code
+        .lines()
+        .filter(|line| ["rdrand", "rdseed", "rdpid"].iter().any(|name| line.contains(name)))
+        .collect();
+    assert!(found.is_empty(), "{found:?}");
+}

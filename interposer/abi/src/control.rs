@@ -95,6 +95,8 @@ pub struct Control {
     pub others: AtomicU32,
     /// Calls of the host on the workload's standard streams: after the first, a run cannot be started again unnoticed.
     pub stream_calls: AtomicU64,
+    /// Whether the run waits for its standard input.
+    pub awaits_input: AtomicU32,
     /// How many instructions of a thread to look at.
     pub search_steps: AtomicU64,
     /// Searches that have ended with the verdict that the thread computes.

@@ -259,8 +259,13 @@ impl Host for Shell {
     }
 
     fn read_stream(&mut self, fd: HostFd, into: &mut [u8]) -> HostResult<usize> {
-        state::control().stream_calls.fetch_add(1, Ordering::Relaxed);
-        call(nr::__NR_read, [fd.0 as usize, into.as_mut_ptr() as usize, into.len(), 0, 0, 0])
+        let control = state::control();
+        control.stream_calls.fetch_add(1, Ordering::Relaxed);
+        control.awaits_input.store(1, Ordering::Relaxed);
+        let read =
+            call(nr::__NR_read, [fd.0 as usize, into.as_mut_ptr() as usize, into.len(), 0, 0, 0]);
+        control.awaits_input.store(0, Ordering::Relaxed);
+        read
     }
 
     fn write_stream(&mut self, fd: HostFd, from: &[u8]) -> HostResult<usize> {

@@ -7,6 +7,9 @@ pub trait Listener {
     /// The next one.
     fn event(&mut self, event: Event);
 
+    /// The run has waited for standard input for long, with this program.
+    fn awaits_input(&mut self, _program: &str) {}
+
     /// There are no more for now: what is held back to be written together may go out.
     fn caught_up(&mut self) {}
 }

@@ -5,7 +5,7 @@ use std::{
     io,
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::fs::FileExt,
+        unix::fs::{FileExt, MetadataExt},
     },
     ptr::{self, NonNull},
     sync::atomic::Ordering,
@@ -13,7 +13,7 @@ use std::{
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use simrun_abi::{
-    boot::Boot,
+    boot::{Boot, SearchedFile},
     control::{BOOT_OFFSET, BOOT_SIZE_MAX, Control},
     layout,
 };
@@ -47,6 +47,14 @@ fn memory_file(name: &std::ffi::CStr, size: u64) -> io::Result<File> {
     Ok(file)
 }
 
+/// What a search of the preload library's code would find: nothing, as its test shows.
+fn found_in_preload(library: &File) -> io::Result<SearchedFile> {
+    let status = library.metadata()?;
+    let modified_ns = status.mtime() * 1_000_000_000 + status.mtime_nsec();
+    let (device, inode, size) = (status.dev(), status.ino(), status.len());
+    Ok(SearchedFile { device, inode, size, modified_ns, sites: Vec::new() })
+}
+
 impl Memory {
     /// The memory of a new run.
     pub fn new(boot: &Boot) -> io::Result<Self> {
@@ -63,6 +71,8 @@ impl Memory {
         let preload = memory_file(c"simrun-preload", PRELOAD.len() as u64)?;
         preload.write_all_at(PRELOAD, 0)?;
         let capture = memory_file(c"simrun-capture", 0)?;
+        let mut boot = boot.clone();
+        boot.searched.push(found_in_preload(&preload)?);
         let parameters = boot.encode();
         if parameters.len() > BOOT_SIZE_MAX {
             return Err(io::Error::new(

@@ -9,6 +9,7 @@
 //! - [`processes`]: collecting and ending the processes of a run.
 //! - [`watch`]: waiting for whatever happens next.
 //! - [`spin`]: noticing a thread that never enters the kernel.
+//! - [`input`]: noticing that a run waits for its input.
 //! - [`listener`]: who is told of events.
 //! - [`ring`]: the events, as they come.
 //! - [`outcome`]: how a run ended.
@@ -16,6 +17,7 @@
 
 mod child;
 mod image;
+mod input;
 mod limits;
 mod listener;
 mod memory;

@@ -13,6 +13,7 @@ use simrun_abi::{
 use super::{
     Shortage,
     child::{self, Streams},
+    input::InputWatch,
     limits,
     listener::Listener,
     memory::Memory,
@@ -74,16 +75,19 @@ pub fn run(
     let processes = Processes::new(first);
     let deadline = wall_timeout.map(|timeout| start + timeout);
     let mut reader = Reader::default();
-    let mut drain = || {
+    let mut drain = |awaits_input: Option<String>| {
         reader.drain(&memory, |event| match event.what {
             What::Searched { file } => searched.add(file),
             _ => listener.event(event),
         });
+        if let Some(program) = awaits_input {
+            listener.awaits_input(&program);
+        }
         listener.caught_up();
     };
     let ending = watch_over(&memory, &processes, &watch, deadline, &boot.waiting, &mut drain);
     processes.end_all(&memory);
-    drain();
+    drain(None);
     searched.save();
     let capture = memory.capture.try_clone().map_err(Error::Setup)?;
     Ok(Outcome { ending, tally: Tally::read(memory.control()), wall: start.elapsed(), capture })
@@ -96,12 +100,12 @@ fn watch_over(
     watch: &Watch,
     deadline: Option<Instant>,
     known_loops: &[WaitingLoop],
-    mut drain: impl FnMut(),
+    mut drain: impl FnMut(Option<String>),
 ) -> Ending {
     let control = memory.control();
-    let mut spins = SpinWatch::default();
+    let (mut spins, mut input) = (SpinWatch::default(), InputWatch::default());
     loop {
-        drain();
+        drain(input.look(control));
         // Collected first: whoever leaves at the end of a run has told that end before.
         let collected = processes.collect(memory);
         if let Some(ending) = Ending::told(control) {

@@ -68,6 +68,13 @@ impl Report {
         }
     }
 
+    /// The run does not go on until it is given input.
+    pub fn awaits_input(&self, program: &str) {
+        if !self.quiet {
+            say(&format!("{program} waits for standard input; `</dev/null` gives it none"));
+        }
+    }
+
     /// Keeps what the end of the run will need.
     pub fn note(&mut self, event: Event) {
         match event.what {
