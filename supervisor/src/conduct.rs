@@ -14,7 +14,7 @@ use crate::{
     plan::{Error, Plan},
     printer::Printer,
     report::{Report, fault_line, say},
-    store::{Belonging, Place, Record, Recording, inputs::Inputs},
+    store::{Belonging, Place, Record, Recording, gathering::Gathered},
     trace::Trace,
     verbs::Failure,
 };
@@ -158,7 +158,7 @@ fn write_through(plan: &Plan, outcome: &Outcome, report: &mut Report) {
 fn finish(
     outcome: Outcome,
     mut report: Report,
-    recording: Option<(Recording, Inputs)>,
+    recording: Option<(Recording, Gathered)>,
 ) -> Conducted {
     let record = recording.map(|(mut recording, inputs)| {
         recording.keep_files(&outcome).iter().for_each(|words| report.warn(words));

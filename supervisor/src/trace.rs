@@ -82,7 +82,7 @@ pub fn line(event: &Event) -> String {
         What::Call { text, result, reason } => ("call", call_details(text, *result, reason)),
         What::Output { stream, bytes } => ("output", output_details(*stream, bytes)),
         What::StandardInput { bytes } => ("standard-input", Map::from_iter([readable(bytes)])),
-        What::Input { path, found } => {
+        What::Input { path, found, said: _ } => {
             let path = String::from_utf8_lossy(path).into_owned();
             let found = serde_json::to_value(found).expect("a name");
             ("input", Map::from_iter([("path".to_owned(), path.into()), ("found".into(), found)]))

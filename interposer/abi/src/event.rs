@@ -33,6 +33,34 @@ pub enum Found {
     Content,
 }
 
+/// A state of a file of the host: as long as all of this is the same, so are its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Device that holds it.
+    pub device: u64,
+    /// Inode number on it.
+    pub inode: u64,
+    /// Type and permissions, as `st_mode`.
+    pub mode: u32,
+    /// Length in bytes.
+    pub size: u64,
+    /// When its bytes changed last, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// When anything of it changed last.
+    pub changed_ns: i64,
+}
+
+/// What the host has just said of a path, so that nobody need ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Said {
+    /// It was not asked just now.
+    Nothing,
+    /// There is no file.
+    Absent,
+    /// There is one, in this state.
+    There(Stamp),
+}
+
 /// A standard stream of the workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -154,9 +182,12 @@ pub enum What {
     /// The run depends on a file of the host. It is for the record and no part of this run's log.
     Input {
         /// Absolute path on the host.
+        #[serde(with = "bytes")]
         path: Vec<u8>,
         /// What it has found there.
         found: Found,
+        /// What the host said of it. Not for traces: it differs from machine to machine.
+        said: Said,
     },
     /// The code of a file was searched. It helps later runs and is no part of this one's log.
     Searched {
@@ -174,6 +205,23 @@ pub enum What {
     },
 }
 
+/// Bytes as a whole, which serde takes one by one otherwise.
+mod bytes {
+    use alloc::vec::Vec;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        <&[u8]>::deserialize(from).map(<[u8]>::to_vec)
+    }
+}
+
+/// Room in which most events are encoded, in bytes.
+const ENCODED_ROOM: usize = 160;
+
 impl Event {
     /// The bytes that [`Event::decode`] reads.
     ///
@@ -181,7 +229,8 @@ impl Event {
     /// Never: every field can be encoded.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_allocvec(self).expect("events can be encoded")
+        let encoded = postcard::to_extend(self, Vec::with_capacity(ENCODED_ROOM));
+        encoded.expect("events can be encoded")
     }
 
     /// Reads what [`Event::encode`] wrote; `None` when the bytes are not that.

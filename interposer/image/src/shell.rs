@@ -67,6 +67,10 @@ fn extended_state() -> &'static mut [u8] {
     }
 }
 
+fn nanoseconds(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+}
+
 fn host_stat(stat: &Stat) -> HostStat {
     HostStat {
         dev: stat.dev,
@@ -79,7 +83,8 @@ fn host_stat(stat: &Stat) -> HostStat {
         size: stat.size as u64,
         blksize: stat.blksize as u64,
         blocks: stat.blocks as u64,
-        mtime_ns: stat.mtime.saturating_mul(1_000_000_000).saturating_add(stat.mtime_nsec),
+        mtime_ns: nanoseconds(stat.mtime, stat.mtime_nsec),
+        ctime_ns: nanoseconds(stat.ctime, stat.ctime_nsec),
         ..HostStat::default()
     }
 }

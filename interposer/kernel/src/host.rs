@@ -54,7 +54,7 @@ pub struct HostStat {
     pub mtime_ns: i64,
     /// Last access; the kernel's, never the host's.
     pub atime_ns: i64,
-    /// Last change of anything; the kernel's, never the host's.
+    /// Last change of anything; the host's is for the supervisor alone.
     pub ctime_ns: i64,
     /// Creation; the kernel's, never the host's.
     pub birth_ns: i64,

@@ -19,10 +19,12 @@ use std::{
     time::SystemTime,
 };
 
+use simrun_abi::event::Stamp;
+
 use crate::{cache, trace::base16};
 
 /// Name of the table, with a number that changes whenever its form does.
-const FILE: &str = "digests-2";
+const FILE: &str = "digests-3";
 /// Bytes of a digest that are kept: enough against coincidence.
 const DIGEST_LEN: usize = 16;
 /// Bytes that tell whether the ones before them belong together.
@@ -36,47 +38,35 @@ const BUCKET_LEN: usize = BUCKET_ENTRIES * ENTRY_LEN;
 /// Buckets of the table: room for 64 Ki files in 2.5 MiB.
 const BUCKETS: u64 = 1 << 13;
 /// A file changed less than so long ago may change again unnoticed, in nanoseconds.
-const SETTLED_NS: i128 = 2_000_000_000;
+const SETTLED_NS: i64 = 2_000_000_000;
 
 type Digest = [u8; DIGEST_LEN];
 
-/// A state of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified_ns: i128,
-    changed_ns: i128,
+/// The state of a file with these attributes.
+pub fn stamp(file: &Metadata) -> Stamp {
+    let ns = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+    Stamp {
+        device: file.dev(),
+        inode: file.ino(),
+        mode: file.mode(),
+        size: file.size(),
+        modified_ns: ns(file.mtime(), file.mtime_nsec()),
+        changed_ns: ns(file.ctime(), file.ctime_nsec()),
+    }
 }
 
-impl Stamp {
-    /// Of a file with these attributes.
-    fn of(file: &Metadata) -> Self {
-        let ns = |seconds: i64, ns: i64| i128::from(seconds) * 1_000_000_000 + i128::from(ns);
-        Self {
-            device: file.dev(),
-            inode: file.ino(),
-            size: file.size(),
-            modified_ns: ns(file.mtime(), file.mtime_nsec()),
-            changed_ns: ns(file.ctime(), file.ctime_nsec()),
-        }
+/// Under what the digest of a file in this state is kept.
+fn key(stamp: &Stamp) -> Digest {
+    let Stamp { device, inode, mode: _, size, modified_ns, changed_ns } = *stamp;
+    let mut hasher = blake3::Hasher::new();
+    for number in [device, inode, size, modified_ns.cast_unsigned(), changed_ns.cast_unsigned()] {
+        hasher.update(&number.to_le_bytes());
     }
+    finish(&hasher)
+}
 
-    fn digest(&self) -> Digest {
-        let mut hasher = blake3::Hasher::new();
-        for number in [self.device, self.inode, self.size] {
-            hasher.update(&number.to_le_bytes());
-        }
-        for time in [self.modified_ns, self.changed_ns] {
-            hasher.update(&time.to_le_bytes());
-        }
-        finish(&hasher)
-    }
-
-    fn is_settled(&self, now_ns: i128) -> bool {
-        self.modified_ns.max(self.changed_ns) + SETTLED_NS < now_ns
-    }
+fn is_settled(stamp: &Stamp, now_ns: i64) -> bool {
+    stamp.modified_ns.max(stamp.changed_ns).saturating_add(SETTLED_NS) < now_ns
 }
 
 /// The names in a directory, sorted; not that of what simrun keeps there itself.
@@ -166,22 +156,23 @@ impl Digests {
         Self(cache::path(FILE).and_then(|path| Table::open(&path).ok()))
     }
 
-    /// The digest of the bytes of a file with these attributes, or of a directory's names.
+    /// The digest of the bytes of a file in this state, or of a directory's names.
     ///
     /// # Errors
     /// When it cannot be read, or is neither.
-    pub fn of(&self, path: &Path, before: &Metadata) -> io::Result<String> {
-        if !before.is_file() && !before.is_dir() {
+    pub fn of(&self, path: &Path, before: &Stamp) -> io::Result<String> {
+        let kind = before.mode & libc::S_IFMT;
+        if kind != libc::S_IFREG && kind != libc::S_IFDIR {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let stamp = Stamp::of(before);
-        let key = stamp.digest();
+        let key = key(before);
         if let Some(known) = self.0.as_ref().and_then(|table| table.get(&key)) {
             return Ok(base16(&known));
         }
-        let file = File::open(path)?;
+        // Whatever it is by now, nobody waits for it.
+        let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
         let mut hasher = blake3::Hasher::new();
-        if before.is_dir() {
+        if kind == libc::S_IFDIR {
             for name in names(path)? {
                 // No name has a slash in it.
                 hasher.update(name.as_bytes()).update(b"/");
@@ -192,8 +183,8 @@ impl Digests {
         let digest = finish(&hasher);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         if let Some(table) = &self.0
-            && stamp.is_settled(now.as_nanos() as i128)
-            && Stamp::of(&file.metadata()?) == stamp
+            && is_settled(before, i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))
+            && stamp(&file.metadata()?) == *before
         {
             table.put(&key, &digest);
         }
@@ -215,7 +206,7 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "a").expect("a file");
         let digests = Digests(Some(table(folder.path())));
-        let of = |path: &Path| digests.of(path, &path.metadata()?);
+        let of = |path: &Path| digests.of(path, &stamp(&path.metadata()?));
         let len = || folder.path().join("deep/table").metadata().expect("a table").len();
         let a = of(&file).expect("a digest");
         assert_eq!(len(), 0, "it may change again within the tick");
@@ -225,9 +216,9 @@ mod tests {
         assert_eq!((a.len(), b.len()), (2 * DIGEST_LEN, 2 * DIGEST_LEN));
 
         let own = std::env::current_exe().expect("a path");
-        let stamp = Stamp::of(&own.metadata().expect("attributes"));
-        assert!(stamp.is_settled(i128::MAX) && !stamp.is_settled(stamp.changed_ns));
-        digests.0.as_ref().expect("a table").put(&stamp.digest(), &[7; DIGEST_LEN]);
+        let settled = stamp(&own.metadata().expect("attributes"));
+        assert!(is_settled(&settled, i64::MAX) && !is_settled(&settled, settled.changed_ns));
+        digests.0.as_ref().expect("a table").put(&key(&settled), &[7; DIGEST_LEN]);
         assert_eq!(of(&own).expect("a digest"), "07".repeat(DIGEST_LEN));
         let names = of(folder.path()).expect("a digest");
         fs::write(folder.path().join("other"), "").expect("a file");

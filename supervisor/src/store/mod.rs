@@ -8,7 +8,7 @@
 //! - [`recording`]: writing a run down while it goes on.
 //! - [`output`]: its standard streams, with times.
 //! - [`calls`]: those of its mocks.
-//! - [`inputs`]: the files it has read; [`digest`]: their digests.
+//! - [`inputs`]: the files it has read; [`gathering`]: looking at them meanwhile; [`digest`]: their digests.
 //! - [`protocol`]: what the workload says of its invariants ([`invariant`]) and paths ([`named_path`]).
 //! - [`failure`]: what went wrong.
 //! - [`folder`]: reading a run's folder.
@@ -22,6 +22,7 @@ pub mod digest;
 pub mod failure;
 pub mod find;
 pub mod folder;
+pub mod gathering;
 pub mod id;
 pub mod index;
 pub mod inputs;

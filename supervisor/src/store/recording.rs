@@ -13,12 +13,12 @@ use std::{
 };
 
 use nix::fcntl::{Flock, FlockArg};
-use simrun_abi::event::{Event, Found, Stream, StuckThread, What};
+use simrun_abi::event::{Event, Found, Said, Stream, StuckThread, What};
 
 use super::{
     ARTIFACTS, EVENTS, INPUTS, LOCK, RECORD, STANDARD_INPUT, calls, failure,
+    gathering::{Finding, Gathered, Gathering},
     id::Id,
-    inputs::{Gathering, Inputs},
     output::{self, Writer},
     pinned::Pinned,
     place::{Place, replace_file},
@@ -135,9 +135,9 @@ impl Recording {
         self.heard.inputs.get_ahead();
     }
 
-    /// The digests of what the run has found. The run is over, and nothing has been written through yet.
-    pub fn inputs(&mut self) -> Inputs {
-        std::mem::take(&mut self.heard.inputs).finish()
+    /// What the run has found. It is over, and nothing has been written through yet.
+    pub fn inputs(&mut self) -> Gathered {
+        std::mem::take(&mut self.heard.inputs).finish(&self.heard.programs)
     }
 
     /// Keeps the files that the run wrote; what cannot be kept is returned in words.
@@ -159,7 +159,7 @@ impl Recording {
         mut self,
         outcome: &Outcome,
         warnings: &[String],
-        inputs: &Inputs,
+        inputs: &Gathered,
     ) -> (Record, Option<io::Error>) {
         let mut heard = self.heard;
         let flushed = heard.output.flush();
@@ -171,9 +171,7 @@ impl Recording {
         let kept = calls::keep(&self.folder, &self.record.pinned);
         heard.keep_first_error(kept);
         // Nobody looks at it before the run has ended.
-        let written = serde_json::to_vec(inputs)
-            .map_err(io::Error::from)
-            .and_then(|json| fs::write(self.folder.join(INPUTS), json));
+        let written = fs::write(self.folder.join(INPUTS), inputs.json());
         heard.keep_first_error(written);
         let mut result = RunResult::of(outcome, &heard.stuck);
         result.warnings = warnings.to_vec();
@@ -211,6 +209,11 @@ fn prepare(folder: &Path, record: &Record) -> io::Result<Flock<File>> {
     Ok(lock)
 }
 
+/// The run reads a file, of which it does not tell more.
+fn content_of(path: Text) -> Finding {
+    Finding { path, found: Found::Content, said: Said::Nothing }
+}
+
 fn json(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
@@ -232,7 +235,7 @@ impl Heard {
         let programs: BTreeSet<_> =
             record.pinned.nodes.iter().map(|node| node.program.clone()).collect();
         let mut inputs = Gathering::default();
-        programs.iter().for_each(|program| inputs.add(program.clone(), Found::Content));
+        programs.iter().for_each(|program| inputs.add(content_of(program.clone())));
         Ok(Self {
             output: Writer::new(folder, nodes),
             events,
@@ -273,12 +276,15 @@ impl Heard {
             }
             What::Exec { path } if path.starts_with('/') => {
                 let path = Text::from(path.as_bytes());
-                self.inputs.add(path.clone(), Found::Content);
+                self.inputs.add(content_of(path.clone()));
                 if self.programs.len() < PROGRAMS_MAX {
                     self.programs.insert(path);
                 }
             }
-            What::Input { path, found } => self.inputs.add(Text(path.clone()), *found),
+            What::Input { path, found, said } => {
+                let (path, found, said) = (Text(path.clone()), *found, *said);
+                self.inputs.add(Finding { path, found, said });
+            }
             What::Deadlock { threads } => self.stuck = threads.clone(),
             _ => {}
         }

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, collections::BTreeMap, rc::Rc, vec::Vec};
 use core::cell::{Cell, RefCell};
 
 use linux_raw_sys::general as raw;
-use simrun_abi::event::Found;
+use simrun_abi::event::{Found, Said};
 
 use super::{Inode, Tree, contents, walk};
 use crate::{
@@ -104,7 +104,7 @@ impl Folder {
             _ if tree.hides(&path) => None,
             Ok(stat) => Some(tree.adopt(host, &path, &stat)?),
             Err(Errno::ENOENT) => {
-                tree.note_input(host, &path, Found::Status);
+                tree.note_input(host, &path, Found::Status, Said::Absent);
                 None
             }
             Err(errno) => return Err(errno.into()),
@@ -211,7 +211,7 @@ impl Folder {
     /// The names of the host.
     fn list_below(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
         let Some(below) = &self.below else { return Ok(Vec::new()) };
-        tree.note_input(host, below, Found::Content);
+        tree.note_input(host, below, Found::Content, Said::Nothing);
         let flags = raw::O_RDONLY | raw::O_DIRECTORY | raw::O_NOFOLLOW;
         let directory = host.open(below, flags, 0)?;
         let listed = host

@@ -320,7 +320,7 @@ impl Inode {
             && self.noted.get() < Some(found)
         {
             self.noted.set(Some(found));
-            tree.note_input(host, path, found);
+            tree.note_input(host, path, found, tree.said_of(self.number));
         }
     }
 

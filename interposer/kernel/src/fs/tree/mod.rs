@@ -15,7 +15,7 @@ use core::cell::{Cell, OnceCell, RefCell};
 use linux_raw_sys::general as raw;
 use simrun_abi::{
     boot::{Boot, Detail, FileTimes},
-    event::{Event, Found, What},
+    event::{Event, Found, Said, Stamp, What},
     faults::{Disk, Effect, Fault},
     node::Node,
     node_faults::{Attrition, OnNodes},
@@ -79,6 +79,8 @@ pub struct Tree {
     started: FileTime,
     /// Whether anybody wants to know what the run depends on.
     notes_inputs: bool,
+    /// The file that was found last, by its number, and in which state.
+    found: Cell<Option<(u64, Stamp)>>,
     /// What was put there before the first program ran, once it was.
     placed: OnceCell<Vec<Rc<Inode>>>,
     /// How full the disk is.
@@ -148,6 +150,7 @@ impl Tree {
             file_times: boot.file_times,
             started,
             notes_inputs: boot.detail >= Detail::Kept,
+            found: Cell::new(None),
             placed: OnceCell::new(),
             space: Space::new(node.disk),
             journal: RefCell::new(disk_without_power(&boot.faults).map(Journal::new)),
@@ -196,10 +199,20 @@ impl Tree {
     }
 
     /// Lets the supervisor know that the run depends on what the host has at a path.
-    pub fn note_input(&self, host: &mut dyn Host, path: &[u8], found: Found) {
+    pub fn note_input(&self, host: &mut dyn Host, path: &[u8], found: Found, said: Said) {
         if self.notes_inputs {
-            let what = What::Input { path: path.to_vec(), found };
-            host.emit(&Event { number: 0, time_ns: 0, node: 0, pid: 0, tid: 0, what }.encode());
+            let what = What::Input { path: path.into(), found, said };
+            let event = Event { number: 0, time_ns: 0, node: 0, pid: 0, tid: 0, what };
+            host.emit(&event.encode());
+        }
+    }
+
+    /// What the host said of the file with this number, if that was the last it was asked for.
+    #[must_use]
+    pub fn said_of(&self, number: u64) -> Said {
+        match self.found.take() {
+            Some((found, stamp)) if found == number => Said::There(stamp),
+            _ => Said::Nothing,
         }
     }
 
@@ -227,6 +240,8 @@ impl Tree {
     pub fn adopt(&self, host: &mut dyn Host, path: &[u8], stat: &HostStat) -> Result<Rc<Inode>> {
         let (kind, from) = (FileKind::of(stat.mode), (stat.dev, stat.ino));
         let has_others = kind != FileKind::Directory && stat.nlink > 1;
+        let number = self.number(from);
+        self.found.set(Some((number, stamp_of(stat))));
         if has_others && let Some(known) = self.linked.borrow().get(&from) {
             return Ok(Rc::clone(known));
         }
@@ -245,7 +260,7 @@ impl Tree {
             device: stat.rdev,
         };
         let time = times::shown(self.file_times, self.started, &path, stat);
-        let numbers = (DISK, self.number(from));
+        let numbers = (DISK, number);
         let inode = Rc::new(Inode::of_host(path, numbers, body, attributes, Times::all(time)));
         if kind == FileKind::Link {
             // Whoever comes here goes where it leads.
@@ -344,6 +359,18 @@ impl Tree {
                 *file.path.borrow_mut() = [path, DELETED].concat().into();
             }
         }
+    }
+}
+
+/// What the host says of a file, as the supervisor wants it.
+fn stamp_of(stat: &HostStat) -> Stamp {
+    Stamp {
+        device: stat.dev,
+        inode: stat.ino,
+        mode: stat.mode,
+        size: stat.size,
+        modified_ns: stat.mtime_ns,
+        changed_ns: stat.ctime_ns,
     }
 }
 

@@ -1,0 +1,245 @@
+//! What a run has found in the host's files, looked at while it goes on.
+//!
+//! Whoever looks makes of each finding what will be written of it, so that little is left to do when the run has ended.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread::Builder,
+};
+
+use simrun_abi::event::{Found, Said};
+
+use super::{digest::Digests, inputs::Input, text::Text};
+
+/// Most files that are taken for inputs.
+const INPUTS_MAX: usize = 100_000;
+/// So many findings are worth a thread that looks at them while the run goes on.
+const BATCH: usize = 128;
+
+/// What a run has found, as it told.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Where.
+    pub path: Text,
+    /// What.
+    pub found: Found,
+    /// What the host said of it then.
+    pub said: Said,
+}
+
+/// The findings of a run that goes on.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    /// Those that nobody looks at yet.
+    left: Vec<Finding>,
+    helper: Option<Helper>,
+}
+
+/// All that a run has found.
+#[derive(Debug)]
+pub struct Gathered {
+    json: Vec<u8>,
+    programs: BTreeMap<Text, String>,
+}
+
+impl Gathered {
+    /// All findings in the order of their paths, as [`Inputs`](super::inputs::Inputs) are written.
+    pub fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The digest of one of the programs.
+    pub fn digest(&self, path: &Text) -> Option<&String> {
+        self.programs.get(path)
+    }
+}
+
+/// All that has been looked at.
+#[derive(Debug)]
+struct Looked {
+    digests: Digests,
+    known: BTreeMap<Text, Known>,
+}
+
+/// What is known of a file.
+#[derive(Debug)]
+struct Known {
+    found: Found,
+    said: Said,
+    digest: Option<String>,
+    /// The input, as it is written.
+    json: Vec<u8>,
+}
+
+impl Looked {
+    fn new() -> Self {
+        Self { digests: Digests::open(), known: BTreeMap::new() }
+    }
+
+    fn look_at(&mut self, mut finding: Finding) {
+        match self.known.get(&finding.path) {
+            // Whoever knows the content knows the file.
+            Some(known) if known.found >= finding.found => return,
+            // The host was asked once, and the run takes the file for what it was then.
+            Some(known) if finding.said == Said::Nothing => finding.said = known.said,
+            None if self.known.len() >= INPUTS_MAX => return,
+            _ => {}
+        }
+        let said = finding.said;
+        let input = Input::of(&self.digests, finding);
+        let json = serde_json::to_vec(&input).expect("inputs have nothing that JSON has not");
+        let Input { path, found, digest, .. } = input;
+        self.known.insert(path, Known { found, said, digest, json });
+    }
+
+    fn gathered(&self, programs: &BTreeSet<Text>) -> Gathered {
+        let len: usize = self.known.values().map(|known| known.json.len() + 1).sum();
+        let mut json = Vec::with_capacity(len + 16);
+        json.extend_from_slice(br#"{"files":["#);
+        for (number, known) in self.known.values().enumerate() {
+            if number > 0 {
+                json.push(b',');
+            }
+            json.extend_from_slice(&known.json);
+        }
+        json.extend_from_slice(b"]}");
+        let digest = |path: &Text| Some((path.clone(), self.known.get(path)?.digest.clone()?));
+        Gathered { json, programs: programs.iter().filter_map(digest).collect() }
+    }
+}
+
+/// What the helper is asked to do.
+#[derive(Debug)]
+enum Ask {
+    LookAt(Vec<Finding>),
+    /// Say what there is, with these programs.
+    Finish(BTreeSet<Text>),
+}
+
+/// A thread that looks at findings.
+#[derive(Debug)]
+struct Helper {
+    ask: Sender<Ask>,
+    gathered: Receiver<Gathered>,
+}
+
+impl Helper {
+    fn start() -> Option<Self> {
+        let (ask, asked) = channel();
+        let (tell, gathered) = channel();
+        let work = move || {
+            let mut looked = Looked::new();
+            for ask in asked {
+                match ask {
+                    Ask::LookAt(findings) => {
+                        findings.into_iter().for_each(|finding| looked.look_at(finding));
+                    }
+                    // Nobody listens if the run is abandoned. Nobody waits until all is put away.
+                    Ask::Finish(programs) => drop(tell.send(looked.gathered(&programs))),
+                }
+            }
+        };
+        Builder::new().name("digests".into()).spawn(work).ok()?;
+        Some(Self { ask, gathered })
+    }
+
+    /// Has it do something. It listens for as long as it can be asked.
+    fn ask(&self, ask: Ask) {
+        self.ask.send(ask).expect("the helper listens");
+    }
+}
+
+impl Gathering {
+    /// The run has found something.
+    pub fn add(&mut self, finding: Finding) {
+        self.left.push(finding);
+    }
+
+    /// The run goes on, and may take a while.
+    pub fn get_ahead(&mut self) {
+        if self.left.len() < BATCH {
+            return;
+        }
+        if self.helper.is_none() {
+            self.helper = Helper::start();
+        }
+        if let Some(helper) = &self.helper {
+            helper.ask(Ask::LookAt(std::mem::take(&mut self.left)));
+        }
+    }
+
+    /// All of it; of these programs the digests, too.
+    pub fn finish(self, programs: &BTreeSet<Text>) -> Gathered {
+        let Some(helper) = self.helper else {
+            let mut looked = Looked::new();
+            self.left.into_iter().for_each(|finding| looked.look_at(finding));
+            return looked.gathered(programs);
+        };
+        helper.ask(Ask::LookAt(self.left));
+        helper.ask(Ask::Finish(programs.clone()));
+        helper.gathered.recv().expect("the helper tells")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{
+        super::{
+            digest,
+            inputs::{Change, Inputs},
+        },
+        *,
+    };
+
+    #[test]
+    fn many_inputs_are_the_same_as_few() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |number: usize| folder.path().join(number.to_string());
+        for number in 0..3 * BATCH {
+            fs::write(path(number), number.to_string()).expect("a file");
+        }
+        let text = |number: usize| Text::from(path(number).as_os_str().as_encoded_bytes());
+        let programs = BTreeSet::from([text(12)]);
+        let gather = |ahead: bool| {
+            let mut gathering = Gathering::default();
+            for number in 0..=3 * BATCH {
+                let place = path(number);
+                let path = text(number);
+                let said = match fs::metadata(place) {
+                    _ if number % 3 == 0 => Said::Nothing,
+                    Ok(file) => Said::There(digest::stamp(&file)),
+                    Err(_) => Said::Absent,
+                };
+                gathering.add(Finding { path: path.clone(), found: Found::Status, said });
+                if number % 2 == 0 {
+                    let (found, said) = (Found::Content, Said::Nothing);
+                    gathering.add(Finding { path, found, said });
+                }
+                if ahead {
+                    gathering.get_ahead();
+                }
+            }
+            assert_eq!(gathering.helper.is_some(), ahead);
+            let gathered = gathering.finish(&programs);
+            assert_eq!(gathered.digest(&text(12)).map(|digest| digest.len()), Some(32));
+            assert_eq!(gathered.digest(&text(13)), None, "it is no program");
+            serde_json::from_slice::<Inputs>(gathered.json()).expect("inputs")
+        };
+        let inputs = gather(true);
+        assert_eq!(inputs, gather(false));
+        assert_eq!(inputs.files.len(), 3 * BATCH + 1);
+        let of = |number: usize| {
+            let input = inputs.files.iter().find(|input| input.path == text(number));
+            input.and_then(|input| input.digest.clone())
+        };
+        assert_eq!(of(12).map(|digest| digest.len()), Some(32));
+        assert_eq!(of(13).as_deref(), Some("file 0644 2"));
+        assert_eq!(of(3 * BATCH), None, "there is none");
+        fs::write(path(13), "other").expect("a file");
+        let told: Vec<_> = inputs.changes().iter().map(Change::to_string).collect();
+        assert_eq!(told, [format!("{} has changed", path(13).display())]);
+    }
+}
