@@ -17,7 +17,7 @@ use simrun_kernel::{
 };
 
 use crate::{
-    frame, gate,
+    closing, frame, gate,
     nearby::{c_string, locate},
     patched,
     state::{self, Frame, TRAPPED_SITES, TRAPS_BITS, TRAPS_MAX},
@@ -235,6 +235,10 @@ impl Host for Shell {
         let _ = call(nr::__NR_close, [fd.0 as usize, 0, 0, 0, 0, 0]);
     }
 
+    fn close_later(&mut self, fd: HostFd) {
+        closing::close_later(fd.0.cast_unsigned());
+    }
+
     fn pread_user(&mut self, fd: HostFd, into: UserSlice, offset: u64) -> HostResult<usize> {
         call(
             nr::__NR_pread64,
@@ -310,17 +314,19 @@ impl Host for Shell {
         Ok(target)
     }
 
-    fn read_directory(&mut self, fd: HostFd) -> HostResult<Vec<HostEntry>> {
-        call(nr::__NR_lseek, [fd.0 as usize, 0, 0, 0, 0, 0])?;
-        let mut entries = Vec::new();
+    fn read_directory(
+        &mut self,
+        fd: HostFd,
+        each: &mut dyn FnMut(HostEntry<'_>),
+    ) -> HostResult<()> {
         let mut buffer = vec![0; ENTRIES_SIZE];
         loop {
             let place = buffer.as_mut_ptr() as usize;
             let len = call(nr::__NR_getdents64, [fd.0 as usize, place, buffer.len(), 0, 0, 0])?;
             if len == 0 {
-                return Ok(entries);
+                return Ok(());
             }
-            entries.extend(directory_entries(&buffer[..len]));
+            directory_entries(&buffer[..len]).for_each(&mut *each);
         }
     }
 
@@ -358,13 +364,13 @@ impl Host for Shell {
 }
 
 /// Entries of a buffer that getdents64(2) filled, without `.` and `..`.
-fn directory_entries(mut buffer: &[u8]) -> impl Iterator<Item = HostEntry> {
+fn directory_entries(mut buffer: &[u8]) -> impl Iterator<Item = HostEntry<'_>> {
     core::iter::from_fn(move || {
         loop {
             let ino = u64::from_le_bytes(buffer.get(..8)?.try_into().ok()?);
             let len = usize::from(u16::from_le_bytes(buffer.get(16..18)?.try_into().ok()?));
             let kind = *buffer.get(18)?;
-            let name = buffer.get(19..len)?.split(|&byte| byte == 0).next()?.to_vec();
+            let name = buffer.get(19..len)?.split(|&byte| byte == 0).next()?;
             buffer = &buffer[len..];
             if name != b"." && name != b".." {
                 return Some(HostEntry { name, ino, kind });

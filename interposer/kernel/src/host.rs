@@ -62,9 +62,9 @@ pub struct HostStat {
 
 /// One name in a host directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostEntry {
+pub struct HostEntry<'a> {
     /// The name, without a slash or NUL.
-    pub name: Vec<u8>,
+    pub name: &'a [u8],
     /// Host inode number.
     pub ino: u64,
     /// `DT_*`.
@@ -147,6 +147,10 @@ pub trait Host {
     fn open(&mut self, path: &[u8], flags: u32, mode: u32) -> HostResult<HostFd>;
     /// Closes.
     fn close(&mut self, fd: HostFd);
+    /// Closes one of a file that was only read, now or later.
+    fn close_later(&mut self, fd: HostFd) {
+        self.close(fd);
+    }
     /// Reads into user memory at an offset.
     fn pread_user(&mut self, fd: HostFd, into: UserSlice, offset: u64) -> HostResult<usize>;
     /// Writes from user memory at an offset.
@@ -165,8 +169,9 @@ pub trait Host {
     fn fstat(&mut self, fd: HostFd) -> HostResult<HostStat>;
     /// Target of a symbolic link.
     fn read_link(&mut self, path: &[u8]) -> HostResult<Vec<u8>>;
-    /// All names of an open directory but `.` and `..`, in the host's order.
-    fn read_directory(&mut self, fd: HostFd) -> HostResult<Vec<HostEntry>>;
+    /// Tells all names of a directory that has just been opened but `.` and `..`, in the host's order.
+    fn read_directory(&mut self, fd: HostFd, each: &mut dyn FnMut(HostEntry<'_>))
+    -> HostResult<()>;
     /// A memory file of length zero.
     fn memory_file(&mut self, name: &[u8]) -> HostResult<HostFd>;
     /// Any other call on files, by number: what changes a tree, sets attributes, syncs.

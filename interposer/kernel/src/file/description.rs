@@ -255,6 +255,12 @@ impl FileDescription {
     /// A description at offset zero.
     #[must_use]
     pub fn new(file: File, flags: OpenFlags, path: &[u8]) -> Rc<Self> {
+        Self::of(file, flags, path.into())
+    }
+
+    /// The same of a path that others have, too.
+    #[must_use]
+    pub fn of(file: File, flags: OpenFlags, path: Rc<[u8]>) -> Rc<Self> {
         let is_temporary = flags.contains(OpenFlags::TEMPORARY);
         let exclusive = if is_temporary { OpenFlags::empty() } else { OpenFlags::EXCLUSIVE };
         let flags = flags.difference(
@@ -268,7 +274,7 @@ impl FileDescription {
             file,
             flags: Cell::new(flags),
             offset: Cell::new(0),
-            path: RefCell::new(path.into()),
+            path: RefCell::new(path),
             owner: Cell::default(),
             notifier: RefCell::default(),
             watchers: RefCell::default(),

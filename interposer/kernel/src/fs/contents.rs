@@ -160,7 +160,7 @@ impl Contents {
         if let Store::Host(_, open) = &mut *self.store.borrow_mut()
             && let Some(file) = open.take()
         {
-            host.close(file);
+            host.close_later(file);
         }
     }
 

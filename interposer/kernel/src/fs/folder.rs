@@ -1,27 +1,28 @@
 //! The names in a directory: those that the run has looked at or changed, over those of the host.
 
-use alloc::{boxed::Box, collections::BTreeMap, rc::Rc, vec::Vec};
+use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 use core::cell::{Cell, RefCell};
 
 use linux_raw_sys::general as raw;
 use simrun_abi::event::{Found, Said};
 
-use super::{Inode, Tree, contents, walk};
+use super::{Inode, Tree, contents, name::Name};
 use crate::{
     error::{Errno, Result},
-    host::{Follow, Host, HostResult},
+    host::{Follow, Host, HostEntry, HostResult},
 };
 
-/// Names opened that were not known before, after which it is worth looking what else there is.
-const OPENED_MIN: u8 = 4;
-/// Longest directory of the host that is looked through for that, in its bytes.
+/// Bytes of a directory of the host for each name opened that was not known before, from when on it is worth looking what
+/// else there is: to ask for a name costs about as much as to list a kibibyte.
+const LISTED_PER_NAME: u64 = 1 << 10;
+/// Longest directory that is looked through for that.
 const LISTED_MAX: u64 = 128 << 10;
 
 /// Whether all that the host's directory holds can be opened without anybody noticing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Harmless {
     /// Nobody has looked: so many names have been opened.
-    Unknown(u8),
+    Unknown(u32),
     Yes,
     No,
 }
@@ -44,13 +45,15 @@ pub struct DirectoryEntry {
 }
 
 /// Files by name; `None` where there is none.
-type Names = BTreeMap<Box<[u8]>, Option<Rc<Inode>>>;
+type Names = BTreeMap<Name, Option<Rc<Inode>>>;
 
 /// The names in a directory.
 #[derive(Debug, Default)]
 pub struct Folder {
     /// The host's directory that lies underneath; `None` for one that the run has made.
     below: Option<Rc<[u8]>>,
+    /// Bytes of that.
+    below_size: u64,
     /// What is known of names; `None` for one that leads nowhere, whatever the host has.
     known: RefCell<Names>,
     /// Whether the run has made or removed names.
@@ -61,10 +64,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// With the names of the host's directory at a path.
+    /// With the names of the host's directory at a path, which has so many bytes.
     #[must_use]
-    pub fn over(below: Rc<[u8]>) -> Self {
-        Self { below: Some(below), ..Self::default() }
+    pub fn over(below: Rc<[u8]>, below_size: u64) -> Self {
+        Self { below: Some(below), below_size, ..Self::default() }
     }
 
     /// The directory is removed from another.
@@ -95,21 +98,32 @@ impl Folder {
     /// # Errors
     /// What the host says to the question.
     pub fn get(&self, tree: &Tree, host: &mut dyn Host, name: &[u8]) -> Result<Option<Rc<Inode>>> {
-        if let Some(known) = self.known.borrow().get(name) {
+        let key = Name::from(name);
+        if let Some(known) = self.known.borrow().get(&key) {
             return Ok(known.clone());
         }
         let Some(below) = &self.below else { return Ok(None) };
-        let path = walk::child(below, name);
-        let found = match host.stat(&path, Follow::No) {
-            _ if tree.hides(&path) => None,
-            Ok(stat) => Some(tree.adopt(host, &path, &stat)?),
+        tree.with_path(below, name, |path| self.ask(tree, host, key, path))
+    }
+
+    /// Asks the host for a name that is not known.
+    fn ask(
+        &self,
+        tree: &Tree,
+        host: &mut dyn Host,
+        name: Name,
+        path: &[u8],
+    ) -> Result<Option<Rc<Inode>>> {
+        let found = match host.stat(path, Follow::No) {
+            _ if tree.hides(path) => None,
+            Ok(stat) => Some(tree.adopt(host, path, &stat)?),
             Err(Errno::ENOENT) => {
-                tree.note_input(host, &path, Found::Status, Said::Absent);
+                tree.note_input(host, path, Found::Status, Said::Absent);
                 None
             }
             Err(errno) => return Err(errno.into()),
         };
-        self.known.borrow_mut().insert(name.into(), found.clone());
+        self.known.borrow_mut().insert(name, found.clone());
         Ok(found)
     }
 
@@ -124,27 +138,29 @@ impl Folder {
         host: &mut dyn Host,
         name: &[u8],
     ) -> Result<Option<Rc<Inode>>> {
-        if let Some(known) = self.known.borrow().get(name) {
+        let key = Name::from(name);
+        if let Some(known) = self.known.borrow().get(&key) {
             return Ok(known.clone());
         }
-        let Some(below) = self.below.as_ref().filter(|below| self.is_harmless(below, host)) else {
-            return self.get(tree, host, name);
-        };
-        let path = walk::child(below, name);
-        // What is no file, or cannot be read, is asked for.
-        let opened = if tree.hides(&path) { None } else { contents::open_host(host, &path).ok() };
-        let Some(opened) = opened else { return self.get(tree, host, name) };
-        let found = match host.fstat(opened) {
-            Ok(stat) => tree.adopt(host, &path, &stat),
-            Err(errno) => Err(errno.into()),
-        };
-        let contents = found.as_ref().ok().and_then(|found| found.contents());
-        if !contents.is_some_and(|contents| contents.take_open(opened)) {
-            host.close(opened);
-        }
-        let found = found?;
-        self.known.borrow_mut().insert(name.into(), Some(Rc::clone(&found)));
-        Ok(Some(found))
+        let Some(below) = &self.below else { return Ok(None) };
+        let is_harmless = self.is_harmless(below, host);
+        tree.with_path(below, name, |path| {
+            // What is no file, or cannot be read, is asked for.
+            let may_open = is_harmless && !tree.hides(path);
+            let opened = if may_open { contents::open_host(host, path).ok() } else { None };
+            let Some(opened) = opened else { return self.ask(tree, host, key, path) };
+            let found = match host.fstat(opened) {
+                Ok(stat) => tree.adopt(host, path, &stat),
+                Err(errno) => Err(errno.into()),
+            };
+            let contents = found.as_ref().ok().and_then(|found| found.contents());
+            if !contents.is_some_and(|contents| contents.take_open(opened)) {
+                host.close(opened);
+            }
+            let found = found?;
+            self.known.borrow_mut().insert(key, Some(Rc::clone(&found)));
+            Ok(Some(found))
+        })
     }
 
     /// Whether no name of the host's directory is of a FIFO or a device, for which it makes a difference that it is opened.
@@ -152,21 +168,20 @@ impl Folder {
         match self.harmless.get() {
             Harmless::Yes => return true,
             Harmless::No => return false,
-            Harmless::Unknown(OPENED_MIN) => {}
-            Harmless::Unknown(opened) => {
-                self.harmless.set(Harmless::Unknown(opened + 1));
+            Harmless::Unknown(_) if self.below_size > LISTED_MAX => return false,
+            Harmless::Unknown(opened) if u64::from(opened) * LISTED_PER_NAME < self.below_size => {
+                self.harmless.set(Harmless::Unknown(opened.saturating_add(1)));
                 return false;
             }
+            Harmless::Unknown(_) => {}
         }
-        let harmless = holds_files_only(below, host).unwrap_or(false);
-        self.harmless.set(if harmless { Harmless::Yes } else { Harmless::No });
-        harmless
+        self.list_below(below, host, &mut |_| ()).is_ok() && self.harmless.get() == Harmless::Yes
     }
 
     /// The file that a name is known to lead to.
     #[must_use]
     pub fn known(&self, name: &[u8]) -> Option<Rc<Inode>> {
-        self.known.borrow().get(name).cloned().flatten()
+        self.known.borrow().get(&Name::from(name)).cloned().flatten()
     }
 
     /// Lets a name lead to a file.
@@ -186,7 +201,7 @@ impl Folder {
         let mut known = self.known.borrow_mut();
         match self.below {
             Some(_) => drop(known.insert(name.into(), None)),
-            None => drop(known.remove(name)),
+            None => drop(known.remove(&Name::from(name))),
         }
     }
 
@@ -195,13 +210,14 @@ impl Folder {
     /// # Errors
     /// What the host says to its directory being read.
     pub fn list(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
-        let below = self.list_below(tree, host)?;
+        let below = self.names_below(tree, host)?;
         let known = self.known.borrow();
-        let unchanged = below.into_iter().filter(|entry| !known.contains_key(&*entry.name));
+        let unchanged =
+            below.into_iter().filter(|entry| !known.contains_key(&Name::from(&*entry.name)));
         let own = known.iter().filter_map(|(name, file)| {
             let file = file.as_ref()?;
             let kind = file.kind().directory_type();
-            Some(DirectoryEntry { number: file.number, kind, name: name.to_vec() })
+            Some(DirectoryEntry { number: file.number, kind, name: name.as_bytes().to_vec() })
         });
         let mut entries: Vec<_> = own.chain(unchanged).collect();
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -209,44 +225,49 @@ impl Folder {
     }
 
     /// The names of the host.
-    fn list_below(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
+    fn names_below(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
         let Some(below) = &self.below else { return Ok(Vec::new()) };
         tree.note_input(host, below, Found::Content, Said::Nothing);
-        let flags = raw::O_RDONLY | raw::O_DIRECTORY | raw::O_NOFOLLOW;
-        let directory = host.open(below, flags, 0)?;
-        let listed = host
-            .fstat(directory)
-            .and_then(|stat| host.read_directory(directory).map(|entries| (stat.dev, entries)));
+        let mut entries = Vec::new();
+        let device = self.list_below(below, host, &mut |HostEntry { name, ino, kind }| {
+            entries.push(DirectoryEntry { number: ino, kind, name: name.to_vec() });
+        })?;
+        entries.retain(|entry| !tree.hides_in(below, &entry.name));
+        // The host's order must not show in the order of first sight either.
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        entries.iter_mut().for_each(|entry| entry.number = tree.number((device, entry.number)));
+        Ok(entries)
+    }
+
+    /// Lists the host's directory, which shows whether it is harmless; its device.
+    fn list_below(
+        &self,
+        below: &[u8],
+        host: &mut dyn Host,
+        each: &mut dyn FnMut(HostEntry<'_>),
+    ) -> HostResult<u64> {
+        const KINDS: [u32; 3] = [raw::DT_REG, raw::DT_DIR, raw::DT_LNK];
+        self.harmless.set(Harmless::No);
+        let mut only_files = true;
+        let directory = host.open(below, raw::O_RDONLY | raw::O_DIRECTORY | raw::O_NOFOLLOW, 0)?;
+        let listed = host.fstat(directory).and_then(|stat| {
+            host.read_directory(directory, &mut |entry| {
+                only_files &= KINDS.contains(&u32::from(entry.kind));
+                each(entry);
+            })
+            .map(|()| stat.dev)
+        });
         host.close(directory);
-        let (device, mut listed) = listed?;
-        listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let shown =
-            listed.into_iter().filter(|entry| !tree.hides(&walk::child(below, &entry.name)));
-        let entry = |entry: crate::host::HostEntry| DirectoryEntry {
-            number: tree.number((device, entry.ino)),
-            kind: entry.kind,
-            name: entry.name,
-        };
-        Ok(shown.map(entry).collect())
+        if listed.is_ok() && only_files {
+            self.harmless.set(Harmless::Yes);
+        }
+        listed
     }
 
     /// What the run knows of names, in their order: for the list of what it has changed.
     pub fn for_each_known(&self, mut each: impl FnMut(&[u8], Option<&Rc<Inode>>)) {
         for (name, file) in &*self.known.borrow() {
-            each(name, file.as_ref());
+            each(name.as_bytes(), file.as_ref());
         }
     }
-}
-
-/// Whether all names of a directory of the host are known to be of files, directories and links.
-fn holds_files_only(below: &[u8], host: &mut dyn Host) -> HostResult<bool> {
-    const KINDS: [u32; 3] = [raw::DT_REG, raw::DT_DIR, raw::DT_LNK];
-    let directory = host.open(below, raw::O_RDONLY | raw::O_DIRECTORY | raw::O_NOFOLLOW, 0)?;
-    let listed = match host.fstat(directory) {
-        Ok(stat) if stat.size <= LISTED_MAX => host.read_directory(directory),
-        Ok(_) => Err(Errno::EFBIG),
-        Err(errno) => Err(errno),
-    };
-    host.close(directory);
-    Ok(listed?.iter().all(|entry| KINDS.contains(&u32::from(entry.kind))))
 }

@@ -184,6 +184,9 @@ fn describe(
 ) -> Result<Opening> {
     let tree_open::Opened { inode, truncated } = opened;
     let tree = cx.env().tree();
+    // Most files still lie where the host has them.
+    let origin = inode.origin().filter(|origin| ***origin == *path);
+    let shown = origin.map_or_else(|| path.into(), Rc::clone);
     let file = match inode.kind() {
         _ if flags.contains(OpenFlags::PATH) => File::Place(PlaceFile::of_tree(inode)),
         FileKind::Fifo => {
@@ -196,7 +199,7 @@ fn describe(
             File::Regular(RegularFile::open(&tree, cx.host, inode, flags)?)
         }
     };
-    let description = FileDescription::new(file, flags, path);
+    let description = FileDescription::of(file, flags, shown);
     tree.follow(&description);
     notify::through(&mut cx.env(), &description, Happening::OPEN);
     if truncated {

@@ -6,6 +6,7 @@ use linux_raw_sys::general as raw;
 
 use crate::{
     error::Errno,
+    fs::walk,
     host::{
         Backing, Fault, FileCall, Follow, Host, HostEntry, HostFd, HostResult, HostStat,
         ProgramPlaces,
@@ -84,7 +85,7 @@ impl FakeHost {
 
     fn find(&mut self, path: &[u8]) -> HostResult<&mut (u64, FakeFile)> {
         self.questions += 1;
-        let parent = crate::fs::walk::parent(path).to_vec();
+        let parent = walk::parent(path).to_vec();
         match self.files.get(&parent) {
             Some((_, FakeFile::Directory)) => {}
             Some(_) => return Err(Errno::ENOTDIR),
@@ -263,15 +264,17 @@ impl Host for FakeHost {
         }
     }
 
-    fn read_directory(&mut self, fd: HostFd) -> HostResult<Vec<HostEntry>> {
+    fn read_directory(
+        &mut self,
+        fd: HostFd,
+        each: &mut dyn FnMut(HostEntry<'_>),
+    ) -> HostResult<()> {
         let path = self.open.get(fd.0 as usize).cloned().flatten().ok_or(Errno::EBADF)?;
-        let entry = |(name, (ino, file)): (&Vec<u8>, &(u64, FakeFile))| HostEntry {
-            name: crate::fs::walk::name(name).to_vec(),
-            ino: *ino,
-            kind: file.kind(),
-        };
-        let inside = |name: &[u8]| name != b"/" && crate::fs::walk::parent(name) == path;
-        Ok(self.files.iter().filter(|(name, _)| inside(name)).map(entry).collect())
+        let inside = |name: &[u8]| name != b"/" && walk::parent(name) == path;
+        for (name, (ino, file)) in self.files.iter().filter(|(name, _)| inside(name)) {
+            each(HostEntry { name: walk::name(name), ino: *ino, kind: file.kind() });
+        }
+        Ok(())
     }
 
     fn memory_file(&mut self, _: &[u8]) -> HostResult<HostFd> {

@@ -312,8 +312,12 @@ impl Host for FakeMachine {
         self.files.read_link(path)
     }
 
-    fn read_directory(&mut self, fd: HostFd) -> HostResult<Vec<HostEntry>> {
-        self.files.read_directory(fd)
+    fn read_directory(
+        &mut self,
+        fd: HostFd,
+        each: &mut dyn FnMut(HostEntry<'_>),
+    ) -> HostResult<()> {
+        self.files.read_directory(fd, each)
     }
 
     fn memory_file(&mut self, _: &[u8]) -> HostResult<HostFd> {

@@ -81,6 +81,8 @@ pub struct Tree {
     notes_inputs: bool,
     /// The file that was found last, by its number, and in which state.
     found: Cell<Option<(u64, Stamp)>>,
+    /// Memory for a path of the host.
+    room: RefCell<Vec<u8>>,
     /// What was put there before the first program ran, once it was.
     placed: OnceCell<Vec<Rc<Inode>>>,
     /// How full the disk is.
@@ -151,6 +153,7 @@ impl Tree {
             started,
             notes_inputs: boot.detail >= Detail::Kept,
             found: Cell::new(None),
+            room: RefCell::default(),
             placed: OnceCell::new(),
             space: Space::new(node.disk),
             journal: RefCell::new(disk_without_power(&boot.faults).map(Journal::new)),
@@ -207,6 +210,17 @@ impl Tree {
         }
     }
 
+    /// Does something with the path of a name in a directory of the host.
+    pub fn with_path<R>(&self, directory: &[u8], name: &[u8], act: impl FnOnce(&[u8]) -> R) -> R {
+        let mut path = self.room.take();
+        path.clear();
+        path.extend_from_slice(directory);
+        walk::enter(&mut path, name);
+        let result = act(&path);
+        *self.room.borrow_mut() = path;
+        result
+    }
+
     /// What the host said of the file with this number, if that was the last it was asked for.
     #[must_use]
     pub fn said_of(&self, number: u64) -> Said {
@@ -220,6 +234,14 @@ impl Tree {
     #[must_use]
     pub fn hides(&self, path: &[u8]) -> bool {
         self.hidden.iter().any(|hidden| hidden == path)
+    }
+
+    /// Whether programs do not see a name in a directory of the host.
+    #[must_use]
+    pub fn hides_in(&self, directory: &[u8], name: &[u8]) -> bool {
+        self.hidden
+            .iter()
+            .any(|hidden| walk::name(hidden) == name && walk::parent(hidden) == directory)
     }
 
     /// The number of the host's file with these numbers.
@@ -248,7 +270,7 @@ impl Tree {
         let path: Rc<[u8]> = path.into();
         let body = match kind {
             FileKind::Regular => Body::Regular(Contents::of_host(Rc::clone(&path), stat.size)),
-            FileKind::Directory => Body::Directory(Folder::over(Rc::clone(&path))),
+            FileKind::Directory => Body::Directory(Folder::over(Rc::clone(&path), stat.size)),
             FileKind::Link => Body::Link(host.read_link(&path)?.into()),
             _ => Body::Special,
         };
