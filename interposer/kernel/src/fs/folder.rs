@@ -15,6 +15,8 @@ use crate::{
 /// Bytes of a directory of the host for each name opened that was not known before, from when on it is worth looking what
 /// else there is: to ask for a name costs about as much as to list a kibibyte.
 const LISTED_PER_NAME: u64 = 1 << 10;
+/// What a directory counts at least, in bytes: not all file systems say how long theirs are.
+const LISTED_MIN: u64 = 4 << 10;
 /// Longest directory that is looked through for that.
 const LISTED_MAX: u64 = 128 << 10;
 
@@ -168,12 +170,13 @@ impl Folder {
         match self.harmless.get() {
             Harmless::Yes => return true,
             Harmless::No => return false,
-            Harmless::Unknown(_) if self.below_size > LISTED_MAX => return false,
-            Harmless::Unknown(opened) if u64::from(opened) * LISTED_PER_NAME < self.below_size => {
-                self.harmless.set(Harmless::Unknown(opened.saturating_add(1)));
-                return false;
+            Harmless::Unknown(opened) => {
+                let listed_at = self.below_size.max(LISTED_MIN) / LISTED_PER_NAME;
+                if self.below_size > LISTED_MAX || u64::from(opened) < listed_at {
+                    self.harmless.set(Harmless::Unknown(opened.saturating_add(1)));
+                    return false;
+                }
             }
-            Harmless::Unknown(_) => {}
         }
         self.list_below(below, host, &mut |_| ()).is_ok() && self.harmless.get() == Harmless::Yes
     }
