@@ -4,7 +4,7 @@
 //! of a file system tick slowly: one that was changed just now may change again within the tick, so that it is not kept.
 //!
 //! Digests are kept in a table in the [`cache`], and nothing depends on them but time. Only the places that are asked for
-//! are read and written, so that one who needs few pays for few. The entries of one bucket push each other out, the
+//! are read and written, so that one who needs few pays for few; who needs many reads all at once. The entries of one bucket push each other out, the
 //! oldest first. Several may use the table at once: an entry that two have mixed up is told by its check.
 
 use std::{
@@ -37,6 +37,8 @@ const BUCKET_ENTRIES: usize = 8;
 const BUCKET_LEN: usize = BUCKET_ENTRIES * ENTRY_LEN;
 /// Buckets of the table: room for 64 Ki files in 2.5 MiB.
 const BUCKETS: u64 = 1 << 13;
+/// After so many questions the table is read as a whole, which takes about as long as they took.
+const ASKED_MAX: u32 = 1024;
 /// A file changed less than so long ago may change again unnoticed, in nanoseconds.
 const SETTLED_NS: i64 = 2_000_000_000;
 
@@ -86,7 +88,13 @@ fn finish<const LEN: usize>(hasher: &blake3::Hasher) -> [u8; LEN] {
 
 /// The table of digests that are known.
 #[derive(Debug)]
-struct Table(File);
+struct Table {
+    file: File,
+    /// How many digests it was asked for.
+    asked: u32,
+    /// What it held when it was read as a whole, if it was.
+    held: Vec<u8>,
+}
 
 impl Table {
     fn open(path: &Path) -> io::Result<Self> {
@@ -102,29 +110,45 @@ impl Table {
         match (open(), path.parent()) {
             (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(folder)?;
-                open().map(Self)
+                Ok(open()?.into())
             }
-            (opened, _) => opened.map(Self),
+            (opened, _) => Ok(opened?.into()),
         }
     }
 
-    /// A bucket and where it lies; what was never written is zero.
-    fn bucket(&self, key: &Digest) -> io::Result<([u8; BUCKET_LEN], u64)> {
+    /// Reads it as a whole.
+    fn hold(&mut self) -> io::Result<()> {
+        self.held.resize(BUCKETS as usize * BUCKET_LEN, 0);
+        read_available(&self.file, &mut self.held, 0)
+    }
+
+    /// Where a bucket lies.
+    fn place(key: &Digest) -> u64 {
         let number = u64::from_le_bytes(key[..8].try_into().expect("eight bytes")) % BUCKETS;
-        let at = number * BUCKET_LEN as u64;
-        let mut bucket = [0; BUCKET_LEN];
-        let mut done = 0;
-        while done < BUCKET_LEN {
-            match self.0.read_at(&mut bucket[done..], at + done as u64)? {
-                0 => break,
-                read => done += read,
-            }
-        }
-        Ok((bucket, at))
+        number * BUCKET_LEN as u64
     }
 
-    fn get(&self, key: &Digest) -> Option<Digest> {
-        let (bucket, _) = self.bucket(key).ok()?;
+    /// A bucket as it is now; what was never written is zero.
+    fn bucket(&self, key: &Digest) -> io::Result<[u8; BUCKET_LEN]> {
+        let mut bucket = [0; BUCKET_LEN];
+        read_available(&self.file, &mut bucket, Self::place(key))?;
+        Ok(bucket)
+    }
+
+    fn get(&mut self, key: &Digest) -> Option<Digest> {
+        self.asked = self.asked.saturating_add(1);
+        if self.asked == ASKED_MAX && self.hold().is_err() {
+            self.held.clear();
+        }
+        let read;
+        let held = Self::place(key) as usize;
+        let bucket = match self.held.get(held..held + BUCKET_LEN) {
+            Some(bucket) => bucket,
+            None => {
+                read = self.bucket(key).ok()?;
+                &read[..]
+            }
+        };
         let entry = bucket.chunks_exact(ENTRY_LEN).find(|entry| entry.starts_with(key))?;
         let digest = entry[DIGEST_LEN..2 * DIGEST_LEN].try_into().expect("sixteen bytes");
         (entry == Self::entry(key, &digest)).then_some(digest)
@@ -132,10 +156,10 @@ impl Table {
 
     /// Puts an entry first in its bucket. What cannot be kept is computed again.
     fn put(&self, key: &Digest, digest: &Digest) {
-        let Ok((mut bucket, at)) = self.bucket(key) else { return };
+        let Ok(mut bucket) = self.bucket(key) else { return };
         bucket.copy_within(..BUCKET_LEN - ENTRY_LEN, ENTRY_LEN);
         bucket[..ENTRY_LEN].copy_from_slice(&Self::entry(key, digest));
-        let _ = self.0.write_all_at(&bucket, at);
+        let _ = self.file.write_all_at(&bucket, Self::place(key));
     }
 
     fn entry(key: &Digest, digest: &Digest) -> [u8; ENTRY_LEN] {
@@ -144,6 +168,26 @@ impl Table {
         let check: [u8; CHECK_LEN] = finish(&hasher);
         [&key[..], digest, &check].concat().try_into().expect("the length of an entry")
     }
+}
+
+impl From<File> for Table {
+    fn from(file: File) -> Self {
+        Self { file, asked: 0, held: Vec::new() }
+    }
+}
+
+/// Fills a buffer from an offset on, as far as there are bytes.
+fn read_available(file: &File, mut into: &mut [u8], mut at: u64) -> io::Result<()> {
+    while !into.is_empty() {
+        match file.read_at(into, at)? {
+            0 => break,
+            read => {
+                into = &mut into[read..];
+                at += read as u64;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Takes digests, and knows those that were taken before.
@@ -160,13 +204,13 @@ impl Digests {
     ///
     /// # Errors
     /// When it cannot be read, or is neither.
-    pub fn of(&self, path: &Path, before: &Stamp) -> io::Result<String> {
+    pub fn of(&mut self, path: &Path, before: &Stamp) -> io::Result<String> {
         let kind = before.mode & libc::S_IFMT;
         if kind != libc::S_IFREG && kind != libc::S_IFDIR {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let key = key(before);
-        if let Some(known) = self.0.as_ref().and_then(|table| table.get(&key)) {
+        if let Some(known) = self.0.as_mut().and_then(|table| table.get(&key)) {
             return Ok(base16(&known));
         }
         // Whatever it is by now, nobody waits for it.
@@ -205,13 +249,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("file");
         fs::write(&file, "a").expect("a file");
-        let digests = Digests(Some(table(folder.path())));
-        let of = |path: &Path| digests.of(path, &stamp(&path.metadata()?));
+        let mut digests = Digests(Some(table(folder.path())));
+        let of = |digests: &mut Digests, path: &Path| digests.of(path, &stamp(&path.metadata()?));
         let len = || folder.path().join("deep/table").metadata().expect("a table").len();
-        let a = of(&file).expect("a digest");
+        let a = of(&mut digests, &file).expect("a digest");
         assert_eq!(len(), 0, "it may change again within the tick");
         fs::write(&file, "b").expect("a file");
-        let b = of(&file).expect("a digest");
+        let b = of(&mut digests, &file).expect("a digest");
         assert_ne!(a, b);
         assert_eq!((a.len(), b.len()), (2 * DIGEST_LEN, 2 * DIGEST_LEN));
 
@@ -219,17 +263,17 @@ mod tests {
         let settled = stamp(&own.metadata().expect("attributes"));
         assert!(is_settled(&settled, i64::MAX) && !is_settled(&settled, settled.changed_ns));
         digests.0.as_ref().expect("a table").put(&key(&settled), &[7; DIGEST_LEN]);
-        assert_eq!(of(&own).expect("a digest"), "07".repeat(DIGEST_LEN));
-        let names = of(folder.path()).expect("a digest");
+        assert_eq!(of(&mut digests, &own).expect("a digest"), "07".repeat(DIGEST_LEN));
+        let names = of(&mut digests, folder.path()).expect("a digest");
         fs::write(folder.path().join("other"), "").expect("a file");
-        assert_ne!(of(folder.path()).expect("a digest"), names);
-        assert!(of(Path::new("/dev/null")).is_err(), "a device has none");
+        assert_ne!(of(&mut digests, folder.path()).expect("a digest"), names);
+        assert!(of(&mut digests, Path::new("/dev/null")).is_err(), "a device has none");
     }
 
     #[test]
     fn a_bucket_forgets_the_oldest_and_an_entry_that_is_damaged() {
         let folder = tempfile::tempdir().expect("a folder");
-        let table = table(folder.path());
+        let mut table = table(folder.path());
         let key = |number: u8| {
             let mut key = [0; DIGEST_LEN];
             key[DIGEST_LEN - 1] = number;
@@ -242,8 +286,12 @@ mod tests {
         for number in 1..=count {
             assert_eq!(table.get(&key(number)), Some([number; DIGEST_LEN]));
         }
-        table.0.write_all_at(&[0], DIGEST_LEN as u64).expect("room");
+        table.hold().expect("a table");
+        table.file.write_all_at(&[0], DIGEST_LEN as u64).expect("room");
+        assert_eq!(table.get(&key(count)), Some([count; DIGEST_LEN]), "it was read before");
+        table.hold().expect("a table");
         assert_eq!(table.get(&key(count)), None);
         assert_eq!(table.get(&key(1)), Some([1; DIGEST_LEN]));
+        assert_eq!(table.held.len() as u64, BUCKETS * BUCKET_LEN as u64);
     }
 }

@@ -87,7 +87,7 @@ impl Looked {
             _ => {}
         }
         let said = finding.said;
-        let input = Input::of(&self.digests, finding);
+        let input = Input::of(&mut self.digests, finding);
         let json = serde_json::to_vec(&input).expect("inputs have nothing that JSON has not");
         let Input { path, found, digest, .. } = input;
         self.known.insert(path, Known { found, said, digest, json });

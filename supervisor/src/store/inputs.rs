@@ -37,7 +37,7 @@ fn is_content(found: &Found) -> bool {
 
 impl Input {
     /// What is to be kept of a finding.
-    pub fn of(digests: &Digests, Finding { path, found, said }: Finding) -> Self {
+    pub fn of(digests: &mut Digests, Finding { path, found, said }: Finding) -> Self {
         let place = Path::new(path.as_os_str());
         let stamp = match (said, found) {
             (Said::There(stamp), _) => Some(stamp),
@@ -117,10 +117,10 @@ impl fmt::Display for Change {
 impl Inputs {
     /// What has changed since.
     pub fn changes(&self) -> Vec<Change> {
-        let digests = Digests::open();
+        let mut digests = Digests::open();
         let of = |input: &Input| {
             let path = input.path.clone();
-            Input::of(&digests, Finding { path, found: input.found, said: Said::Nothing })
+            Input::of(&mut digests, Finding { path, found: input.found, said: Said::Nothing })
         };
         self.changes_to(&Self { files: self.files.iter().map(of).collect() })
     }
