@@ -211,7 +211,7 @@ fn check_words(entries: &[(Key, Node)], known: &[&str], what: &str) -> Result<()
 }
 
 fn unknown(at: Position, what: &str, word: &str, known: &[&str]) -> Wrong {
-    let hint = match spelling::nearest(word, known.iter().copied()) {
+    let hint = match spelling::meant(word, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it is one of {}", spelling::alternatives(known.iter().copied())),
     };
