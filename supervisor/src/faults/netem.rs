@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 use simrun_abi::faults as abi;
-use simrun_config::{Problem, Spanned, Wrong};
+use simrun_config::{Position, Problem, Spanned, Wrong};
 
 use super::{FaultFile, compile};
 
@@ -39,7 +39,7 @@ struct Interface {
 #[serde(deny_unknown_fields, default)]
 struct Impairment {
     name: Option<Spanned<String>>,
-    r#match: Option<Matching>,
+    r#match: Option<Spanned<Matching>>,
     delay: Option<Delay>,
     loss: Option<Spanned<Loss>>,
     corrupt: Option<Percent>,
@@ -160,8 +160,9 @@ struct Rate {
 pub fn read(name: &str, shown: &str, text: &str) -> Result<(FaultFile, Vec<abi::Fault>), Problem> {
     let netem: Netem = simrun_config::parse(shown, text)?;
     let written = translate(&netem).map_err(|wrong| wrong.of(shown))?;
-    let file: FaultFile = simrun_config::parse(shown, &written.text)?;
-    let mut plan = compile(name, &file).map_err(|wrong| wrong.of(shown))?;
+    let place = |problem: Problem| Problem { at: written.place(problem.at), ..problem };
+    let mut file: FaultFile = simrun_config::parse(shown, &written.text).map_err(place)?;
+    let mut plan = compile(name, &file).map_err(|wrong| place(wrong.of(shown)))?;
     // What a rule is for is its own.
     let links: Vec<Vec<abi::LinkMatch>> = (0..netem.lo.rules.len())
         .map(|rule| link_of(&plan, name, &format!("rule-{}-", rule + 1)))
@@ -170,8 +171,11 @@ pub fn read(name: &str, shown: &str, text: &str) -> Result<(FaultFile, Vec<abi::
         fault.matches.unless_links = links[..*spared].concat();
     }
     plan.retain(|fault| !fault.name.ends_with(MARK));
-    let mut file = file;
     file.faults.0.retain(|(own, _)| !own.ends_with(MARK));
+    for (_, fault) in &mut file.faults.0 {
+        let hosts = &mut fault.r#match.value.host.0;
+        hosts.iter_mut().for_each(|host| host.at = written.place(host.at));
+    }
     Ok((file, plan))
 }
 
@@ -189,6 +193,8 @@ struct Written {
     text: String,
     /// How many of the rules' links each fault spares.
     spared: Vec<usize>,
+    /// Which line each part of it begins in, and what it was translated from.
+    places: Vec<(usize, Position)>,
 }
 
 fn translate(netem: &Netem) -> Result<Written, Wrong> {
@@ -205,15 +211,18 @@ fn translate(netem: &Netem) -> Result<Written, Wrong> {
         check_untimed(rule)?;
         let place = format!("rule-{}", index + 1);
         // The rule itself, also if it is only there to spare something.
-        written.add(index, &format!("{place}{MARK}"), "lose", &matches(matching), "");
-        written.add_all(index, &place, rule, &matches(matching), "")?;
+        let scope = Scope::of(matching, index);
+        // The rule itself, also if it is only there to spare something.
+        written.add(&scope, &format!("{place}{MARK}"), rule.at, "lose", "");
+        written.add_all(&scope, &place, rule)?;
     }
     if let Some(default) = &netem.lo.default {
         check_untimed(default)?;
         if default.r#match.is_some() {
             return Err(default.wrong("what has a `match` is one of the `rules`"));
         }
-        written.add_all(rules.len(), "default", default, "{}", "")?;
+        let all = Scope { at: default.at, spared: rules.len(), ..Scope::default() };
+        written.add_all(&all, "default", default)?;
     }
     for (index, fault) in netem.service_faults.iter().enumerate() {
         written.add_service(&format!("service-{}", index + 1), fault)?;
@@ -242,21 +251,35 @@ impl Impairment {
     }
 }
 
-/// What our own files say for a match.
-fn matches(matching: &Matching) -> String {
-    let mut parts = Vec::new();
-    let mut text = |key: &str, value: &Option<Spanned<String>>| {
-        if let Some(value) = value {
-            parts.push(format!("{key}: {:?}", value.value));
+/// What faults are for, and when.
+#[derive(Default)]
+struct Scope {
+    /// What our own files say for a match.
+    matches: String,
+    /// Where it is said.
+    at: Position,
+    /// How many of the rules' links they spare.
+    spared: usize,
+    /// Keys of our own that say when.
+    window: String,
+}
+
+impl Scope {
+    fn of(matching: &Spanned<Matching>, spared: usize) -> Self {
+        let mut parts = Vec::new();
+        let mut text = |key: &str, value: &Option<Spanned<String>>| {
+            if let Some(value) = value {
+                parts.push(format!("{key}: {:?}", value.value));
+            }
+        };
+        text("protocol", &matching.protocol);
+        text("address", &matching.address);
+        text("host", &matching.host);
+        if let Some(port) = &matching.port {
+            parts.push(format!("port: {}", port.value));
         }
-    };
-    text("protocol", &matching.protocol);
-    text("address", &matching.address);
-    text("host", &matching.host);
-    if let Some(port) = &matching.port {
-        parts.push(format!("port: {}", port.value));
+        Self { matches: parts.join(", "), at: matching.at, spared, ..Self::default() }
     }
-    format!("{{ {} }}", parts.join(", "))
 }
 
 /// A share, or what is wrong with it.
@@ -334,24 +357,34 @@ fn lose(loss: &Spanned<Loss>) -> Result<(String, String), Wrong> {
 }
 
 impl Written {
-    fn add(&mut self, spared: usize, name: &str, action: &str, matches: &str, rest: &str) {
-        let _ = write!(self.text, "  {name}:\n    do: {action}\n    match: {matches}\n{rest}");
-        self.spared.push(spared);
+    fn add(&mut self, scope: &Scope, name: &str, at: Position, action: &str, chance: &str) {
+        let line = self.text.lines().count() + 1;
+        let Scope { matches, window, .. } = scope;
+        let _ = write!(
+            self.text,
+            "  {name}:\n    do: {action}\n    match: {{ {matches} }}\n{chance}{window}"
+        );
+        self.places.extend([(line, at), (line + 2, scope.at), (line + 3, at)]);
+        self.spared.push(scope.spared);
     }
 
-    /// What an impairment says in netem's words; `window` is when.
+    /// Where in the file in netem's words is what was translated into this.
+    fn place(&self, translated: Position) -> Position {
+        let before = self.places.iter().take_while(|(line, _)| *line <= translated.line as usize);
+        before.last().map_or(translated, |(_, at)| *at)
+    }
+
+    /// What an impairment says in netem's words.
     fn add_all(
         &mut self,
-        spared: usize,
+        scope: &Scope,
         place: &str,
         impairment: &Spanned<Impairment>,
-        matches: &str,
-        window: &str,
     ) -> Result<(), Wrong> {
         let Impairment { delay, loss, corrupt, duplicate, reorder, rate, .. } = &impairment.value;
         let mut add = |own: &str, action: &str, chance: &str| {
             let name = format!("{place}-{own}");
-            self.add(spared, &name, action, matches, &format!("{chance}{window}"));
+            self.add(scope, &name, impairment.at, action, chance);
         };
         if let Some(reorder) = reorder {
             let Some(delay) = delay else {
@@ -393,15 +426,18 @@ impl Written {
             return Err(fault
                 .wrong("a fault of a service is a `blackhole` or a `degrade`: `kind` is missing"));
         };
-        let matches = match (&fault.r#match, &fault.service) {
-            (Some(matching), None) => matches(matching),
-            (None, Some(service)) => format!("{{ host: {:?} }}", service.value),
+        let mut scope = match (&fault.r#match, &fault.service) {
+            (Some(matching), None) => Scope::of(matching, 0),
+            (None, Some(service)) => Scope {
+                matches: format!("host: {:?}", service.value),
+                at: service.at,
+                ..Scope::default()
+            },
             _ => return Err(fault.wrong("one of `match` or `service` belongs here")),
         };
-        let mut window = String::new();
         for (key, number) in [("after", &fault.start_ms), ("for", &fault.duration_ms)] {
             if let Some(number) = number {
-                let _ = writeln!(window, "    {key}: {}", milliseconds(number.value));
+                let _ = writeln!(scope.window, "    {key}: {}", milliseconds(number.value));
             }
         }
         match kind.value {
@@ -412,10 +448,10 @@ impl Written {
                 "a `degrade` says what gets worse: `delay`, `loss`, `corrupt`, `duplicate`, `reorder` or `rate`",
             )),
             Kind::Blackhole => {
-                self.add(0, &format!("{place}-blackhole"), "lose", &matches, &window);
+                self.add(&scope, &format!("{place}-blackhole"), fault.at, "lose", "");
                 Ok(())
             }
-            Kind::Degrade => self.add_all(0, place, fault, &matches, &window),
+            Kind::Degrade => self.add_all(&scope, place, fault),
         }
     }
 }

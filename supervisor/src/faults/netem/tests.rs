@@ -99,6 +99,23 @@ fn what_is_wrong_is_said_with_its_place() {
             r#"{ "version": 1, "serviceFaults": [{ "service": "x", "kind": "blackhole", "loss": { "percent": 1 } }] }"#,
             "f.json:1:61: of a `blackhole` there is nothing more to say",
         ),
+        // What only shows in what it is translated into.
+        (
+            "{ \"version\": 1, \"lo\": { \"rules\": [\n{ \"match\": { \"address\": \"payment\" }, \"loss\": { \"percent\": 1 } }] } }",
+            "f.json:2:12: `payment` is no address",
+        ),
+        (
+            "{ \"version\": 1, \"lo\": { \"rules\": [{ \"match\": { \"port\": 80 } },\n{ \"match\": { \"protocol\": \"tpc\" } }] } }",
+            "f.json:2:12: unknown word `tpc`; did you mean `tcp`?",
+        ),
+        (
+            "{ \"version\": 1, \"lo\": {\n\"default\": { \"delay\": { \"time_ms\": 0 } } } }",
+            "f.json:2:12: a delay of nothing does nothing",
+        ),
+        (
+            "{ \"version\": 1, \"serviceFaults\": [\n{ \"service\": \"x\", \"kind\": \"blackhole\", \"duration_ms\": 0 }] }",
+            "f.json:2:1: a window that is open for no time never opens",
+        ),
     ];
     for (text, words) in cases {
         let found = plan(text).err().unwrap_or_default();
