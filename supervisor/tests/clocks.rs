@@ -138,6 +138,29 @@ print(before, off(), round(time.clock_gettime(time.CLOCK_TAI) - start, 1))
 }
 
 #[test]
+fn timers_on_atomic_time_do_not_wait_for_the_second_that_is_inserted() {
+    // Each is set before the leap second, for three seconds after by its own clock.
+    let script = "
+import ctypes, signal, time
+libc = ctypes.CDLL(None)
+signals = [signal.SIGUSR1, signal.SIGUSR2]
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+time.sleep(9.5)
+start = time.monotonic()
+for clock, number in [(11, signals[0]), (0, signals[1])]:
+    timer, event = ctypes.c_int(), (ctypes.c_int * 16)(0, 0, number, 0)
+    assert libc.timer_create(clock, event, ctypes.byref(timer)) == 0
+    due = time.clock_gettime_ns(clock) + 3_000_000_000
+    at = (ctypes.c_long * 4)(0, 0, *divmod(due, 1_000_000_000))
+    assert libc.timer_settime(timer, 1, at, None) == 0
+for _ in signals:
+    print(signal.sigwait(signals).name, round(time.monotonic() - start, 1))
+";
+    let output = twice("1", "leap-second", &["/usr/bin/python3", "-c", script]);
+    assert_eq!(stdout(&output), "SIGUSR1 3.0\nSIGUSR2 4.0\n", "{}", said(&output).stderr);
+}
+
+#[test]
 fn programs_find_their_time_zone() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = fault_file(folder.path(), "  zone:\n    do: { time-zone: [NPT-5:45] }\n");

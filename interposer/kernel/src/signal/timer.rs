@@ -25,6 +25,8 @@ use crate::{
 pub enum TimerClock {
     /// The wall clock.
     Wall,
+    /// The wall clock, leap seconds included.
+    Atomic,
     /// Time since boot.
     Boot,
     /// Processor time of the process.
@@ -40,6 +42,7 @@ pub enum TimerClock {
 enum Scale {
     Boot,
     Wall,
+    Atomic,
     Processor,
 }
 
@@ -136,6 +139,7 @@ impl SignalTimer {
         let instant = match self.scale.get() {
             Scale::Boot => machine.clock.at_since_boot(due),
             Scale::Wall => machine.clock.at_wall(due),
+            Scale::Atomic => machine.clock.at_wall(machine.clock.wall_at_atomic(due)),
             Scale::Processor => return,
         };
         self.key.set(Some(machine.set_timer(instant, self.me.clone())));
@@ -172,6 +176,7 @@ impl Expire for SignalTimer {
         let shown = match self.scale.get() {
             Scale::Boot => machine.clock.since_boot(),
             Scale::Wall => machine.clock.wall(),
+            Scale::Atomic => machine.clock.atomic(),
             Scale::Processor => Duration::MAX,
         };
         let early = self.due.get().is_some_and(|due| shown < due);
@@ -198,6 +203,7 @@ impl Kernel {
         match (scale, timer.clock) {
             (Scale::Boot, _) => self.machine.clock.since_boot(),
             (Scale::Wall, _) => self.machine.clock.wall(),
+            (Scale::Atomic, _) => self.machine.clock.atomic(),
             (_, TimerClock::User) => user_part(self.processor_time(process)),
             (_, TimerClock::Thread(id)) => {
                 self.threads.get(id).map_or(Duration::ZERO, |thread| thread.cpu_time)
@@ -217,7 +223,8 @@ impl Kernel {
         self.unset_signal_timer(process, timer);
         let scale = match (timer.clock, first) {
             (TimerClock::Wall, First::At(_)) => Scale::Wall,
-            (TimerClock::Wall | TimerClock::Boot, _) => Scale::Boot,
+            (TimerClock::Atomic, First::At(_)) => Scale::Atomic,
+            (TimerClock::Wall | TimerClock::Atomic | TimerClock::Boot, _) => Scale::Boot,
             _ => Scale::Processor,
         };
         timer.scale.set(scale);
@@ -372,7 +379,7 @@ impl Kernel {
             .flat_map(|(_, process)| process.timers.made.values().cloned())
             .collect();
         for timer in timers {
-            if timer.scale.get() == Scale::Wall
+            if matches!(timer.scale.get(), Scale::Wall | Scale::Atomic)
                 && let Some(key) = timer.key.take()
             {
                 self.machine.timers.cancel(key);

@@ -70,10 +70,7 @@ impl ClockId {
 pub(super) fn read_clock(cx: &mut Context<'_>, clock: ClockId) -> Result<Duration> {
     Ok(match clock {
         ClockId::Wall => cx.kernel.machine.clock.wall(),
-        ClockId::Atomic => {
-            let clock = &cx.kernel.machine.clock;
-            clock.wall().saturating_add(clock.leap_seconds())
-        }
+        ClockId::Atomic => cx.kernel.machine.clock.atomic(),
         ClockId::SinceBoot => cx.kernel.machine.clock.since_boot(),
         ClockId::ThreadCpu(number) => {
             let found = cx.kernel.find_thread(cx.thread, u64::from(number));
@@ -148,8 +145,8 @@ pub fn clock_nanosleep(
         (_, false) => cx.deadline_after(Some(time)),
         (ClockId::Wall, true) => cx.deadline_at_wall(time),
         (ClockId::Atomic, true) => {
-            let leap_seconds = cx.kernel.machine.clock.leap_seconds();
-            cx.deadline_at_wall(time.saturating_sub(leap_seconds))
+            let wall = cx.kernel.machine.clock.wall_at_atomic(time);
+            cx.deadline_at_wall(wall)
         }
         (ClockId::SinceBoot, true) => cx.deadline_at_since_boot(time),
     };

@@ -115,7 +115,8 @@ fn timer_clock(cx: &mut Context<'_>, clock: u64) -> Result<TimerClock> {
         _ => {}
     }
     match ClockId::new(clock)? {
-        ClockId::Wall | ClockId::Atomic => Ok(TimerClock::Wall),
+        ClockId::Wall => Ok(TimerClock::Wall),
+        ClockId::Atomic => Ok(TimerClock::Atomic),
         ClockId::SinceBoot => Ok(TimerClock::Boot),
         ClockId::ProcessCpu(process) => {
             let found = cx.kernel.find_process(cx.thread, u64::from(process));

@@ -178,6 +178,18 @@ impl Clock {
         self.at_since_boot(wall.saturating_sub(self.own.wall_at_boot))
     }
 
+    /// Time since 1970, leap seconds included (clock_gettime(2), `CLOCK_TAI`).
+    #[must_use]
+    pub fn atomic(&self) -> Duration {
+        self.wall().saturating_add(self.leap_seconds())
+    }
+
+    /// What the wall clock shows when the one that counts leap seconds shows this, unless one comes until then.
+    #[must_use]
+    pub fn wall_at_atomic(&self, atomic: Duration) -> Duration {
+        atomic.saturating_sub(self.leap_seconds())
+    }
+
     /// Sets the wall clock, as `clock_settime` does; the monotonic clock goes on.
     pub fn set_wall(&mut self, wall: Duration) {
         self.own.wall_at_boot = wall.saturating_sub(self.since_boot());
@@ -224,8 +236,7 @@ impl Clock {
     }
 
     /// How far the clock that counts leap seconds is ahead of the one that shows the last second of the day twice.
-    #[must_use]
-    pub fn leap_seconds(&self) -> Duration {
+    fn leap_seconds(&self) -> Duration {
         match self.leap() {
             None | Some(Leap::Insert) => Duration::ZERO,
             Some(Leap::InProgress | Leap::Over) => Duration::from_secs(1),
