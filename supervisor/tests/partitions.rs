@@ -361,6 +361,43 @@ fn partitions_to_come_keep_no_run_alive_that_is_stuck() {
 }
 
 #[test]
+fn who_begins_to_ask_in_a_partition_finds_out_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "  cut:\n    do: { partition: { shape: pair } }\n    match: { node: client, peer: s1 }\n    after: 5s\n    for: 60s\n";
+    let faults = fault_file(folder.path(), text);
+    let client = r#"
+KEEPALIVE = (socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+def tcp(name): return (socket.IPPROTO_TCP, getattr(socket, name))
+connections = [socket.create_connection(("s1", 8080)) for _ in range(4)]
+asked_before, asks, in_order, no_more = connections
+for option in [KEEPALIVE, tcp("TCP_KEEPINTVL"), tcp("TCP_KEEPCNT")]:
+    asked_before.setsockopt(*option, 1)
+    no_more.setsockopt(*option, 1)
+no_more.setsockopt(*tcp("TCP_KEEPIDLE"), 15)
+at(10)
+# Sooner than it was to, and not any more.
+asked_before.setsockopt(*tcp("TCP_KEEPIDLE"), 2)
+no_more.setsockopt(*KEEPALIVE, 0)
+for option, value in [(tcp("TCP_KEEPIDLE"), 4), (tcp("TCP_KEEPINTVL"), 1), (tcp("TCP_KEEPCNT"), 1), (KEEPALIVE, 1)]:
+    asks.setsockopt(*option, value)
+for option, value in [(KEEPALIVE, 1), (tcp("TCP_KEEPIDLE"), 6), (tcp("TCP_KEEPINTVL"), 1), (tcp("TCP_KEEPCNT"), 1)]:
+    in_order.setsockopt(*option, value)
+for connection in [asked_before, asks, in_order]:
+    try:
+        print(connection.recv(100))
+    except OSError as error:
+        print(type(error).__name__, round(time.time() - 1893456000), flush=True)
+at(100)
+no_more.sendall(b"ping")
+print(no_more.recv(100), flush=True)
+"#;
+    assert_eq!(
+        talk(&faults, client),
+        "TimeoutError 13\nTimeoutError 15\nTimeoutError 17\nb'ping'\n"
+    );
+}
+
+#[test]
 fn idle_ends_that_ask_find_out_about_a_partition() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = "  cut:\n    do: { partition: { shape: pair, cut: in } }\n    match: { node: client, peer: s1 }\n    after: 5s\n    for: 60s\n";

@@ -124,6 +124,8 @@ pub trait SocketObject {
     fn accept(&self, env: &mut Env<'_>) -> Result<Socket> {
         Err(Errno::EOPNOTSUPP.into())
     }
+    /// `SO_KEEPALIVE` has been set.
+    fn on_keep_alive(&self, env: &mut Env<'_>) {}
     /// setsockopt(2) beyond `SOL_SOCKET`.
     fn set_option(&self, env: &mut Env<'_>, level: u32, name: u32, value: &[u8]) -> Result<()> {
         Err(Errno::ENOPROTOOPT.into())

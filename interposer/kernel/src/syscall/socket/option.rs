@@ -106,6 +106,10 @@ fn set_common(
         raw::SO_SNDTIMEO_OLD | raw::SO_SNDTIMEO_NEW => {
             options.send_timeout.set(read_timeout(value)?);
         }
+        raw::SO_KEEPALIVE => {
+            options.keep_alive.set(read_flag(value)?);
+            object.on_keep_alive(&mut cx.env());
+        }
         raw::SO_BINDTODEVICE => {}
         raw::SO_SNDBUFFORCE | raw::SO_RCVBUFFORCE | raw::SO_DEBUG
             if cx.process().credentials.euid != 0 =>
@@ -123,7 +127,6 @@ fn set_number(options: &Options, name: u32, value: &[u8]) -> Result<()> {
     match name {
         raw::SO_REUSEADDR => options.reuse_address.set(flag),
         raw::SO_REUSEPORT => options.reuse_port.set(flag),
-        raw::SO_KEEPALIVE => options.keep_alive.set(flag),
         raw::SO_BROADCAST => options.broadcast.set(flag),
         raw::SO_DONTROUTE => options.dont_route.set(flag),
         raw::SO_OOBINLINE => options.urgent_inline.set(flag),

@@ -187,6 +187,10 @@ impl SocketObject for TcpSocket {
         self.next_connection().map(Socket::Tcp)
     }
 
+    fn on_keep_alive(&self, env: &mut Env<'_>) {
+        self.ask_anew(env.machine);
+    }
+
     fn set_option(&self, env: &mut Env<'_>, level: u32, name: u32, value: &[u8]) -> Result<()> {
         self.set(env, level, name, value)
     }

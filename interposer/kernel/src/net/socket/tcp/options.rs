@@ -25,7 +25,13 @@ const INFO_LEN: usize = 240;
 impl TcpSocket {
     pub(super) fn set(&self, env: &mut Env<'_>, level: u32, name: u32, value: &[u8]) -> Result<()> {
         match level {
-            raw::SOL_TCP => self.set_tcp(name, value),
+            raw::SOL_TCP => {
+                self.set_tcp(name, value)?;
+                if name == raw::TCP_KEEPIDLE {
+                    self.ask_anew(env.machine);
+                }
+                Ok(())
+            }
             raw::SOL_IPV6 if self.family == Family::V6 => self.set_v6(env, name, value),
             raw::SOL_IP => self.ip.set(name, value),
             _ => Err(Errno::ENOPROTOOPT.into()),

@@ -38,6 +38,22 @@ impl TcpSocket {
         }
     }
 
+    /// Whether it asks, or how soon, has been set (`tcp_set_keepalive`, `tcp_sock_set_keepidle_locked`): also in silence.
+    pub(super) fn ask_anew(&self, machine: &mut Machine) {
+        self.asks.set(None);
+        if self.would_notice_silence() && self.is_in_silence(machine) {
+            self.on_silence(machine);
+        }
+    }
+
+    /// Whether nobody answers.
+    fn is_in_silence(&self, machine: &mut Machine) -> bool {
+        let Some((_, remote)) = self.ends() else { return false };
+        let is_silent = self.wire.borrow().as_ref().is_some_and(|wire| wire.is_silent());
+        let is_off = || self.stack.toward(remote.ip()).is_none_or(|stack| stack.is_off());
+        is_silent || is_off() || self.is_cut_off(machine)
+    }
+
     fn is_cut_off(&self, machine: &mut Machine) -> bool {
         self.wire.borrow().as_ref().is_some_and(|wire| link::is_cut(machine, wire))
     }
@@ -68,10 +84,10 @@ impl TcpSocket {
         let due = self.asks.get().filter(|asking| asking.at <= machine.clock.now());
         let Some(Asking { unanswered, .. }) = due else { return };
         self.asks.set(None);
-        let Some((_, remote)) = self.ends() else { return };
-        let is_silent = self.wire.borrow().as_ref().is_some_and(|wire| wire.is_silent());
-        let is_off = self.stack.toward(remote.ip()).is_none_or(|stack| stack.is_off());
-        if !is_silent && !is_off && !self.is_cut_off(machine) {
+        if self.ends().is_none() {
+            return;
+        }
+        if !self.is_in_silence(machine) {
             // Somebody answers, if only that there is no such connection.
             if self.other_end().is_none_or(|other| other.stack.is_off()) {
                 self.on_segment(&Weak::new(), Segment::Reset, machine);
