@@ -90,6 +90,10 @@ fn a_machine_is_asked_to_stop_before_it_is_killed() {
         "date +%s; test -e data && exit 0; trap '' TERM; touch data; sleep 60; echo never";
     let output = twice("1", &faults, folder.path(), stubborn);
     assert_eq!(stdout(&output), "1893456000\n1893456035\n", "{}", said(&output).stderr);
+    // Ten seconds it also has if nobody says.
+    let text = "  stop:\n    do: { stop: { off: 5s } }\n    after: 20s\n    limit: 1\n";
+    let output = twice("1", &fault_file(folder.path(), text), folder.path(), stubborn);
+    assert_eq!(stdout(&output), "1893456000\n1893456035\n", "{}", said(&output).stderr);
 }
 
 #[test]

@@ -338,3 +338,23 @@ workloads: { c: { command: sleep 1, after: { asked: started, late: started } } }
     lines.sort_unstable();
     assert_eq!(lines, ["asked | 64", "asked | bye", "late  | 1024"]);
 }
+
+#[test]
+fn a_fault_gives_a_node_that_it_stops_the_grace_that_the_node_has() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = r#""sh -c 'date -u +%s; trap \"\" TERM; while :; do sleep 0.1; done'""#;
+    let text = format!(
+        "nodes:\n  short: {{ command: {command}, stop-grace: 3s }}\n  long: {{ command: {command} }}\n\
+         workloads: {{ c: {{ command: sleep 30 }} }}\nfaults: stop.yaml\n"
+    );
+    let fault = "about: x\nfaults: { stop: { do: { stop: { off: 1s } }, hits: all, after: 5s } }\n";
+    fs::write(folder.path().join("stop.yaml"), fault).expect("a file");
+    let said = said(
+        &simrun(["sim", path(&file(folder.path(), &text)), "--seed", "1"]).output().expect("a run"),
+    );
+    let mut lines: Vec<_> = said.stdout.lines().collect();
+    lines.sort_unstable();
+    let expected =
+        ["long  | 1893456000", "long  | 1893456016", "short | 1893456000", "short | 1893456009"];
+    assert_eq!(lines, expected, "{}", said.stderr);
+}

@@ -17,8 +17,8 @@ pub enum OnNodes {
     },
     /// Its program is asked to end by `SIGTERM`, killed with all others if it has not, and starts again.
     Stop {
-        /// How long it has to end, in nanoseconds.
-        grace: Quantity,
+        /// How long it has to end, in nanoseconds; as long as the machine itself says, without it.
+        grace: Option<Quantity>,
         /// How long after its end it starts again, in nanoseconds.
         off: Quantity,
     },
@@ -83,8 +83,8 @@ pub struct Attrition {
     pub max_dead: u64,
     /// How long each is dead, in nanoseconds.
     pub off: Quantity,
-    /// How long one that is stopped has to end, in nanoseconds.
-    pub grace: Quantity,
+    /// How long one that is stopped has to end, in nanoseconds; as long as it says itself, without it.
+    pub grace: Option<Quantity>,
     /// How often, to one another: crash, stop, loss of power, crash with an empty disk.
     pub weights: [u64; 4],
 }

@@ -318,8 +318,8 @@ pub struct Crash {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Stop {
-    /// How long its program has to end
-    pub grace: Quantity<Time>,
+    /// How long its program has to end; as long as the machine's `stop-grace` says, without it, or else ten seconds
+    pub grace: Option<Quantity<Time>>,
     /// How long after its end its command is run anew
     pub off: Quantity<Time>,
 }
@@ -332,7 +332,7 @@ pub struct Attrition {
     pub max_dead: Spanned<u64>,
     /// How long each is
     pub off: Quantity<Time>,
-    /// How long one that is stopped has to end; ten seconds, without it
+    /// How long one that is stopped has to end; as with `stop`, without it
     pub grace: Option<Quantity<Time>>,
     /// How often they die in which way, to one another; by `crash` alone, without it
     pub deaths: Option<Spanned<Deaths>>,

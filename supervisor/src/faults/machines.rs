@@ -4,7 +4,7 @@ use simrun_abi::{
     faults as abi,
     node_faults::{self, Files, OnNodes},
 };
-use simrun_config::{OneOrMany, Spanned, Wrong};
+use simrun_config::{OneOrMany, Quantity, Spanned, Wrong};
 
 use super::{
     calls::Call,
@@ -14,8 +14,6 @@ use super::{
     zones,
 };
 
-/// How long a machine that is stopped has to end, unless the file says otherwise: what Docker gives a container.
-const GRACE_NS: u64 = 10_000_000_000;
 /// The most that a clock may be too fast or slow.
 const DRIFT_MAX: u64 = abi::Share::WHOLE.parts() / 4;
 
@@ -31,7 +29,7 @@ pub fn effect(fault: &Fault) -> Result<Option<(abi::Effect, Vec<Call>)>, Wrong> 
             files: if *wipe { Files::Wiped } else { Files::Stay },
         },
         Action::Stop(Stop { grace, off }) => {
-            OnNodes::Stop { grace: grace.compile(), off: off.compile() }
+            OnNodes::Stop { grace: grace.as_ref().map(Quantity::compile), off: off.compile() }
         }
         Action::PauseNode(by) if by.most() == 0 => {
             return Err(action.wrong("a pause of no time does nothing"));
@@ -77,10 +75,7 @@ fn attrition_of(attrition: &Attrition) -> Result<node_faults::Attrition, Wrong> 
     Ok(node_faults::Attrition {
         max_dead: attrition.max_dead.value,
         off: attrition.off.compile(),
-        grace: attrition
-            .grace
-            .as_ref()
-            .map_or(abi::Quantity::fixed(GRACE_NS), |grace| grace.compile()),
+        grace: attrition.grace.as_ref().map(Quantity::compile),
         weights,
     })
 }

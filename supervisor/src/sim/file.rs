@@ -98,7 +98,7 @@ pub struct Machine {
     /// How much later it does; 100ms, without it
     pub restart_delay: Option<Spanned<Time>>,
     /// How long a node may go on after the run's last workload has ended and the node was sent SIGTERM; not at all, without
-    /// it
+    /// it. So long it also has when a fault stops it that does not say
     pub stop_grace: Option<Spanned<Time>>,
     /// How much later than it could it starts
     pub delay: Option<Time>,

@@ -23,8 +23,8 @@ pub enum NodeHit {
     },
     /// Its program is asked to end.
     Stop {
-        /// How long it has for that.
-        grace: Duration,
+        /// How long it has for that, if not as long as it says itself.
+        grace: Option<Duration>,
         /// How long after its end it starts again.
         off: Duration,
     },
@@ -57,11 +57,14 @@ impl NodeHit {
                     "all processes of the machine are killed, to start again{files} {off} later"
                 )
             }
-            Self::Stop { grace, off } => format!(
-                "the machine is to stop within {}, and starts again {} after",
-                milliseconds(*grace),
-                milliseconds(*off)
-            ),
+            Self::Stop { grace, off } => {
+                let within = grace
+                    .map_or_else(String::new, |grace| format!(" within {}", milliseconds(grace)));
+                format!(
+                    "the machine is to stop{within}, and starts again {} after",
+                    milliseconds(*off)
+                )
+            }
             Self::LosePower(off) => {
                 format!("the machine loses power and is off for {}", milliseconds(*off))
             }
@@ -81,10 +84,10 @@ impl NodeHit {
 /// What a fault does to machines, and where its numbers come from.
 pub enum Doing {
     Crash { off: Source, files: Files },
-    Stop { grace: Source, off: Source },
+    Stop { grace: Option<Source>, off: Source },
     Pause(Source),
     LosePower(Source),
-    Attrition { max_dead: u64, off: Source, grace: Source, weights: [u64; 4] },
+    Attrition { max_dead: u64, off: Source, grace: Option<Source>, weights: [u64; 4] },
     SkewClock { offset: Source, drift: Source, direction: Option<Direction> },
     LeapSecond,
 }
@@ -104,13 +107,13 @@ impl Doing {
         Some(match effect {
             OnNodes::Crash { off, files } => Self::Crash { off: Source::new(off), files: *files },
             OnNodes::Stop { grace, off } => {
-                Self::Stop { grace: Source::new(grace), off: Source::new(off) }
+                Self::Stop { grace: grace.as_ref().map(Source::new), off: Source::new(off) }
             }
             OnNodes::Pause(by) => Self::Pause(Source::new(by)),
             OnNodes::Attrition(attrition) => Self::Attrition {
                 max_dead: attrition.max_dead,
                 off: Source::new(&attrition.off),
-                grace: Source::new(&attrition.grace),
+                grace: attrition.grace.as_ref().map(Source::new),
                 weights: attrition.weights,
             },
             OnNodes::SkewClock { offset, drift, direction } => Self::SkewClock {
@@ -159,13 +162,14 @@ impl Doing {
                 NodeHit::Crash { off: duration(off, stream), files: *files }
             }
             Self::Stop { grace, off } => {
-                let grace = duration(grace, stream);
+                let grace = grace.as_mut().map(|grace| duration(grace, stream));
                 NodeHit::Stop { grace, off: duration(off, stream) }
             }
             Self::Pause(by) => NodeHit::Pause(duration(by, stream)),
             Self::LosePower(off) => NodeHit::LosePower(duration(off, stream)),
             Self::Attrition { off, grace, weights, .. } => {
-                let (off, grace) = (duration(off, stream), duration(grace, stream));
+                let off = duration(off, stream);
+                let grace = grace.as_mut().map(|grace| duration(grace, stream));
                 match choose(weights, stream) {
                     0 => NodeHit::Crash { off, files: Files::Stay },
                     1 => NodeHit::Stop { grace, off },

@@ -21,6 +21,9 @@ use crate::{
     signal::{Signal, SignalInfo},
 };
 
+/// How long a machine that is stopped has to end, if nobody says otherwise: what Docker gives a container.
+const GRACE: Duration = Duration::from_secs(10);
+
 impl Kernel {
     /// The time has come of a fault that hits machines.
     pub(super) fn fire_on_nodes(&mut self, host: &mut dyn Host, index: u16) {
@@ -101,12 +104,20 @@ impl Kernel {
     }
 
     /// A node's program is to end by itself; if it does not in time, all its processes are killed.
-    fn ask_to_stop(&mut self, host: &mut dyn Host, node: NodeId, grace: Duration, off: Duration) {
+    fn ask_to_stop(
+        &mut self,
+        host: &mut dyn Host,
+        node: NodeId,
+        grace: Option<Duration>,
+        off: Duration,
+    ) {
         let Some(main) = self.main_of(node) else { return };
         let state = &mut self.nodes[node.index()];
         if state.stopping.is_some() {
             return;
         }
+        let own = Some(Duration::from_nanos(state.plan.stop_grace_ns));
+        let grace = grace.or(own.filter(|own| !own.is_zero())).unwrap_or(GRACE);
         state.stopping = Some(off);
         let starts = state.starts;
         let due = self.machine.clock.now() + grace;
