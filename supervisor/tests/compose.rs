@@ -107,6 +107,41 @@ fn the_first_command_that_fails_ends_it_and_all_is_the_same_again() {
 }
 
 #[test]
+fn several_wait_for_each_other_at_the_beginning_and_at_the_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The later of two is the slower, at each.
+    let slow = "#!/bin/sh\nname=$(basename $0)\necho begin $name\nsleep $((SIMRUN_CLIENT_ID * 5 + 1))\necho end $name\n";
+    let commands = [("first_a", slow), ("serial_driver_a", slow), ("finally_a", SCRIPT)];
+    let file = simulation(folder.path(), &commands);
+    let text = "workloads: { test: { compose: test, count: 2 }, other: { compose: test } }\nfaults: late.yaml\n\
+                chaos: { until: { test-1: { prints: never } } }\n";
+    fs::write(&file, text).expect("a file");
+    let late = "about: x\nfaults:\n  late: { do: { delay: 1ms }, match: { call: write, process: sh } }\n  \
+                slow: { do: { latency: 300ms }, probability: 50% }\n  refused: { do: { connect: refuse }, probability: 20% }\n";
+    fs::write(folder.path().join("late.yaml"), late).expect("a file");
+    let once = || simrun(["sim", &file, "--seed", "2", "--fault-log"]).output().expect("a run");
+    let output = once();
+    assert_eq!(fingerprint(&output), fingerprint(&once()));
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{words}");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let position = |what: &str, last: bool| {
+        let mut found = said.lines().enumerate().filter(|(_, line)| line.contains(what));
+        let found = if last { found.last() } else { found.next() };
+        found.unwrap_or_else(|| panic!("{what}: {said}")).0
+    };
+    assert!(position("end first_a", true) < position("begin serial_driver_a", false), "{said}");
+    assert!(position("end serial_driver_a", true) < position("begin finally_a", false), "{said}");
+    assert_eq!(said.matches("end finally_a").count(), 3, "{said}");
+    let writes = |end: &str| {
+        said.matches(&format!("{end} first_a")).count()
+            + said.matches(&format!("{end} serial_driver_a")).count()
+    };
+    let delays = words.lines().filter(|line| line.contains("late/late")).count();
+    assert_eq!(delays, writes("begin") + writes("end"), "none in the end: {words}");
+}
+
+#[test]
 fn no_fault_happens_in_the_end() {
     let folder = tempfile::tempdir().expect("a folder");
     let commands = [("serial_driver_a", SCRIPT), ("finally_a", SCRIPT)];

@@ -104,8 +104,8 @@ pub struct Boot {
     pub patching: Patching,
     /// Faults to inject.
     pub faults: Vec<Fault>,
-    /// When all of this has been so, no more of them are injected; never, if there is nothing.
-    pub quiet_when: Vec<Condition>,
+    /// When all of one of these has been so, no more of them are injected.
+    pub quiet_when: Vec<Vec<Condition>>,
     /// Faults that are there all the time: what links are like.
     pub links: Vec<Fault>,
     /// Loops that wait without a call, learned from earlier attempts.

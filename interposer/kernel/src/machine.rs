@@ -119,7 +119,11 @@ impl Config {
 
 /// What nodes wait for others to print.
 fn awaited(boot: &Boot) -> Vec<Awaited> {
-    let conditions = boot.nodes.iter().flat_map(|node| &node.starts_when).chain(&boot.quiet_when);
+    let conditions = boot
+        .nodes
+        .iter()
+        .flat_map(|node| &node.starts_when)
+        .chain(boot.quiet_when.iter().flatten());
     let printed = conditions.filter_map(|condition| match &condition.reached {
         Milestone::Printed(text) => Some(Awaited::new(NodeId::new(condition.node), text)),
         _ => None,

@@ -176,6 +176,8 @@ pub struct InitArguments {
 pub struct ComposeArguments {
     /// The folder
     pub folder: PathBuf,
+    /// Machines that run such folders, too
+    pub others: Vec<std::net::Ipv4Addr>,
 }
 
 /// `simrun probe`.

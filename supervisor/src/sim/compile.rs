@@ -21,7 +21,7 @@ use super::{
     draw::Draw,
     file::{Machine, Restart, SimulationFile},
     links, order, probe, references, topology,
-    world::{Group, Instance, Kind, World},
+    world::{Group, Kind, World},
 };
 use crate::{
     cli::units::{MEMORY_MAX, MEMORY_MIN},
@@ -44,8 +44,8 @@ pub struct Machines {
     pub nodes: Vec<Node>,
     /// What they find there.
     pub files: Vec<PlacedFile>,
-    /// What must have been so for faults to be over.
-    pub quiet_when: Vec<Condition>,
+    /// What must have been so for faults to be over: all of any of these.
+    pub quiet_when: Vec<Vec<Condition>>,
     /// What links are like.
     pub links: Vec<Fault>,
 }
@@ -94,18 +94,16 @@ pub fn machines(file: &SimulationFile, draw: Draw, base: &Base) -> Result<Machin
     Ok(Machines { quiet_when: quiet_when(&world, file)?, nodes, files, links })
 }
 
-/// When faults are over: as the file says, or when all folders of commands have come so far.
-fn quiet_when(world: &World, file: &SimulationFile) -> Result<Vec<Condition>, Wrong> {
-    if let Some(until) = file.chaos.as_ref().and_then(|chaos| chaos.until.as_ref()) {
-        return order::reached_by(world, until);
-    }
-    let is_composed = |instance: &Instance| world.group_of(instance).machine.compose.is_some();
-    let composed = world.instances.iter().enumerate().filter(|(_, instance)| is_composed(instance));
+/// When faults are over: as the file says, and when all folders of commands have come so far.
+fn quiet_when(world: &World, file: &SimulationFile) -> Result<Vec<Vec<Condition>>, Wrong> {
+    let until = file.chaos.as_ref().and_then(|chaos| chaos.until.as_ref());
+    let until = until.map(|until| order::reached_by(world, until)).transpose()?;
     let condition = |(index, _)| Condition {
         node: index as u16,
         reached: Milestone::Printed(composed::QUIET.as_bytes().to_vec()),
     };
-    Ok(composed.map(condition).collect())
+    let all_composed: Vec<Condition> = world.composed().map(condition).collect();
+    Ok(until.into_iter().chain((!all_composed.is_empty()).then_some(all_composed)).collect())
 }
 
 /// What the machines of a group have in common.
@@ -201,8 +199,10 @@ impl Shared {
             }
             (None, Some(_)) => {
                 let folder = self.directory.display().to_string();
-                let words = ["simrun".into(), "compose".into(), folder].to_vec();
-                return Ok((base.own.clone().into(), words));
+                let others = world.composed().filter(|(other, _)| *other != index);
+                let others = others.map(|(_, instance)| instance.address.to_string());
+                let words = ["simrun".into(), "compose".into(), folder].into_iter().chain(others);
+                return Ok((base.own.clone().into(), words.collect()));
             }
             (None, None) => {
                 let name = group.name;

@@ -71,7 +71,8 @@ pub struct Machine {
     /// of this name, `{{self}}` for its own, each with a port if one follows, as in `{{peers:80}}`, and commas between them;
     /// `{{name}}` for its name, `{{index}}` for its number from 1 and `{{count}}` for how many of its name there are
     pub command: Option<Spanned<Command>>,
-    /// Of a workload: a folder of commands that are run as their names say, see above
+    /// Of a workload: a folder of commands that are run as their names say, see above. Faults are over when they come to their
+    /// end, if not before
     pub compose: Option<Spanned<String>>,
     /// How many there are: a number, or a range from which the seed draws one, as in `2..5`. One is called like here, of
     /// several each has a number, as in `store-2`, and the name without it leads to all

@@ -5,7 +5,8 @@
 //! - [`world`]: which machines there are for a seed, by name.
 //! - [`compile`]: from there to what the kernel takes; finds what cannot be.
 //! - [`order`]: which machine waits for which.
-//! - [`composed`]: folders of commands; [`probe`]: machines that ask others whether they are ready.
+//! - [`composed`]: folders of commands; [`meeting`]: how machines that run them wait for each other.
+//! - [`probe`]: machines that ask others whether they are ready.
 //! - [`references`]: `{{...}}` in commands and variables.
 //! - [`chaos`]: when faults may happen at all; [`links`]: what is always so of links.
 //! - [`topology`]: what programs are told of each other.
@@ -20,6 +21,7 @@ mod described;
 mod draw;
 mod file;
 mod links;
+pub mod meeting;
 mod order;
 mod probe;
 mod references;

@@ -136,6 +136,12 @@ impl<'a> World<'a> {
         self.instances.len() + self.asked().take_while(|(index, _)| *index < asked).count()
     }
 
+    /// Those whose program is a folder of commands, by their indices.
+    pub fn composed(&self) -> impl Iterator<Item = (usize, &Instance)> {
+        let all = self.instances.iter().enumerate();
+        all.filter(|(_, instance)| self.group_of(instance).machine.compose.is_some())
+    }
+
     /// The group of a machine.
     pub fn group_of(&self, instance: &Instance) -> &Group<'a> {
         &self.groups[instance.group]

@@ -192,7 +192,7 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// When nothing is injected any more.
     #[serde(default)]
-    pub quiet_when: Vec<Condition>,
+    pub quiet_when: Vec<Vec<Condition>>,
     /// What links are like all the time.
     #[serde(default)]
     pub links: Vec<Fault>,

@@ -3,6 +3,7 @@
 use std::{
     env,
     io::Write,
+    net::Ipv4Addr,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
@@ -25,6 +26,7 @@ use crate::{
     sim::{
         Draw,
         composed::{Kind, QUIET, commands},
+        meeting,
     },
 };
 
@@ -46,6 +48,7 @@ pub fn compose(arguments: &ComposeArguments) -> Result<u8, Failure> {
         name: env::var("SIMRUN_NODE").unwrap_or_default(),
         draws: 0,
         commands: commands(&arguments.folder).map_err(Failure::Unknown)?,
+        others: arguments.others.clone(),
         running: Vec::new(),
     };
     let ended = composer.run();
@@ -71,6 +74,8 @@ struct Composer {
     name: String,
     draws: u64,
     commands: Vec<(Kind, PathBuf)>,
+    /// Machines that run folders, too.
+    others: Vec<Ipv4Addr>,
     running: Vec<(Pid, Kind, String)>,
 }
 
@@ -79,6 +84,7 @@ impl Composer {
         if let Some(first) = self.pick(Kind::First) {
             self.run_to_end(&first, Kind::First)?;
         }
+        self.meet(meeting::BEGINNING)?;
         let mixed = self.has(Kind::Parallel) || self.has(Kind::Serial);
         if self.has(Kind::Singleton) && (!mixed || self.number(0, 1) == 0) {
             self.alone()?;
@@ -86,6 +92,14 @@ impl Composer {
             self.together()?;
         }
         self.end()
+    }
+
+    /// Waits until all others have come here, too.
+    fn meet(&self, port: u16) -> Result<(), Stop> {
+        meeting::meet(port, &self.others).map_err(|error| {
+            let words = format!("port {port} cannot be listened at: {error}");
+            Stop::NotStarted(Failure::Unknown(words))
+        })
     }
 
     /// One driver, and what may run at any time.
@@ -132,12 +146,19 @@ impl Composer {
             Kind::Finally
         };
         self.kill_all();
-        let Some(command) = self.pick(kind) else { return Ok(()) };
+        let command = self.pick(kind);
+        if command.is_none() && self.others.is_empty() {
+            return Ok(());
+        }
         // The simulated kernel has read it when it picks who runs next.
         println!("{QUIET}");
         let _ = std::io::stdout().flush();
         thread::sleep(Duration::from_millis(1));
-        self.run_to_end(&command, kind)
+        self.meet(meeting::END)?;
+        match command {
+            Some(command) => self.run_to_end(&command, kind),
+            None => Ok(()),
+        }
     }
 
     fn has(&self, kind: Kind) -> bool {

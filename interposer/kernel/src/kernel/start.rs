@@ -78,8 +78,8 @@ impl Kernel {
 
     /// Ends all faults, links as they are aside, once what they end with has been so.
     pub(super) fn end_faults_if_quiet(&mut self, host: &mut dyn Host) {
-        let when = &self.boot.quiet_when;
-        if self.starts.is_quiet || when.is_empty() || !when.iter().all(|it| self.holds(it)) {
+        let hold = |all: &Vec<Condition>| all.iter().all(|condition| self.holds(condition));
+        if self.starts.is_quiet || !self.boot.quiet_when.iter().any(hold) {
             return;
         }
         self.starts.is_quiet = true;
