@@ -19,14 +19,14 @@ use nix::{
 use simrun_abi::{
     boot::{Boot, Detail, FileTimes, Identity, Patching, Strategy, Streams, WaitingLoop},
     capture::{self, Capture},
-    faults::Fault,
     node::Node,
 };
 use simrun_kernel::arch::x86_64::Branch;
 
 use crate::{
     cli::{self, World},
-    faults, launch, mocks,
+    faults::{self, Asked, Injection},
+    launch, mocks,
     program::{Environment, SEED_VARIABLES, find_program},
     sim::{self, Defaults, Described, Machines},
     store::{self, record::BASELINE},
@@ -159,7 +159,6 @@ impl Plan {
             searched: Vec::new(),
             waiting: world.yield_at.iter().map(waiting_loop).collect::<Result<_, _>>()?,
         };
-        let models = models(world, described.as_ref())?;
         let asked = match &described {
             Some(described) if world.mocks.is_empty() => {
                 described.mocks().map_err(sim::Error::from)?
@@ -169,8 +168,9 @@ impl Plan {
         let files = mocks::files(&asked, world.no_mocks).map_err(Error::Here)?;
         let machines = mocks::read_all(&files, &boot.nodes, seed)?;
         mocks::join(&mut boot, machines);
+        let models = models(world, described.as_ref(), &boot.nodes)?;
         mocks::ask(&mut boot.nodes, &models);
-        boot.faults = fault_plan(&models, described.as_ref(), &boot.nodes)?;
+        boot.faults = injection(&models, described.as_ref(), &boot.nodes)?.faults;
         let (wall_timeout, yield_at) = (world.wall_timeout, world.yield_at.clone());
         Ok(Self { boot, wall_timeout, yield_at, described })
     }
@@ -206,14 +206,18 @@ fn one_machine(world: &World, command: &[OsString], seed: u64) -> Result<Machine
     Ok(Machines { nodes: vec![node], ..Machines::default() })
 }
 
-/// The fault models that were asked for, or else those of the file.
+/// The fault models that were asked for, or else those of the file, for a run of these nodes.
 ///
 /// # Errors
 /// When the file's are none.
-pub fn models(world: &World, described: Option<&Described>) -> Result<Vec<String>, Error> {
+pub fn models(
+    world: &World,
+    described: Option<&Described>,
+    nodes: &[Node],
+) -> Result<Vec<String>, Error> {
     match described {
         Some(described) if world.faults.is_empty() => {
-            Ok(described.faults().map_err(sim::Error::from)?)
+            Ok(described.faults(nodes).map_err(sim::Error::from)?)
         }
         _ => Ok(world.faults.clone()),
     }
@@ -322,25 +326,25 @@ fn together(models: &[String]) -> Vec<String> {
     names.filter(|name| *name != BASELINE).map(str::to_owned).collect()
 }
 
-/// What the kernel is to inject under models into a run of these nodes, or of those that a file describes. Names are those
+/// What the kernel is to inject under models into a run of these nodes, or into any of a file that has such mocks. Names are those
 /// of the project that the file lies in, or else that simrun is started in.
 ///
 /// # Errors
 /// When a file is not there or wrong.
-pub fn fault_plan(
+pub fn injection(
     models: &[String],
     described: Option<&Described>,
     nodes: &[Node],
-) -> Result<Vec<Fault>, Error> {
+) -> Result<Injection, Error> {
     let names = of_files(models, nodes);
     if names.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Injection::default());
     }
     let catalog = catalog(described)?;
-    let Some(described) = described else { return Ok(catalog.plan(&names, nodes)?) };
-    // A fault may be for a machine that only some seeds have.
-    let all = described.widest().map_err(sim::Error::from)?.nodes;
-    Ok(described.confined(catalog.plan(&names, &all)?).map_err(sim::Error::from)?)
+    let Some(described) = described else { return Ok(catalog.plan(&names, nodes, Asked::Any)?) };
+    let all = described.any_seeds(nodes).map_err(sim::Error::from)?;
+    let Injection { faults, depth } = catalog.plan(&names, &all, Asked::OfMachines)?;
+    Ok(Injection { faults: described.confined(faults).map_err(sim::Error::from)?, depth })
 }
 
 /// Where names of faults are looked up.
@@ -356,18 +360,6 @@ fn of_files(models: &[String], nodes: &[Node]) -> Vec<String> {
     let mut names = together(models);
     names.retain(|name| !mocks::offers(nodes, name));
     names
-}
-
-/// How many seeds are to be run under these faults together, if their files say that.
-///
-/// # Errors
-/// When a file is not there or wrong.
-pub fn depth(
-    models: &[String],
-    described: Option<&Described>,
-    nodes: &[Node],
-) -> Result<Option<u64>, Error> {
-    Ok(catalog(described)?.depth(&of_files(models, nodes))?)
 }
 
 fn identity() -> Identity {

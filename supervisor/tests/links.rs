@@ -15,7 +15,7 @@ fn without_faults_of_its_own_a_link_takes_no_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = fault_file(
         folder.path(),
-        "  other:\n    do: { latency: 1s }\n    match: { port: 7001 }\n  udp:\n    do: { latency: 1s }\n    match: { protocol: udp }\n  program:\n    do: { latency: 1s }\n    match: { process: ruby }\n  host:\n    do: { latency: 1s }\n    match: { host: payment.example }\n  network:\n    do: { latency: 1s }\n    match: { address: [10.0.0.0/8, '::1'] }\n",
+        "  other:\n    do: { latency: 1s }\n    match: { port: 7001 }\n  udp:\n    do: { latency: 1s }\n    match: { protocol: udp }\n  program:\n    do: { latency: 1s }\n    match: { process: ruby }\n  host:\n    do: { latency: 1s }\n    match: { host: simrun }\n  network:\n    do: { latency: 1s }\n    match: { address: [10.0.0.0/8, '::1'] }\n",
     );
     let output = twice("1", &faults, "echo.py", &["20"]);
     assert!(all_of(&output, "trip").iter().all(|&trip| trip < 0.1), "{}", stdout(&output));

@@ -8,7 +8,7 @@ use std::{
 use simrun_abi::{faults as abi, node::Node};
 use simrun_config::{Problem, spelling};
 
-use super::{FaultFile, compile, netem, nodes};
+use super::{Asked, FaultFile, compile, netem, nodes};
 
 /// Where a project keeps its own.
 const PROJECT_FOLDER: &str = ".simrun/faults";
@@ -134,6 +134,15 @@ pub fn in_words(error: &impl std::error::Error) -> String {
     }
 }
 
+/// What fault files together inject.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Injection {
+    /// The faults.
+    pub faults: Vec<abi::Fault>,
+    /// How many seeds are to be run under them: the most that any file asks for.
+    pub depth: Option<u64>,
+}
+
 /// Where fault files are looked for.
 pub struct Catalog {
     /// The project's folder, if it has one.
@@ -192,36 +201,25 @@ impl Catalog {
         }
     }
 
-    /// How many seeds are to be run under several together: the most that any asks for.
-    ///
-    /// # Errors
-    /// When a file is not there or wrong.
-    pub fn depth(&self, names: &[String]) -> Result<Option<u64>, Error> {
-        let mut most = None;
-        for name in names {
-            most = most.max(self.find(name)?.read()?.0.depth.map(|depth| depth.value));
-        }
-        Ok(most)
-    }
-
-    /// The plan of several, in their order, for a run of these nodes.
+    /// What several inject, in their order, into a run of these nodes.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn plan(&self, names: &[String], nodes: &[Node]) -> Result<Vec<abi::Fault>, Error> {
+    pub fn plan(&self, names: &[String], nodes: &[Node], asked: Asked) -> Result<Injection, Error> {
         let mut known = Vec::new();
-        let mut plan = Vec::new();
+        let mut injection = Injection::default();
         for name in names {
             let source = self.find(name)?;
             if known.contains(&source.name) {
                 return Err(Error::Twice(source.name));
             }
             let (file, faults) = source.read()?;
-            nodes::check(&file, nodes).map_err(|wrong| wrong.of(&source.shown))?;
-            plan.extend(faults);
+            nodes::check(&file, nodes, asked).map_err(|wrong| wrong.of(&source.shown))?;
+            injection.faults.extend(faults);
+            injection.depth = injection.depth.max(file.depth.map(|depth| depth.value));
             known.push(source.name);
         }
-        Ok(plan)
+        Ok(injection)
     }
 }
 
@@ -270,7 +268,7 @@ mod tests {
         assert_eq!(message("mien"), "there are no faults named `mien`; did you mean `mine`?");
         assert_eq!(message("rain"), "there are no faults named `rain`");
         assert!(message("no/such").starts_with("no/such: the faults cannot be read"));
-        let twice = catalog.plan(&["eintr".into(), "disk-full".into()], &[]);
+        let twice = catalog.plan(&["eintr".into(), "disk-full".into()], &[], Asked::Any);
         assert!(twice.unwrap_err().to_string().contains("eintr.yaml:1:1: `faults` is missing"));
     }
 }

@@ -7,7 +7,7 @@
 //! - [`network`]: what a fault file may say of links, partitions and names.
 //! - [`machines`]: the same for faults of whole machines and their clocks.
 //! - [`groups`]: families of faults, and those that raise others.
-//! - [`nodes`]: nodes by name and tag.
+//! - [`nodes`]: nodes by name and tag, and hosts by name.
 //! - [`calls`]: system calls by name.
 //! - [`netem`]: fault files in JSON, in the words of netem.
 //! - [`catalog`]: files by name, those that come with simrun and those of a project.
@@ -25,9 +25,10 @@ mod network;
 mod nodes;
 mod threads;
 mod zones;
-pub use catalog::{Catalog, Error, TOGETHER, in_words, is_path};
+pub use catalog::{Catalog, Error, Injection, TOGETHER, in_words, is_path};
 pub use compile::compile;
 pub use file::FaultFile;
+pub use nodes::Asked;
 
 #[cfg(test)]
 mod tests;

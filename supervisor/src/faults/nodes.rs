@@ -1,4 +1,6 @@
-//! Nodes by name and tag: from the file to the plan, and whether there are such nodes.
+//! Nodes by name and tag: from the file to the plan, and whether there are such nodes, and hosts of such names.
+
+use std::net::IpAddr;
 
 use simrun_abi::{faults as abi, node::Node};
 use simrun_config::{OneOrMany, Spanned, Wrong, spelling};
@@ -57,11 +59,20 @@ fn texts(wanted: &Match) -> impl Iterator<Item = &Spanned<String>> {
         .flat_map(|texts| texts.iter())
 }
 
-/// Whether all that a file says of nodes fits some of a run's.
+/// The names that programs of a run may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Any: those of services outside, too, that are not found.
+    Any,
+    /// Those of machines: a file names them all.
+    OfMachines,
+}
+
+/// Whether all that a file says of nodes and hosts fits some of a run's.
 ///
 /// # Errors
 /// The first that fits none.
-pub fn check(file: &FaultFile, nodes: &[Node]) -> Result<(), Wrong> {
+pub fn check(file: &FaultFile, nodes: &[Node], asked: Asked) -> Result<(), Wrong> {
     let tags = || nodes.iter().flat_map(|node| &node.tags).map(String::as_str);
     let names = || nodes.iter().map(|node| node.name.as_str()).chain(tags());
     for (_, fault) in &file.faults.0 {
@@ -76,9 +87,46 @@ pub fn check(file: &FaultFile, nodes: &[Node]) -> Result<(), Wrong> {
         for name in texts(wanted) {
             find(name, "there is no node or tag", &names().collect::<Vec<_>>())?;
         }
+        let is_question = matches!(fault.r#do.value, Action::Resolve(_) | Action::ResolveLate(_));
+        if !is_question || asked == Asked::OfMachines {
+            let hosts = hosts(wanted);
+            hosts.into_iter().try_for_each(|host| find_host(host, nodes, is_question))?;
+        }
     }
     Ok(())
 }
+
+/// All that is said of hosts.
+fn hosts(wanted: &Match) -> impl Iterator<Item = &Spanned<String>> {
+    wanted.host.iter().chain(wanted.not.iter().flat_map(|not| not.host.iter()))
+}
+
+/// Whether a name leads to a machine, as the network knows them. What begins with `*.` stands for names that end so: one of
+/// these may be asked for, but which of them it was does not show at a link.
+fn find_host(text: &Spanned<String>, nodes: &[Node], is_question: bool) -> Result<(), Wrong> {
+    let wanted = text.to_lowercase();
+    let pattern = Pattern::new(&wanted);
+    let of_nodes =
+        nodes.iter().flat_map(|node| [&node.hostname, &node.name].into_iter().chain(&node.names));
+    let known: Vec<String> =
+        of_nodes.map(|name| name.to_lowercase()).chain([LOCAL.into()]).collect();
+    let fits = |known: &String| {
+        let ending = known.trim_start_matches('*');
+        let is_one = is_question && ending.starts_with('.') && wanted.ends_with(ending);
+        is_one || pattern.matches(ending.as_bytes())
+    };
+    if known.iter().any(fits) || is_question && wanted.ends_with(".localhost") {
+        return Ok(());
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Err(text.wrong(format!("`{}` is no name: `address` is for it", text.value)));
+    }
+    let hint = spelling::hint(&wanted, known.iter().map(String::as_str));
+    Err(text.wrong(format!("no name `{}` leads to a machine{hint}", text.value)))
+}
+
+/// What every machine calls itself.
+const LOCAL: &str = "localhost";
 
 fn find(text: &Spanned<String>, lacks: &str, known: &[&str]) -> Result<(), Wrong> {
     let pattern = Pattern::new(text);

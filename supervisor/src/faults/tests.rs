@@ -7,7 +7,7 @@ use simrun_abi::{
 };
 use simrun_kernel::{error::Errno, fault::Faults, random::Random};
 
-use super::{FaultFile, compile, nodes};
+use super::{Asked, FaultFile, compile, nodes};
 
 fn read(text: &str) -> Result<Vec<abi::Fault>, String> {
     let file: FaultFile =
@@ -515,15 +515,27 @@ fn node(name: &str, tag: &str) -> Node {
 
 #[test]
 fn nodes_that_are_not_there_are_named_with_the_nearest_that_is() {
-    let there = [node("web", "front"), node("db-1", "storage"), node("db-2", "storage")];
-    let check = |wanted: &str| {
-        let text = one(&format!("do: {{ latency: 1s }}\nmatch: {wanted}"));
+    let there = [
+        Node { names: vec!["*.api.test".into()], ..node("web", "front") },
+        node("db-1", "storage"),
+        Node { hostname: "Second".into(), ..node("db-2", "storage") },
+    ];
+    let check = |asked: Asked, wanted: &str| {
+        let action =
+            if wanted.contains("asks") { "{ resolve: failure }" } else { "{ latency: 1s }" };
+        let wanted = wanted.replace("asks", "host");
+        let text = one(&format!("do: {action}\nmatch: {wanted}"));
         let file: FaultFile = simrun_config::parse("f.yaml", &text).expect("it is right");
-        nodes::check(&file, &there).map_err(|wrong| wrong.of("f.yaml").to_string())
+        nodes::check(&file, &there, asked).map_err(|wrong| wrong.of("f.yaml").to_string())
     };
-    for right in ["{}", "{ node: web, peer: [db-*, storage] }", "{ tag: front, not: { tag: st* } }"]
-    {
-        assert_eq!(check(right), Ok(()), "{right}");
+    for right in [
+        "{}",
+        "{ node: web, peer: [db-*, storage] }",
+        "{ tag: front, not: { tag: st* } }",
+        "{ host: [web, DB-1, second, localhost, 's*', '*.test'] }",
+        "{ asks: [web, 's*', some.api.test, '*.api.test', a.localhost], not: { host: localhost } }",
+    ] {
+        assert_eq!(check(Asked::OfMachines, right), Ok(()), "{right}");
     }
     let cases = [
         ("{ node: wbe }", "5:20: there is no node or tag `wbe`; did you mean `web`?"),
@@ -531,8 +543,21 @@ fn nodes_that_are_not_there_are_named_with_the_nearest_that_is() {
         ("{ peer: strage }", "5:20: there is no node or tag `strage`; did you mean `storage`?"),
         ("{ tag: web }", "5:19: no node has the tag `web`"),
         ("{ not: { peer: cache-* } }", "5:27: there is no node or tag `cache-*`"),
+        ("{ host: [web, wbe] }", "5:26: no name `wbe` leads to a machine; did you mean `web`?"),
+        ("{ not: { host: storage } }", "5:27: no name `storage` leads to a machine"),
+        (
+            "{ host: a.api.test }",
+            "5:20: no name `a.api.test` leads to a machine; did you mean `*.api.test`?",
+        ),
+        ("{ host: 10.0.0.1 }", "5:20: `10.0.0.1` is no name: `address` is for it"),
+        (
+            "{ asks: api.tets }",
+            "5:20: no name `api.tets` leads to a machine; did you mean `*.api.test`?",
+        ),
     ];
     for (wrong, words) in cases {
-        assert_eq!(check(wrong), Err(format!("f.yaml:{words}")));
+        assert_eq!(check(Asked::OfMachines, wrong), Err(format!("f.yaml:{words}")));
+        let is_question = wrong.contains("asks");
+        assert_eq!(check(Asked::Any, wrong).is_ok(), is_question, "{wrong}");
     }
 }

@@ -194,7 +194,7 @@ pub fn join_again(boot: &mut Boot, from: &Boot) {
 
 /// Has the programs of a run trust the mocks that it has, after its seed has become another.
 pub fn renew(boot: &mut Boot) {
-    let others = boot.nodes.iter().filter(|node| !is_own(node)).count();
+    let others = boot.nodes.len() - of(&boot.nodes).count();
     if others < boot.nodes.len() {
         trust::establish(boot, others);
     }
@@ -203,6 +203,11 @@ pub fn renew(boot: &mut Boot) {
 /// Whether a machine with these tags stands in for a service.
 pub fn is_mock(tags: &[String]) -> bool {
     tags.iter().any(|tag| tag == TAG)
+}
+
+/// The mocks among the machines of a run.
+pub fn of(nodes: &[Node]) -> impl Iterator<Item = &Node> {
+    nodes.iter().filter(|node| is_own(node))
 }
 
 fn is_own(node: &Node) -> bool {

@@ -20,7 +20,12 @@ use super::{
     draw::Draw,
     file::SimulationFile,
 };
-use crate::{faults, program::Environment, store::text::Text};
+use crate::{
+    faults::{self, Asked},
+    mocks,
+    program::Environment,
+    store::text::Text,
+};
 
 /// Why there is no simulation.
 #[derive(Debug, thiserror::Error)]
@@ -109,8 +114,10 @@ impl Described {
     ///
     /// # Errors
     /// The first thing that cannot be.
-    pub fn widest(&self) -> Result<Machines, Problem> {
-        self.drawn(0, Draw::Most)
+    pub fn any_seeds(&self, nodes: &[Node]) -> Result<Vec<Node>, Problem> {
+        let mut all = self.drawn(0, Draw::Most)?.nodes;
+        all.extend(mocks::of(nodes).cloned());
+        Ok(all)
     }
 
     fn drawn(&self, seed: u64, draw: Draw) -> Result<Machines, Problem> {
@@ -156,7 +163,7 @@ impl Described {
             return Ok(Vec::new());
         }
         let catalog = faults::Catalog::of(self.folder());
-        let nodes = self.widest()?.nodes;
+        let nodes = self.any_seeds(nodes)?;
         let models = file.faults.iter().map(|given| self.model(&catalog, given, &nodes));
         models.collect::<Result<_, _>>().map_err(|wrong| wrong.of(&self.shown()))
     }
@@ -184,12 +191,14 @@ impl Described {
         let beside = Path::new(self.path.as_os_str()).parent().unwrap_or(Path::new(""));
         let names: Vec<String> = given
             .split(faults::TOGETHER)
-            .map(|name| match faults::is_path(name) {
+            .map(|name| match faults::is_path(name) && !mocks::offers(nodes, name) {
                 true => beside.join(name).display().to_string(),
                 false => name.to_owned(),
             })
             .collect();
-        let plan = catalog.plan(&names, nodes);
+        let mut of_files = names.clone();
+        of_files.retain(|name| !mocks::offers(nodes, name));
+        let plan = catalog.plan(&of_files, nodes, Asked::OfMachines);
         plan.map_err(|error| given.wrong(faults::in_words(&error)))?;
         Ok(names.join(faults::TOGETHER))
     }

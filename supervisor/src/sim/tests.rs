@@ -8,7 +8,7 @@ use simrun_abi::{
 };
 
 use super::{Defaults, Described};
-use crate::faults;
+use crate::faults::{Asked, Catalog};
 
 fn described(text: &str) -> (tempfile::TempDir, Described) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -174,7 +174,7 @@ fn faults_are_found_beside_the_file() {
         described(&format!("{workload}faults: [slow-network, own.yaml+slow-disk]"));
     let own = "about: x\nfaults: { a: { do: { delay: 1s }, match: { node: [c-4, c] } } }";
     fs::write(folder.path().join("own.yaml"), own).expect("a file");
-    let models = described.faults().unwrap_or_else(|problem| panic!("{problem}"));
+    let models = described.faults(&[]).unwrap_or_else(|problem| panic!("{problem}"));
     let path = folder.path().join("own.yaml");
     assert_eq!(models, ["slow-network".to_owned(), format!("{}+slow-disk", path.display())]);
 }
@@ -183,8 +183,9 @@ fn faults_are_found_beside_the_file() {
 fn faults_happen_when_they_may_and_links_are_always_so() {
     let text = "workloads: { c: { command: 'true', tags: east } }\nnodes: { a: { command: 'true', count: 2, tags: west } }\nchaos: { after: 10s, for: 1m }\nlinks:\n  - { between: [east, west], latency: 30ms, bandwidth: 1MB/s }\n  - { between: [a, a], latency: { uniform: { from: 1ms, to: 2ms } } }";
     let (_folder, described) = described(text);
-    let nodes = described.widest().expect("they are right").nodes;
-    let plan = faults::Catalog::built_in().plan(&["power-loss".into()], &nodes).expect("a plan");
+    let nodes = described.any_seeds(&[]).expect("they are right");
+    let names = ["power-loss".to_owned()];
+    let plan = Catalog::built_in().plan(&names, &nodes, Asked::OfMachines).expect("a plan").faults;
     let before = plan[0].window.clone();
     let links = described.machines(1).expect("they are right").links;
     let names: Vec<_> = links.iter().map(|fault| fault.name.as_str()).collect();
@@ -378,7 +379,7 @@ fn what_is_wrong_is_told_with_its_place() {
         let problem = described
             .machines(1)
             .map(drop)
-            .and_then(|()| described.faults().map(drop))
+            .and_then(|()| described.faults(&[]).map(drop))
             .and_then(|()| described.limits().map(drop))
             .and_then(|()| described.mocks().map(drop))
             .and_then(|()| described.confined(Vec::new()).map(drop))

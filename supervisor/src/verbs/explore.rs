@@ -24,6 +24,7 @@ use crate::{
         trace,
         worker::Setup,
     },
+    faults::Injection,
     mocks,
     plan::{self, Plan},
     report::{files, github, say, summary::Summary, table::print, text},
@@ -108,20 +109,19 @@ impl Models {
         let own_depth = own_depth(plan)?;
         let mut models =
             Self { names: vec![BASELINE.to_owned()], faults: BTreeMap::new(), depths: vec![0] };
-        let of_models = plan::models(&arguments.world, described)?;
+        let of_models = plan::models(&arguments.world, described, nodes)?;
         let of_models = of_models.into_iter().map(|model| (model, own_depth));
         let levels = arguments.level.iter().map(|level| (level.clone(), None));
         for (model, of_file) in of_models.chain(levels) {
-            let injected = plan::fault_plan(from_ref(&model), described, nodes)?;
-            let own = plan::depth(from_ref(&model), described, nodes)?;
-            if own.is_none() && arguments.level.contains(&model) {
+            let Injection { faults, depth } = plan::injection(from_ref(&model), described, nodes)?;
+            if depth.is_none() && arguments.level.contains(&model) {
                 return Err(Failure::Unknown(format!(
                     "`{model}` is no level: no `depth` is in its file; --faults takes any"
                 )));
             }
-            models.faults.insert(model.clone(), injected);
+            models.faults.insert(model.clone(), faults);
             models.names.push(model);
-            models.depths.push(asked.or(of_file).or(own).unwrap_or(DEPTH));
+            models.depths.push(asked.or(of_file).or(depth).unwrap_or(DEPTH));
         }
         // The first model is only the measure of others, if there are any: one run of it is enough.
         models.depths[0] = match models.names.len() {
