@@ -1,8 +1,10 @@
 //! A simulation file as it was read, and what holds where it says nothing: all that is needed for any seed.
 
 use std::{
+    cell::OnceCell,
     env, fs, io,
     path::{Path, PathBuf},
+    rc::Rc,
     time::Duration,
 };
 
@@ -64,6 +66,19 @@ pub struct Described {
     pub text: String,
     /// What it does not say.
     defaults: Defaults,
+    /// What it says, once it was asked: every seed asks.
+    #[serde(skip)]
+    parsed: Parsed,
+}
+
+/// What a file says, as far as anybody has asked. It follows from the text, so that two of one text are equal.
+#[derive(Clone, Debug, Default)]
+struct Parsed(Rc<OnceCell<SimulationFile>>);
+
+impl PartialEq for Parsed {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Described {
@@ -81,6 +96,7 @@ impl Described {
             folder: folder.to_owned().into(),
             text,
             defaults,
+            parsed: Parsed::default(),
         })
     }
 
@@ -98,8 +114,13 @@ impl Described {
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn file(&self) -> Result<SimulationFile, Problem> {
-        simrun_config::parse(&self.shown(), &self.text)
+    fn file(&self) -> Result<&SimulationFile, Problem> {
+        let Parsed(cell) = &self.parsed;
+        if let Some(file) = cell.get() {
+            return Ok(file);
+        }
+        let file = simrun_config::parse(&self.shown(), &self.text)?;
+        Ok(cell.get_or_init(|| file))
     }
 
     /// Its machines for a seed.
@@ -110,7 +131,8 @@ impl Described {
         self.drawn(seed, Draw::Seed(seed))
     }
 
-    /// All machines that there are for any seed.
+    /// All machines that there are for any seed: a fault may be for one that only some have. `nodes` are those of one, with
+    /// the mocks that all have.
     ///
     /// # Errors
     /// The first thing that cannot be.
@@ -136,7 +158,7 @@ impl Described {
             seed_variables: &seed_variables,
             own: env::current_exe().unwrap_or_default().into_os_string(),
         };
-        machines(&file, draw, &base).map_err(|wrong| wrong.of(&self.shown()))
+        machines(file, draw, &base).map_err(|wrong| wrong.of(&self.shown()))
     }
 
     /// Its files of mocks.
@@ -153,11 +175,11 @@ impl Described {
         files.map_err(|wrong| wrong.of(&self.shown()))
     }
 
-    /// Its fault models, as one would name them on the command line.
+    /// Its fault models, as one would name them on the command line, for a run with the mocks of these nodes.
     ///
     /// # Errors
     /// The first that is none.
-    pub fn faults(&self) -> Result<Vec<String>, Problem> {
+    pub fn faults(&self, nodes: &[Node]) -> Result<Vec<String>, Problem> {
         let file = self.file()?;
         if file.faults.is_empty() {
             return Ok(Vec::new());
