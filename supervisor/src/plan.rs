@@ -336,7 +336,7 @@ pub fn injection(
     described: Option<&Described>,
     nodes: &[Node],
 ) -> Result<Injection, Error> {
-    let names = of_files(models, nodes);
+    let names = mocks::of_files(nodes, together(models))?;
     if names.is_empty() {
         return Ok(Injection::default());
     }
@@ -353,13 +353,6 @@ fn catalog(described: Option<&Described>) -> Result<faults::Catalog, Error> {
         Some(described) => faults::Catalog::of(described.folder()),
         None => faults::Catalog::of(&env::current_dir().map_err(Error::Here)?),
     })
-}
-
-/// Names of faults that are in files. Troubles of mocks are theirs.
-fn of_files(models: &[String], nodes: &[Node]) -> Vec<String> {
-    let mut names = together(models);
-    names.retain(|name| !mocks::offers(nodes, name));
-    names
 }
 
 fn identity() -> Identity {

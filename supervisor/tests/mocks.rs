@@ -313,6 +313,61 @@ fn a_simulation_names_its_mocks() {
 }
 
 #[test]
+fn a_simulation_asks_its_mocks_for_troubles_and_has_faults_on_the_way_to_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("a path").to_owned()
+    };
+    write(
+        "mocks.yaml",
+        "mocks:\n  payments:\n    hosts: api.payments.test\n    routes: { all: { answer: { text: right } } }\n    \
+         troubles: { gone: { do: { status: 503 }, asked: true } }\n",
+    );
+    let of_fault = |wanted: &str| {
+        format!("about: x\nfaults: {{ slow: {{ do: {{ latency: 1s }}, match: {wanted} }} }}\n")
+    };
+    write("host.yaml", &of_fault("{ host: api.payments.test }"));
+    write("peer.yaml", &of_fault("{ peer: payments, node: client }"));
+    write("wrong.yaml", &of_fault("{ host: api.payment.test }"));
+    let sim = |faults: &str| {
+        let curl = "curl -s -w ' %{http_code} %{time_total}' http://api.payments.test/";
+        let text = format!(
+            "workloads:\n  client: {{ command: {curl:?} }}\nmocks: mocks.yaml\nfaults: {faults}\n"
+        );
+        let path = write("sim.yaml", &text);
+        said(&simrun(["sim", &path, "--seed", "1"]).output().expect("simrun"))
+    };
+    let after_both_ways = |faults: &str, status: &str| {
+        let said = sim(faults);
+        let words: Vec<&str> = said.stdout.trim_end().rsplit(' ').collect();
+        let time =
+            words[0].parse::<f64>().unwrap_or_else(|_| panic!("{} {}", said.stdout, said.stderr));
+        assert_eq!(words[1], status, "{}", said.stdout);
+        time
+    };
+    assert!(after_both_ways("payments/gone", "503") < 0.1);
+    assert!(after_both_ways("[host.yaml+payments/gone]", "503") >= 4.0);
+    assert!((2.0..4.0).contains(&after_both_ways("peer.yaml", "200")), "one way only");
+    let wrong = [
+        (
+            "payments/gnoe",
+            "sim.yaml:4:9: `payments` has no trouble `gnoe` that may be asked for; did you mean `gone`?",
+        ),
+        (
+            "wrong.yaml",
+            "wrong.yaml:2:55: no name `api.payment.test` leads to a machine; did you mean `api.payments.test`?",
+        ),
+    ];
+    for (faults, words) in wrong {
+        let said = sim(faults);
+        assert_eq!(said.status, 125, "{}", said.stderr);
+        assert!(said.stderr.contains(words), "{}", said.stderr);
+    }
+}
+
+#[test]
 fn hostile_clients_leave_a_service_standing() {
     let output = twice("shop.yaml", &["/usr/bin/python3", &script("hostile.py")]);
     let said = said(&output);

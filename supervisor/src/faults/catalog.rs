@@ -122,8 +122,12 @@ impl Source {
 
 /// Whether a name is that of a file as such: it has a slash or ends like one.
 pub fn is_path(name: &str) -> bool {
-    let is_file = name.ends_with(&format!(".{ENDING}")) || name.ends_with(NETEM_ENDING);
-    is_file || name.contains('/')
+    ends_like_file(name) || name.contains('/')
+}
+
+/// Whether a name ends like that of a file.
+pub fn ends_like_file(name: &str) -> bool {
+    name.ends_with(&format!(".{ENDING}")) || name.ends_with(NETEM_ENDING)
 }
 
 /// An error with what is behind it, for a message that says more.

@@ -25,7 +25,7 @@ mod network;
 mod nodes;
 mod threads;
 mod zones;
-pub use catalog::{Catalog, Error, Injection, TOGETHER, in_words, is_path};
+pub use catalog::{Catalog, Error, Injection, TOGETHER, ends_like_file, in_words, is_path};
 pub use compile::compile;
 pub use file::FaultFile;
 pub use nodes::Asked;

@@ -10,11 +10,14 @@ use simrun_abi::{
     boot::Boot,
     node::{Condition, Milestone, Node, Restart, Role},
 };
-use simrun_config::Problem;
+use simrun_config::{Problem, spelling};
 use simrun_mocks::{Imported, Protocol, Service, import};
 
 use super::trust;
-use crate::{faults::TOGETHER, program::Environment};
+use crate::{
+    faults::{self, TOGETHER},
+    program::Environment,
+};
 
 /// Why there are no mocks.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +37,16 @@ pub enum Error {
     /// Two services are the same machine.
     #[error("{}: there is a machine `{}` already", .0.display(), .1)]
     Twice(PathBuf, String),
+    /// A mock is asked for what it has not, or has unasked.
+    #[error("`{mock}` has no trouble `{trouble}` that may be asked for{hint}")]
+    NoTrouble {
+        /// The mock.
+        mock: String,
+        /// What it is asked for.
+        trouble: String,
+        /// The nearest that it has, in words.
+        hint: String,
+    },
     /// There are too many of them.
     #[error("there are more than {MOCKS_MAX} mocks")]
     TooMany,
@@ -136,17 +149,46 @@ const OFFERS: &[u8] = b"--offers";
 /// Before the name of a trouble that it is asked for.
 const TROUBLE: &[u8] = b"--trouble";
 
-/// The trouble that a name is for, as in `payments/ambiguous`, if this is its mock.
+/// What of the name of a fault may be that of a trouble, as in `payments/ambiguous`, if this is its mock.
+fn asked_of<'a>(node: &Node, name: &'a str) -> Option<&'a str> {
+    name.strip_prefix(node.name.as_str())?.strip_prefix('/').filter(|_| is_own(node))
+}
+
+/// The troubles that a mock may be asked for.
+fn offers_of(node: &Node) -> impl Iterator<Item = &[u8]> {
+    node.arguments.windows(2).filter(|pair| pair[0] == OFFERS).map(|pair| pair[1].as_slice())
+}
+
+/// The trouble that a name is for, if this is its mock.
 fn offered<'a>(node: &Node, name: &'a str) -> Option<&'a str> {
-    let trouble = name.strip_prefix(node.name.as_str())?.strip_prefix('/')?;
-    let mut pairs = node.arguments.windows(2);
-    let is_there = pairs.any(|pair| pair[0] == OFFERS && pair[1] == trouble.as_bytes());
-    (is_own(node) && is_there).then_some(trouble)
+    let trouble = asked_of(node, name)?;
+    offers_of(node).any(|known| known == trouble.as_bytes()).then_some(trouble)
 }
 
 /// Whether the name of a fault is that of a trouble that some mock may be asked for.
 pub fn offers(nodes: &[Node], name: &str) -> bool {
     nodes.iter().any(|node| offered(node, name).is_some())
+}
+
+/// Those of the names of faults that are not for mocks.
+///
+/// # Errors
+/// When one is for a mock that cannot be asked for it.
+pub fn of_files(nodes: &[Node], mut names: Vec<String>) -> Result<Vec<String>, Error> {
+    names.retain(|name| !offers(nodes, name));
+    for name in names.iter().filter(|name| !faults::ends_like_file(name)) {
+        let found = of(nodes).find_map(|node| Some((node, asked_of(node, name)?)));
+        if let Some((node, trouble)) = found {
+            let known: Vec<_> = offers_of(node).map(String::from_utf8_lossy).collect();
+            let hint = spelling::hint(trouble, known.iter().map(|known| known.as_ref()));
+            return Err(Error::NoTrouble {
+                mock: node.name.clone(),
+                trouble: trouble.into(),
+                hint,
+            });
+        }
+    }
+    Ok(names)
 }
 
 /// Asks mocks for those of these faults that are troubles of theirs, and for no others.

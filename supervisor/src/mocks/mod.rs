@@ -6,6 +6,6 @@
 mod machines;
 mod trust;
 pub use machines::{
-    Error, HEARS_DATAGRAMS, ask, files, is_mock, join, join_again, of, offers, read, read_all,
-    renew,
+    Error, HEARS_DATAGRAMS, ask, files, is_mock, join, join_again, of, of_files, offers, read,
+    read_all, renew,
 };

@@ -211,17 +211,17 @@ impl Described {
         nodes: &[Node],
     ) -> Result<String, Wrong> {
         let beside = Path::new(self.path.as_os_str()).parent().unwrap_or(Path::new(""));
-        let names: Vec<String> = given
-            .split(faults::TOGETHER)
-            .map(|name| match faults::is_path(name) && !mocks::offers(nodes, name) {
-                true => beside.join(name).display().to_string(),
-                false => name.to_owned(),
-            })
-            .collect();
-        let mut of_files = names.clone();
-        of_files.retain(|name| !mocks::offers(nodes, name));
-        let plan = catalog.plan(&of_files, nodes, Asked::OfMachines);
+        let full = |name: &str| match faults::is_path(name) && !mocks::offers(nodes, name) {
+            true => beside.join(name).display().to_string(),
+            false => name.to_owned(),
+        };
+        let names: Vec<String> = given.split(faults::TOGETHER).map(str::to_owned).collect();
+        let of_files = mocks::of_files(nodes, names.clone());
+        let of_files = of_files.map_err(|error| given.wrong(error.to_string()))?;
+        let paths: Vec<String> = of_files.iter().map(|name| full(name)).collect();
+        let plan = catalog.plan(&paths, nodes, Asked::OfMachines);
         plan.map_err(|error| given.wrong(faults::in_words(&error)))?;
+        let names: Vec<String> = names.iter().map(|name| full(name)).collect();
         Ok(names.join(faults::TOGETHER))
     }
 
