@@ -35,7 +35,7 @@ struct Call<'a> {
     trouble: Option<&'a str>,
     /// Why there is no other answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'a str>,
+    problem: Option<String>,
 }
 
 /// Tells of a call.
@@ -56,7 +56,7 @@ pub fn call(service: &Service, request: &Request, reply: &Reply<'_>) {
             Ending::Bytes(_) => "garbage".into(),
         },
         trouble: reply.trouble,
-        problem: reply.problem.as_deref(),
+        problem: reply.problem.as_deref().map(|words| service.secrets.tell_text(words)),
     });
 }
 
@@ -74,11 +74,15 @@ fn masked(request: &Request, secrets: &Secrets) -> String {
 
 /// The body, without what is secret in it.
 fn told_body(request: &Request, secrets: &Secrets) -> Option<String> {
-    let text = secrets.mask_body(&request.body).filter(|text| !text.is_empty())?;
-    Some(match text.char_indices().nth(BODY_MAX) {
+    let text = secrets.tell_body(&request.body).filter(|text| !text.is_empty())?;
+    Some(shortened(text))
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(BODY_MAX) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text,
-    })
+    }
 }
 
 /// A conversation that was not HTTP.
@@ -86,7 +90,7 @@ fn told_body(request: &Request, secrets: &Secrets) -> Option<String> {
 struct Talk<'a> {
     mock: &'a str,
     method: &'a str,
-    url: &'a str,
+    url: String,
     route: &'a str,
     /// Bytes that came, and that were said.
     heard: usize,
@@ -99,6 +103,7 @@ struct Talk<'a> {
 
 /// Tells of a conversation.
 pub fn talk(held: &Held) {
+    let Service { name, secrets, .. } = &held.conversation.serving().service;
     let (answer, problem) = match &held.ending {
         TalkEnding::Open => ("open", None),
         TalkEnding::Through => ("end", None),
@@ -107,15 +112,15 @@ pub fn talk(held: &Held) {
         TalkEnding::Broken(words) => ("broken", Some(words.clone())),
     };
     tell(&Talk {
-        mock: &held.conversation.serving().service.name,
+        mock: name,
         method: held.kind.0,
-        url: &held.kind.1,
+        url: secrets.tell_text(&held.kind.1),
         route: held.conversation.name(),
         heard: held.heard,
         said: held.said,
         done: matches!(held.ending, TalkEnding::Through | TalkEnding::Reset),
         answer,
-        problem,
+        problem: problem.map(|words| secrets.tell_text(&words)),
     });
 }
 
@@ -128,9 +133,9 @@ struct Mail<'a> {
     route: &'a str,
     from: &'a str,
     to: &'a [String],
-    subject: &'a str,
+    subject: String,
     /// What it says, without its header.
-    text: &'a str,
+    text: String,
     /// Bytes of it all.
     body_len: usize,
     done: bool,
@@ -147,15 +152,16 @@ pub fn mail(
     port: u16,
     problem: Option<String>,
 ) {
+    let Service { name, secrets, .. } = &talk.serving().service;
     tell(&Mail {
-        mock: &talk.serving().service.name,
+        mock: name,
         method: talk.request().method.as_str(),
         url: format!("smtp://{}:{port}", talk.request().host),
         route: talk.name(),
         from: &letter.from,
         to: &letter.to,
-        subject,
-        text: talk.request().text(),
+        subject: secrets.tell_text(subject),
+        text: shortened(secrets.tell_text(talk.request().text())),
         body_len: letter.text.len(),
         done: true,
         answer: "250",
@@ -168,7 +174,7 @@ pub fn mail(
 struct Made<'a> {
     mock: &'a str,
     method: &'a str,
-    webhook: &'a str,
+    webhook: String,
     /// How often it was made before.
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,11 +184,16 @@ struct Made<'a> {
 }
 
 /// Tells of a request that a service made by itself.
-pub fn webhook(mock: &str, outbound: &Outbound, attempt: u32, result: &Result<StatusCode, String>) {
+pub fn webhook(
+    service: &Service,
+    outbound: &Outbound,
+    attempt: u32,
+    result: &Result<StatusCode, String>,
+) {
     tell(&Made {
-        mock,
+        mock: &service.name,
         method: outbound.method.as_str(),
-        webhook: &outbound.url,
+        webhook: service.secrets.tell_text(&outbound.url),
         attempt,
         answer: result.as_ref().ok().map(StatusCode::as_u16),
         problem: result.as_ref().err().map(String::as_str),

@@ -81,7 +81,7 @@ async fn answer(
         websocket::converse(upgrade, Rc::clone(serving), route, request, Arc::clone(&orders));
     }
     for outbound in reply.webhooks {
-        webhook::send(serving.service.name.clone(), outbound);
+        webhook::send(Rc::clone(serving), outbound);
     }
     Ok(match reply.ending {
         Ending::Answer(answer) => late(answer).await.response(&orders),

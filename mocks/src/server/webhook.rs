@@ -1,6 +1,6 @@
 //! Requests that services make by themselves.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
@@ -13,13 +13,16 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{journal, serving::Outbound};
+use crate::{
+    journal,
+    serving::{Outbound, Serving},
+};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes a request when its time has come, and again if it fails.
-pub fn send(mock: String, outbound: Outbound) {
+pub fn send(serving: Rc<Serving>, outbound: Outbound) {
     spawn_local(async move {
         sleep(outbound.delay).await;
         for _ in 0..1 + u32::from(outbound.is_doubled) {
@@ -27,7 +30,7 @@ pub fn send(mock: String, outbound: Outbound) {
             for attempt in 0..=outbound.retries {
                 let result = timeout(PATIENCE, ask(&outbound)).await;
                 let result = result.unwrap_or_else(|_| Err("no answer came".into()));
-                journal::webhook(&mock, &outbound, attempt, &result);
+                journal::webhook(&serving.service, &outbound, attempt, &result);
                 if result.is_ok_and(|status| status.is_success()) {
                     break;
                 }
