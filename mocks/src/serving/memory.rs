@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use super::{expect::Seen, limit::Taken, replay::Replays, store::Stores, tokens::Given, trouble};
 use crate::{
-    answer::{Counters, Draws},
+    answer::{Counters, Draws, World},
     compile::Service,
+    matching::Captures,
+    request::Request,
 };
 
 /// All that a service remembers.
@@ -83,6 +85,28 @@ impl Memory {
             counters: Arc::default(),
             draws: draws("service", ""),
         }
+    }
+
+    /// What places are filled with in what is said about a request: `count` is how often its route was taken, or how many
+    /// such conversations there were.
+    pub fn world(
+        &self,
+        request: &Request,
+        captures: Captures,
+        count: u64,
+        draws: &Arc<Draws>,
+    ) -> minijinja::Value {
+        World {
+            request,
+            captures,
+            count,
+            calls: self.calls,
+            draws: Arc::clone(draws),
+            counters: Arc::clone(&self.counters),
+            stores: Arc::clone(&self.stores),
+            states: &self.states,
+        }
+        .value()
     }
 
     /// The state of a scenario.

@@ -21,7 +21,7 @@ use super::{
     webhook::{self, Outbound},
 };
 use crate::{
-    answer::{Answers, Draws, Maker, Prepared, World},
+    answer::{Answers, Draws, Maker, Prepared},
     compile::{Action, Limit, Operation, Route, Service, Trouble},
     file::{Misdeed, Turn},
     request::{Request, values},
@@ -199,17 +199,8 @@ impl Serving {
             return minijinja::Value::UNDEFINED;
         }
         let own = &memory.routes[index];
-        World {
-            request,
-            captures: self.service.routes[index].matcher.captures(request),
-            count: own.count,
-            calls: memory.calls,
-            draws: Arc::clone(&own.draws),
-            counters: Arc::clone(&memory.counters),
-            stores: Arc::clone(&memory.stores),
-            states: &memory.states,
-        }
-        .value()
+        let captures = self.service.routes[index].matcher.captures(request);
+        memory.world(request, captures, own.count, &own.draws)
     }
 
     /// What is answered to a request beyond a limit.

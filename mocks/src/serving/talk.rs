@@ -7,7 +7,7 @@ use simrun_abi::faults::Quantity;
 
 use super::Serving;
 use crate::{
-    answer::{Content, Draws, Maker, World},
+    answer::{Content, Draws, Maker},
     compile::Take,
     matching::Captures,
     request::Request,
@@ -134,20 +134,10 @@ impl Conversation {
     }
 
     fn with_maker<T>(&self, make: impl FnOnce(&Maker<'_>) -> T) -> T {
-        let world = {
-            let memory = self.serving.memory.borrow();
-            World {
-                request: &self.request,
-                captures: self.captures.clone(),
-                count: self.count,
-                calls: memory.calls,
-                draws: Arc::clone(&self.draws),
-                counters: Arc::clone(&memory.counters),
-                stores: Arc::clone(&memory.stores),
-                states: &memory.states,
-            }
-            .value()
-        };
+        let memory = self.serving.memory.borrow();
+        let world = memory.world(&self.request, self.captures.clone(), self.count, &self.draws);
+        // Who is told of it may remember something.
+        drop(memory);
         let templates = &self.serving.service.templates;
         make(&Maker { templates, world, draws: &self.draws })
     }
