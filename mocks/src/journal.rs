@@ -10,7 +10,7 @@ use crate::{
     request::Request,
     secrets::Secrets,
     server::{Held, TalkEnding},
-    serving::{Conversation, Ending, Letter, Outbound, Reply},
+    serving::{Conversation, Letter, Outbound, Reply},
 };
 
 /// A call.
@@ -26,10 +26,17 @@ struct Call<'a> {
     body: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'a str>,
+    #[serde(flatten)]
+    end: End<'a>,
+}
+
+/// How a call ended, or a conversation.
+#[derive(Debug, Serialize)]
+struct End<'a> {
     /// Whether what was asked for was done.
     done: bool,
     /// The status, or what came instead of an answer.
-    answer: String,
+    answer: &'a str,
     /// What went wrong on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<&'a str>,
@@ -47,16 +54,12 @@ pub fn call(service: &Service, request: &Request, reply: &Reply<'_>) {
         body_len: request.body.len(),
         body: told_body(request, &service.secrets),
         route: reply.route,
-        done: reply.is_done,
-        answer: match &reply.ending {
-            Ending::Answer(answer) | Ending::Short(answer, _) => answer.status.as_u16().to_string(),
-            Ending::Nothing => "none".into(),
-            Ending::Reset => "reset".into(),
-            Ending::Bytes(bytes) if bytes.is_empty() => "end".into(),
-            Ending::Bytes(_) => "garbage".into(),
+        end: End {
+            done: reply.is_done,
+            answer: reply.ending.word(),
+            trouble: reply.trouble,
+            problem: reply.problem.as_deref().map(|words| service.secrets.tell_text(words)),
         },
-        trouble: reply.trouble,
-        problem: reply.problem.as_deref().map(|words| service.secrets.tell_text(words)),
     });
 }
 
@@ -95,21 +98,22 @@ struct Talk<'a> {
     /// Bytes that came, and that were said.
     heard: usize,
     said: usize,
-    done: bool,
-    answer: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
+    #[serde(flatten)]
+    end: End<'a>,
 }
 
 /// Tells of a conversation.
 pub fn talk(held: &Held) {
     let Service { name, secrets, .. } = &held.conversation.serving().service;
-    let (answer, problem) = match &held.ending {
-        TalkEnding::Open => ("open", None),
-        TalkEnding::Through => ("end", None),
-        TalkEnding::Reset => ("reset", None),
-        TalkEnding::Left(line) => ("left", Some(format!("line {line}: the client has left"))),
-        TalkEnding::Broken(words) => ("broken", Some(words.clone())),
+    let (done, answer, problem) = match &held.ending {
+        TalkEnding::Open => (false, "open", None),
+        TalkEnding::Through => (true, "end", None),
+        TalkEnding::Reset => (true, "reset", None),
+        TalkEnding::Struck(blow, is_done) => (*is_done, blow.word(), None),
+        TalkEnding::Left(line) => {
+            (false, "left", Some(format!("line {line}: the client has left")))
+        }
+        TalkEnding::Broken(words) => (false, "broken", Some(words.clone())),
     };
     tell(&Talk {
         mock: name,
@@ -118,9 +122,12 @@ pub fn talk(held: &Held) {
         route: held.conversation.name(),
         heard: held.heard,
         said: held.said,
-        done: matches!(held.ending, TalkEnding::Through | TalkEnding::Reset),
-        answer,
-        problem: problem.map(|words| secrets.tell_text(&words)),
+        end: End {
+            done,
+            answer,
+            trouble: held.conversation.trouble(),
+            problem: problem.map(|words| secrets.tell_text(&words)),
+        },
     });
 }
 
@@ -138,20 +145,24 @@ struct Mail<'a> {
     text: String,
     /// Bytes of it all.
     body_len: usize,
-    done: bool,
-    answer: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
+    #[serde(flatten)]
+    end: End<'a>,
+}
+
+/// What became of a mail.
+pub struct Told<'a> {
+    /// Its subject.
+    pub subject: &'a str,
+    /// The number of the reply, or what came instead of one.
+    pub answer: String,
+    /// Whether it was taken.
+    pub is_done: bool,
+    /// Why it cannot be counted.
+    pub problem: Option<String>,
 }
 
 /// Tells of a mail.
-pub fn mail(
-    talk: &Conversation,
-    letter: &Letter,
-    subject: &str,
-    port: u16,
-    problem: Option<String>,
-) {
+pub fn mail(talk: &Conversation, letter: &Letter, port: u16, told: Told<'_>) {
     let Service { name, secrets, .. } = &talk.serving().service;
     tell(&Mail {
         mock: name,
@@ -160,12 +171,15 @@ pub fn mail(
         route: talk.name(),
         from: &letter.from,
         to: &letter.to,
-        subject: secrets.tell_text(subject),
+        subject: secrets.tell_text(told.subject),
         text: shortened(secrets.tell_text(talk.request().text())),
         body_len: letter.text.len(),
-        done: true,
-        answer: "250",
-        problem,
+        end: End {
+            done: told.is_done,
+            answer: &told.answer,
+            trouble: talk.trouble(),
+            problem: told.problem.map(|why| format!("expect: {why}")),
+        },
     });
 }
 

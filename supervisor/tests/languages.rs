@@ -76,6 +76,41 @@ fn conversations_and_mail_are_calls() {
 }
 
 #[test]
+fn troubles_strike_conversations_and_mail_too() {
+    let store = tempfile::tempdir().expect("a folder");
+    let mut run = common::stored(store.path(), ["--seed", "1", "--mocks"]);
+    run.arg(file("troubled.yaml")).args(["--", "/usr/bin/python3", &script("troubled.py")]);
+    let said = said(&run.output().expect("a run"));
+    assert_eq!(said.status, 0, "{}{}", said.stdout, said.stderr);
+    let talks = [
+        "LATE b'value of LATE\\n' whole 3",
+        "DRIP b'value of DRIP\\n' whole 3",
+        "HALF b'value o' end 0",
+        "EMPTY b'' end 0",
+        "RESET b'' ConnectionResetError 0",
+        "SILENCE b'value of' TimeoutError 20",
+        "GARBAGE 256 end 0",
+        "FINE b'value of FINE\\n' whole 0",
+        "reset",
+        "b'taken\\n'",
+    ];
+    let others = ["silence", "silence", "b'tim'", "b'time 4'", "451 0", "reset 0", "{} 5", "{} 0"];
+    let expected = [&talks[..], &others].concat();
+    assert_eq!(said.stdout.lines().collect::<Vec<_>>(), expected, "{}", said.stderr);
+    let shown = common::run_stored(store.path(), ["show", "last"]).stdout;
+    for name in ["meter/ordered", "clock/asked", "post/sent"] {
+        let held = |line: &str| line.contains(name) && line.contains("held");
+        assert!(shown.lines().any(held), "{name}: {shown}");
+    }
+    let calls = common::run_stored(store.path(), ["mocks", "calls", "last", "--format", "json"]);
+    let struck = |words: &str| calls.stdout.matches(words).count();
+    assert_eq!(struck(r#""trouble":"ambiguous""#), 2, "{}", calls.stdout);
+    assert_eq!(struck(r#""text":"Your password is ***\n""#), 4, "{}", calls.stdout);
+    assert_eq!((struck(r#""trouble":"busy""#), struck(r#""answer":"451""#)), (1, 1));
+    assert!(!calls.stdout.contains("hunter2"));
+}
+
+#[test]
 fn connections_become_those_of_websocket() {
     let output = twice("talks.yaml", &["/usr/bin/python3", &script("websocket.py")]);
     let said = said(&output);

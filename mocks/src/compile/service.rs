@@ -6,7 +6,7 @@ use simrun_abi::faults::Quantity;
 use simrun_config::{Problem, Spanned, Wrong};
 
 use super::{
-    Expect, Idempotency, Kind, Limit, Operation, Resource, Talk, Tokens, Trouble, WebSocket,
+    Expect, Idempotency, Kind, Limit, Operation, Realm, Resource, Talk, Tokens, Trouble, WebSocket,
     Webhook, expect, resource, state, talk, trouble,
 };
 use crate::{
@@ -212,9 +212,11 @@ fn service(
     }
     // Those of one priority stay in their order.
     routes.sort_by_key(|route| Reverse(route.priority));
-    let mut names: Vec<&str> = routes.iter().map(|route| route.name.as_str()).collect();
-    let troubles = trouble::compile(mock.troubles.as_ref(), &names)?;
-    names.extend(talks.iter().map(|talk| talk.name.as_str()));
+    let of_talks = talks.iter().map(|talk| (talk.name.as_str(), talk.kind.realm()));
+    let all: Vec<(&str, Realm)> =
+        routes.iter().map(|route| (route.name.as_str(), Realm::Http)).chain(of_talks).collect();
+    let troubles = trouble::compile(mock.troubles.as_ref(), &all)?;
+    let names: Vec<&str> = all.into_iter().map(|(name, _)| name).collect();
     Ok(Service {
         name: name.value.clone(),
         hosts,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use simrun_config::{Spanned, Wrong};
 
 use super::{
-    Protocol, Script,
+    Protocol, Realm, Script,
     script::{self, Manner},
 };
 use crate::{
@@ -70,6 +70,15 @@ pub struct Mail {
 }
 
 impl Kind {
+    /// What can go wrong.
+    pub fn realm(&self) -> Realm {
+        match self {
+            Self::Tcp(..) => Realm::Stream,
+            Self::Udp(_) => Realm::Datagrams,
+            Self::Mail(..) => Realm::Mail,
+        }
+    }
+
     /// What is spoken.
     pub fn protocol(&self) -> Protocol {
         match self {

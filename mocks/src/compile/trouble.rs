@@ -1,10 +1,12 @@
 //! What goes wrong.
 
+use std::fmt;
+
 use simrun_abi::faults::{Quantity, Share};
 use simrun_config::{Named, Spanned, Wrong, spelling};
 
 use crate::{
-    file::{Misdeed, Trouble as FileTrouble},
+    file::{Misdeed, Moment, Trouble as FileTrouble},
     matching::{self, Matcher},
 };
 
@@ -15,7 +17,7 @@ pub struct Trouble {
     pub name: String,
     /// What happens.
     pub misdeed: Misdeed,
-    /// Routes that it hits; all if there are none.
+    /// Routes and conversations that it hits; all that it can if there are none.
     pub routes: Vec<String>,
     /// Requests that it hits.
     pub matcher: Option<Matcher>,
@@ -35,21 +37,73 @@ pub struct Trouble {
     pub every: Option<Quantity>,
 }
 
-/// Reads what goes wrong; `routes` are the names of those that there are.
+/// What is spoken where something goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Realm {
+    /// HTTP, and what comes of it.
+    Http,
+    /// A script over TCP.
+    Stream,
+    /// A script over UDP.
+    Datagrams,
+    /// Mail.
+    Mail,
+}
+
+impl Realm {
+    /// Whether this can go wrong there.
+    pub fn knows(self, misdeed: &Misdeed) -> bool {
+        match misdeed {
+            Misdeed::Delay(_) | Misdeed::Truncate(_) | Misdeed::Garbage(_) => true,
+            Misdeed::Hang(moment) => self != Self::Datagrams || *moment != Moment::Middle,
+            // Datagrams have no connection.
+            Misdeed::Reset(_) | Misdeed::Empty(_) | Misdeed::Drip(_) => self != Self::Datagrams,
+            Misdeed::Status(_) => matches!(self, Self::Http | Self::Mail),
+            Misdeed::Busy(_) | Misdeed::TooLong(_) | Misdeed::TooShort(_) | Misdeed::Stale(_) => {
+                self == Self::Http
+            }
+        }
+    }
+}
+
+impl fmt::Display for Realm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "HTTP",
+            Self::Stream => "a script over TCP",
+            Self::Datagrams => "a script over UDP",
+            Self::Mail => "mail",
+        })
+    }
+}
+
+/// Reads what goes wrong; `routes` are the names of those that there are, conversations included.
 ///
 /// # Errors
 /// The first thing that cannot be.
 pub fn compile(
     troubles: Option<&Named<FileTrouble>>,
-    routes: &[&str],
+    routes: &[(&str, Realm)],
 ) -> Result<Vec<Trouble>, Wrong> {
     troubles.iter().flat_map(|troubles| &troubles.0).map(|one| compile_one(one, routes)).collect()
 }
 
 fn compile_one(
     (name, trouble): &(Spanned<String>, FileTrouble),
-    routes: &[&str],
+    routes: &[(&str, Realm)],
 ) -> Result<Trouble, Wrong> {
+    let misdeed = &trouble.r#do;
+    let names: Vec<&str> = routes.iter().map(|(name, _)| *name).collect();
+    let hit = known_routes(trouble.route.iter(), &names)?;
+    for (name, named) in trouble.route.iter().zip(&hit) {
+        let realm = routes.iter().find(|(known, _)| known == named).map(|(_, realm)| *realm);
+        if let Some(realm) = realm.filter(|realm| !realm.knows(misdeed)) {
+            return Err(name.wrong(format!("`{named}` is {realm}: this cannot go wrong there")));
+        }
+    }
+    if hit.is_empty() && !routes.iter().any(|(_, realm)| realm.knows(misdeed)) {
+        return Err(misdeed.wrong("this cannot go wrong in anything that the service speaks"));
+    }
     match &trouble.r#do.value {
         Misdeed::Status(status) if !(200..=599).contains(&status.value) => {
             return Err(status.wrong(format!("{} is no status of an answer", status.value)));
@@ -68,7 +122,7 @@ fn compile_one(
     Ok(Trouble {
         name: name.value.clone(),
         misdeed: trouble.r#do.value.clone(),
-        routes: known_routes(trouble.route.iter(), routes)?,
+        routes: hit,
         matcher: trouble.r#match.as_ref().map(matching::compile).transpose()?,
         is_asked: trouble.asked,
         probability: trouble.probability.map(simrun_config::units::Share::parts),

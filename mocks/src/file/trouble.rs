@@ -15,7 +15,8 @@ use super::Match;
 pub struct Trouble {
     /// What happens
     pub r#do: Spanned<Misdeed>,
-    /// Requests that take one of these routes; all, without it
+    /// Requests that take one of these routes; all, without it. Conversations over TCP and UDP, and `mail`, have names of
+    /// routes, too: there, what is heard is a request, and what is said next its answer
     #[serde(default)]
     pub route: OneOrMany<Spanned<String>>,
     /// Requests that match this, besides
@@ -42,21 +43,21 @@ pub struct Trouble {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Misdeed {
-    /// This status is answered, and nothing is done
+    /// This status is answered, and nothing is done; of mail it is the number of a reply, as 451
     Status(Spanned<u16>),
     /// 429 is answered, with `Retry-After`, and nothing is done
     Busy(Time),
     /// The answer comes so much later
     Delay(Quantity<Time>),
-    /// No answer ever comes
+    /// No answer ever comes; over UDP, what was heard begins a new conversation the next time
     Hang(Moment),
     /// The connection is reset
     Reset(Moment),
     /// The connection ends without an answer
     Empty(Side),
-    /// The connection ends after this share of the body
+    /// The connection ends after this share of the body; a datagram is that much shorter
     Truncate(Share),
-    /// What is answered is no HTTP
+    /// What is answered makes no sense
     Garbage(Side),
     /// The length that is told is more than there is
     TooLong(u64),

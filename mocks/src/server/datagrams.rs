@@ -38,6 +38,11 @@ impl Partner for Peer {
     async fn say(&mut self, said: Bytes, _: Form) -> io::Result<()> {
         self.socket.send_to(&said, self.address).await.map(drop)
     }
+
+    /// What comes next begins anew.
+    async fn fall_silent(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Holds the conversations of a socket.

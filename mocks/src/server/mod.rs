@@ -19,5 +19,5 @@ mod websocket;
 mod wire;
 pub use http::BODY_MAX;
 pub use listen::{Error, Place, Ports, serve, told_to_end};
-pub use talk::{Ending as TalkEnding, Held};
+pub use talk::{Blow, Ending as TalkEnding, Held};
 pub use wire::{Ended, Order, Orders};

@@ -6,10 +6,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::{stream::Stream, talk::Heard, wire::Line};
+use super::{
+    stream::Stream,
+    talk::{Blow, Form, Heard, Partner, suffer},
+    wire::Line,
+};
 use crate::{
     compile::Mail,
-    serving::{Letter, Serving},
+    serving::{Letter, Receipt, Serving},
 };
 
 /// Most bytes of a line (RFC 5321, section 4.5.3.1, has 512; those of RFC 4954 are longer).
@@ -21,6 +25,8 @@ enum Ending {
     Over,
     /// It goes on encrypted.
     Encrypt,
+    /// It is reset.
+    Reset,
 }
 
 /// Takes the mail of a connection that is not encrypted yet.
@@ -43,6 +49,7 @@ pub async fn plain(
             }
         }
         Ok(Ending::Over) => session.stream.close().await,
+        Ok(Ending::Reset) => session.stream.reset(),
         Err(_) => {}
     }
 }
@@ -68,8 +75,10 @@ pub async fn encrypted(
     if greeting == Greeting::Due && session.greet().await.is_err() {
         return;
     }
-    if session.serve().await.is_ok() {
-        session.stream.close().await;
+    match session.serve().await {
+        Ok(Ending::Reset) => session.stream.reset(),
+        Ok(Ending::Over | Ending::Encrypt) => session.stream.close().await,
+        Err(_) => {}
     }
 }
 
@@ -137,8 +146,8 @@ impl<'a, S: Line> Session<'a, S> {
                 "MAIL" => self.sender(rest).await?,
                 "RCPT" => self.recipient(rest).await?,
                 "DATA" => {
-                    if !self.data().await? {
-                        return Ok(Ending::Over);
+                    if let Some(ending) = self.data().await? {
+                        return Ok(ending);
                     }
                 }
                 "RSET" => {
@@ -230,16 +239,18 @@ impl<'a, S: Line> Session<'a, S> {
         }
     }
 
-    /// Whether the connection goes on.
-    async fn data(&mut self) -> io::Result<bool> {
+    /// How the session ends, if it does.
+    async fn data(&mut self) -> io::Result<Option<Ending>> {
         let Some(from) = self.from.clone().filter(|_| !self.to.is_empty()) else {
             self.answer("503 5.5.1 MAIL and RCPT come before DATA").await?;
-            return Ok(true);
+            return Ok(None);
         };
         self.answer("354 until a dot alone").await?;
         let mut text = Vec::new();
         loop {
-            let Heard::This(line) = self.stream.line(LINE_MAX).await? else { return Ok(false) };
+            let Heard::This(line) = self.stream.line(LINE_MAX).await? else {
+                return Ok(Some(Ending::Over));
+            };
             if line == "." {
                 break;
             }
@@ -253,12 +264,23 @@ impl<'a, S: Line> Session<'a, S> {
         self.forget();
         if text.len() as u64 > self.mail.size_max {
             self.answer("552 5.3.4 this is too much").await?;
-            return Ok(true);
+            return Ok(None);
         }
         let user = self.user.clone();
-        let number = self.serving.mail(self.index, Letter { from, to, user, text: text.into() });
-        self.answer(&format!("250 2.0.0 taken as {number}")).await?;
-        Ok(true)
+        match self.serving.mail(self.index, Letter { from, to, user, text: text.into() }) {
+            Receipt::Reply(reply) => self.stream.write(&reply).await.map(|()| None),
+            Receipt::Spoilt(spoilt) => {
+                Ok(match suffer(spoilt, Form::Text, &mut self.stream, &mut 0).await? {
+                    None => None,
+                    Some(Blow::Reset) => Some(Ending::Reset),
+                    Some(Blow::End | Blow::Garbage) => Some(Ending::Over),
+                    Some(Blow::Silence) => {
+                        self.stream.fall_silent().await?;
+                        Some(Ending::Over)
+                    }
+                })
+            }
+        }
     }
 
     fn forget(&mut self) {

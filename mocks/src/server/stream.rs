@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    talk::{Ending, Form, Heard, Held, Partner},
+    talk::{Blow, Ending, Form, Heard, Held, Partner},
     wire::Line,
 };
 use crate::{
@@ -33,6 +33,12 @@ impl<S: Line> Stream<S> {
     /// The connection, without what nobody has asked for.
     pub fn into_line(self) -> S {
         self.line
+    }
+
+    /// Resets it.
+    pub fn reset(self) {
+        // With nothing to linger for, close(2) resets.
+        let _ = self.line.tcp().set_zero_linger();
     }
 
     /// Ends it.
@@ -128,10 +134,8 @@ pub async fn converse<S: Line>(line: S, script: &Script, serving: Rc<Serving>, i
     let mut stream = Stream::new(line);
     let mut held = Held::new(serving.talk(index, request), "TCP", url);
     held.follow(script, &mut stream).await;
-    if held.ending == Ending::Reset {
-        // With nothing to linger for, close(2) resets.
-        let _ = stream.line.tcp().set_zero_linger();
-    } else {
-        stream.close().await;
+    match held.ending {
+        Ending::Reset | Ending::Struck(Blow::Reset, _) => stream.reset(),
+        _ => stream.close().await,
     }
 }

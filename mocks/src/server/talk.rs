@@ -6,10 +6,10 @@ use bytes::Bytes;
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    answer::Content,
+    answer::{Content, Piece},
     compile::{Extent, Instruction, Script, Take},
     journal,
-    serving::Conversation,
+    serving::{Conversation, Ending as Spoilt},
 };
 
 /// What comes from who is talked to.
@@ -36,6 +36,71 @@ pub trait Partner {
     async fn hear(&mut self, extent: &Extent) -> io::Result<Heard>;
     /// Says something.
     async fn say(&mut self, said: Bytes, form: Form) -> io::Result<()>;
+    /// Says nothing more, until the other leaves.
+    async fn fall_silent(&mut self) -> io::Result<()> {
+        while let Heard::This(_) = self.hear(&Extent::Usual).await? {}
+        Ok(())
+    }
+}
+
+/// How something that was to be said has ended the conversation instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    /// Nothing is said any more.
+    Silence,
+    /// It ends.
+    End,
+    /// It ends with what makes no sense.
+    Garbage,
+    /// It is reset.
+    Reset,
+}
+
+impl Blow {
+    /// In the words of the journal.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Silence => "none",
+            Self::End => "end",
+            Self::Garbage => "garbage",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// Lets happen what goes wrong; how that ends the conversation, if it does. `said` counts bytes.
+pub async fn suffer(
+    spoilt: Spoilt,
+    form: Form,
+    partner: &mut impl Partner,
+    said: &mut usize,
+) -> io::Result<Option<Blow>> {
+    let answer = match spoilt {
+        Spoilt::Answer(answer) | Spoilt::Short(answer, _) => answer,
+        Spoilt::Nothing => return Ok(Some(Blow::Silence)),
+        Spoilt::Reset => return Ok(Some(Blow::Reset)),
+        Spoilt::Bytes(bytes) if bytes.is_empty() => return Ok(Some(Blow::End)),
+        Spoilt::Bytes(bytes) => {
+            *said += bytes.len();
+            partner.say(bytes, Form::Bytes).await?;
+            return Ok(Some(Blow::Garbage));
+        }
+    };
+    sleep(answer.delay).await;
+    for piece in answer.pieces {
+        match piece {
+            Piece::Data(bytes) if !bytes.is_empty() => {
+                *said += bytes.len();
+                partner.say(bytes, form).await?;
+            }
+            Piece::Data(_) | Piece::Trailers(_) => {}
+            Piece::Pause(time) => sleep(time).await,
+            Piece::Forever => return Ok(Some(Blow::Silence)),
+            Piece::Close => return Ok(Some(Blow::End)),
+            Piece::Reset => return Ok(Some(Blow::Reset)),
+        }
+    }
+    Ok(None)
 }
 
 /// How a conversation ended.
@@ -47,6 +112,8 @@ pub enum Ending {
     Through,
     /// It was reset by the script.
     Reset,
+    /// Something went wrong on purpose; whether all was done before.
+    Struck(Blow, bool),
     /// The client left.
     Left(u32),
     /// It went wrong, in words.
@@ -88,8 +155,22 @@ impl Held {
 
     async fn steps(&mut self, script: &Script, partner: &mut impl Partner) -> io::Result<Ending> {
         let mut place = 0;
+        // Who speaks first answers that somebody has come.
+        let speaks_first = !matches!(script.0.first(), Some(Instruction::Take(_)));
+        if let Some(spoilt) = speaks_first.then(|| self.conversation.strike()).flatten()
+            && let Some(blow) = suffer(spoilt, Form::Bytes, partner, &mut self.said).await?
+        {
+            return self.end(blow, false, partner).await;
+        }
         while let Some(instruction) = script.0.get(place) {
             place += 1;
+            if !matches!(
+                instruction,
+                Instruction::Say(..) | Instruction::Wait(_) | Instruction::Go(_)
+            ) && let Some(blow) = self.say(Bytes::new(), Form::Bytes, partner).await?
+            {
+                return self.end(blow, is_over(script, place - 1), partner).await;
+            }
             match instruction {
                 Instruction::Take(take) => match self.take(take, partner).await? {
                     Ok(next) => place = next,
@@ -107,8 +188,9 @@ impl Held {
                         Content::Bytes(_) => Form::Bytes,
                         Content::Fixed(_) | Content::Text(_) | Content::Json(_) => Form::Text,
                     };
-                    self.said += bytes.len();
-                    partner.say(bytes, form).await?;
+                    if let Some(blow) = self.say(bytes, form, partner).await? {
+                        return self.end(blow, is_over(script, place), partner).await;
+                    }
                 }
                 Instruction::Wait(time) => sleep(self.conversation.time(time)).await,
                 Instruction::Go(next) => place = *next,
@@ -121,7 +203,44 @@ impl Held {
                 Instruction::Reset => return Ok(Ending::Reset),
             }
         }
-        Ok(Ending::Through)
+        match self.say(Bytes::new(), Form::Bytes, partner).await? {
+            Some(blow) => self.end(blow, true, partner).await,
+            None => Ok(Ending::Through),
+        }
+    }
+
+    /// Says something, or what a trouble makes of it: how that ends the conversation, if it does.
+    async fn say(
+        &mut self,
+        bytes: Bytes,
+        form: Form,
+        partner: &mut impl Partner,
+    ) -> io::Result<Option<Blow>> {
+        if let Some(spoilt) = self.conversation.spoil(&bytes) {
+            return suffer(spoilt, form, partner, &mut self.said).await;
+        }
+        if !bytes.is_empty() {
+            self.said += bytes.len();
+            partner.say(bytes, form).await?;
+        }
+        Ok(None)
+    }
+
+    /// It ends so, on purpose.
+    async fn end(
+        &mut self,
+        blow: Blow,
+        is_done: bool,
+        partner: &mut impl Partner,
+    ) -> io::Result<Ending> {
+        if is_done && let Err(why) = self.conversation.finish() {
+            return Ok(Ending::Broken(format!("expect: {why}")));
+        }
+        self.ending = Ending::Struck(blow, is_done);
+        if blow == Blow::Silence {
+            partner.fall_silent().await?;
+        }
+        Ok(self.ending.clone())
     }
 
     /// Where it goes on after something has come, or how it ends.
@@ -142,11 +261,29 @@ impl Held {
             Heard::End => Err(Ending::Left(take.line)),
             Heard::This(bytes) => {
                 self.heard += bytes.len();
-                let next = self.conversation.hear(take, bytes);
-                next.map_err(|why| Ending::Broken(format!("line {}: {why}", take.line)))
+                let next = match self.conversation.hear(take, bytes) {
+                    Ok(next) => next,
+                    Err(why) => {
+                        return Ok(Err(Ending::Broken(format!("line {}: {why}", take.line))));
+                    }
+                };
+                if let Some(spoilt) = self.conversation.strike()
+                    && let Some(blow) = suffer(spoilt, Form::Bytes, partner, &mut self.said).await?
+                {
+                    return Ok(Err(self.end(blow, false, partner).await?));
+                }
+                Ok(next)
             }
         })
     }
+}
+
+/// Whether nothing more is waited for from a place on.
+fn is_over(script: &Script, place: usize) -> bool {
+    let waits = |instruction: &Instruction| {
+        matches!(instruction, Instruction::Take(_) | Instruction::Go(_) | Instruction::End)
+    };
+    !script.0.iter().skip(place).take_while(|it| !matches!(it, Instruction::Close)).any(waits)
 }
 
 fn late(line: u32, within: Duration) -> String {

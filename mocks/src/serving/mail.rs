@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use mail_parser::MessageParser;
 
-use super::Serving;
+use super::{Serving, spoil::Ending as Spoilt};
 use crate::{journal, request::Request};
 
 /// A mail as it came.
@@ -22,8 +22,8 @@ pub struct Letter {
 }
 
 impl Serving {
-    /// Keeps a mail as a call; how many there were, with it.
-    pub fn mail(self: &Rc<Self>, index: usize, letter: Letter) -> u64 {
+    /// Keeps a mail as a call, unless something goes wrong.
+    pub fn mail(self: &Rc<Self>, index: usize, letter: Letter) -> Receipt {
         let parsed = MessageParser::default().parse(&letter.text[..]);
         let text = parsed.as_ref().and_then(|mail| mail.body_text(0));
         let subject = parsed.as_ref().and_then(|mail| mail.subject()).unwrap_or_default();
@@ -46,8 +46,44 @@ impl Serving {
         talk.name_part("to", letter.to.join(", "));
         talk.name_part("subject", subject.to_owned());
         talk.name_part("user", letter.user.clone().unwrap_or_default());
-        let problem = talk.finish().err().map(|why| format!("expect: {why}"));
-        journal::mail(&talk, &letter, subject, self.service.talks[index].port, problem);
-        talk.count()
+        let instead = talk.strike();
+        let is_done = instead.is_none();
+        let problem = if is_done { talk.finish().err() } else { None };
+        let receipt = match instead {
+            Some(Spoilt::Answer(answer)) => {
+                let reply = format!("{} 4.3.0 this goes wrong\r\n", answer.status.as_u16());
+                Receipt::Reply(reply.into())
+            }
+            Some(ending) => Receipt::Spoilt(ending),
+            None => {
+                let reply = format!("250 2.0.0 taken as {}\r\n", talk.count()).into();
+                talk.spoil(&reply).map_or(Receipt::Reply(reply), Receipt::Spoilt)
+            }
+        };
+        let told = journal::Told { subject, answer: receipt.word(), is_done, problem };
+        journal::mail(&talk, &letter, self.service.talks[index].port, told);
+        receipt
     }
 }
+
+/// What is said of a mail.
+pub enum Receipt {
+    /// This.
+    Reply(Bytes),
+    /// What a trouble makes of it.
+    Spoilt(Spoilt),
+}
+
+impl Receipt {
+    /// In the words of the journal.
+    fn word(&self) -> String {
+        match self {
+            Self::Reply(reply) => String::from_utf8_lossy(&reply[..REPLY_LEN]).into_owned(),
+            Self::Spoilt(Spoilt::Answer(_) | Spoilt::Short(..)) => "250".into(),
+            Self::Spoilt(ending) => ending.word().into(),
+        }
+    }
+}
+
+/// Digits of a reply.
+const REPLY_LEN: usize = 3;

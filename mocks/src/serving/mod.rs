@@ -25,7 +25,7 @@ mod talk;
 mod tokens;
 mod trouble;
 mod webhook;
-pub use mail::Letter;
+pub use mail::{Letter, Receipt};
 pub use service::{Reply, Serving};
 pub use spoil::Ending;
 pub use store::Stores;

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     answer::{Answers, Draws, Maker, Prepared},
-    compile::{Action, Limit, Operation, Route, Service, Trouble},
+    compile::{Action, Limit, Operation, Realm, Route, Service, Trouble},
     file::{Misdeed, Turn},
     request::{Request, values},
 };
@@ -113,7 +113,7 @@ impl Serving {
         let struck = trouble::strike(
             &service.troubles,
             &mut memory.troubles,
-            &route.name,
+            (&route.name, Realm::Http),
             request,
             memory.start,
         );

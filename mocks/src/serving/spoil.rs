@@ -26,6 +26,19 @@ pub enum Ending {
     Short(Prepared, u64),
 }
 
+impl Ending {
+    /// In a word: the status, or what came instead of an answer.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Answer(answer) | Self::Short(answer, _) => answer.status.as_str(),
+            Self::Nothing => "none",
+            Self::Reset => "reset",
+            Self::Bytes(bytes) if bytes.is_empty() => "end",
+            Self::Bytes(_) => "garbage",
+        }
+    }
+}
+
 /// What happens instead of what was asked for; nothing if that is done.
 pub fn instead(misdeed: &Misdeed, draws: &Draws) -> Option<Ending> {
     Some(match misdeed {

@@ -3,12 +3,17 @@
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use http::StatusCode;
 use simrun_abi::faults::Quantity;
 
-use super::Serving;
+use super::{
+    Serving,
+    spoil::{self, Ending as Spoilt},
+    trouble,
+};
 use crate::{
-    answer::{Content, Draws, Maker},
-    compile::Take,
+    answer::{Content, Draws, Maker, Piece, Prepared},
+    compile::{Realm, Take},
     matching::Captures,
     request::Request,
 };
@@ -24,6 +29,17 @@ pub struct Conversation {
     captures: Captures,
     /// Whether those have heard of it who expect something of it.
     is_noted: bool,
+    /// What can go wrong in it, unless that has been decided for all of it.
+    realm: Option<Realm>,
+    /// The trouble that has struck last, by its index, and whether it is still to come over what is said next.
+    struck: Option<(usize, Due)>,
+}
+
+/// Whether a trouble has had its effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Still,
+    No,
 }
 
 impl Serving {
@@ -41,10 +57,12 @@ impl Serving {
             request,
             captures: Captures::default(),
             is_noted: false,
+            realm: Some(self.service.talks[index].kind.realm()),
+            struck: None,
         }
     }
 
-    /// Begins the conversation of a route whose connection has become one of WebSocket.
+    /// Begins the conversation of a route whose connection has become one of WebSocket, or whose client streams.
     pub fn socket(self: &Rc<Self>, route: usize, request: Request) -> Conversation {
         let own = &self.memory.borrow().routes[route];
         let route = &self.service.routes[route];
@@ -56,6 +74,8 @@ impl Serving {
             captures: route.matcher.captures(&request),
             request,
             is_noted: true,
+            realm: None,
+            struck: None,
         }
     }
 }
@@ -96,6 +116,43 @@ impl Conversation {
         let nearest = misses.min_by_key(Vec::len).unwrap_or_default();
         let words: Vec<String> = nearest.into_iter().map(|miss| miss.words).collect();
         Err(words.join(", "))
+    }
+
+    /// Decides what goes wrong with what was heard last. What comes instead of everything that follows, if that is something.
+    pub fn strike(&mut self) -> Option<Spoilt> {
+        let memory = &mut *self.serving.memory.borrow_mut();
+        let troubles = &self.serving.service.troubles;
+        let place = (self.name.as_str(), self.realm?);
+        let (start, request) = (memory.start, &self.request);
+        let struck = trouble::strike(troubles, &mut memory.troubles, place, request, start);
+        let (trouble, index) = struck?;
+        let instead = spoil::instead(&trouble.misdeed, memory.troubles[index].draws());
+        self.struck = Some((index, if instead.is_some() { Due::No } else { Due::Still }));
+        instead
+    }
+
+    /// What becomes of what is said; nothing, if all is well.
+    pub fn spoil(&mut self, said: &Bytes) -> Option<Spoilt> {
+        let (index, due) = self.struck.as_mut()?;
+        if std::mem::replace(due, Due::No) == Due::No {
+            return None;
+        }
+        let memory = self.serving.memory.borrow();
+        let misdeed = &self.serving.service.troubles[*index].misdeed;
+        let pieces = vec![Piece::Data(said.clone())];
+        let said = Prepared { pieces, ..Prepared::empty(StatusCode::OK) };
+        let mut spoilt = spoil::spoil(misdeed, said, memory.troubles[*index].draws());
+        if let (Some(Realm::Datagrams), Spoilt::Answer(answer)) = (self.realm, &mut spoilt) {
+            // One that is cut off ends nothing.
+            answer.pieces.retain(|piece| matches!(piece, Piece::Data(_)));
+        }
+        Some(spoilt)
+    }
+
+    /// What has gone wrong last.
+    pub fn trouble(&self) -> Option<&str> {
+        let (index, _) = self.struck?;
+        Some(&self.serving.service.troubles[index].name)
     }
 
     /// Gives a name to something that was heard.

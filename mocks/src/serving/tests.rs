@@ -399,6 +399,14 @@ fn what_cannot_be_is_told_with_its_place() {
             "x:4:50: there is no route `b`",
         ),
         (
+            "tcp: { b: { port: 1, script: [close] } }\ntroubles: { t: { do: { status: 500 }, route: b } }",
+            "x:4:50: `b` is a script over TCP: this cannot go wrong there",
+        ),
+        (
+            "udp: { b: { port: 1, script: [{ expect: a }] } }\ntroubles: { t: { do: { reset: before } } }",
+            "x:4:26: this cannot go wrong in anything that the service speaks",
+        ),
+        (
             "routes: { a: {} }\nexpect: { e: { never: true, exactly: 1 } }",
             "x:4:18: one of `at-least` and `at-most`, `exactly`, `never` or `in-order` belongs here",
         ),

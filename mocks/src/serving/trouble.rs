@@ -8,7 +8,11 @@ use std::{
 use simrun_abi::faults::{Quantity, Share};
 use simrun_kernel::fault::{Source, happens};
 
-use crate::{answer::Draws, compile::Trouble, request::Request};
+use crate::{
+    answer::Draws,
+    compile::{Realm, Trouble},
+    request::Request,
+};
 
 /// A trouble and what it remembers.
 pub struct Memory {
@@ -49,12 +53,14 @@ impl Memory {
     pub fn strikes(
         &mut self,
         trouble: &Trouble,
-        route: &str,
+        (route, realm): (&str, Realm),
         request: &Request,
         since_start: Duration,
     ) -> bool {
-        let concerns =
-            trouble.routes.is_empty() || trouble.routes.iter().any(|known| known == route);
+        let concerns = match trouble.routes.is_empty() {
+            true => realm.knows(&trouble.misdeed),
+            false => trouble.routes.iter().any(|known| known == route),
+        };
         if !concerns
             || !self.is_open(since_start)
             || trouble.limit.is_some_and(|limit| self.count >= limit)
@@ -82,7 +88,7 @@ impl Memory {
 pub fn strike<'a>(
     troubles: &'a [Trouble],
     memories: &mut [Memory],
-    route: &str,
+    route: (&str, Realm),
     request: &Request,
     start: Instant,
 ) -> Option<(&'a Trouble, usize)> {
