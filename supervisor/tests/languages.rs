@@ -152,7 +152,15 @@ fn calls_of_grpc_are_answered_by_descriptors() {
         "7 first 0",
         "-5 second 2",
         "7",
+        "hello",
+        "0 got n1",
+        "1 got n2",
+        "[]",
+        "hello",
+        "0 got n1",
     ];
-    let expected = [&get[..], &get, &rest].concat();
+    let differs =
+        "INVALID_ARGUMENT line 32: body.text differs: \"other\", not beginning with \"n\"";
+    let expected = [&get[..], &get, &rest, &[differs, differs]].concat();
     assert_eq!(said.stdout.lines().collect::<Vec<_>>(), expected, "{}", said.stderr);
 }

@@ -11,7 +11,10 @@ use std::{
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Sleep, sleep};
+use tokio::{
+    sync::mpsc::Receiver,
+    time::{Sleep, sleep},
+};
 
 use crate::server::{Ended, Order, Orders};
 
@@ -39,6 +42,8 @@ pub struct Outgoing {
     /// To the connection that carries it.
     orders: Arc<Orders>,
     pause: Option<Pin<Box<Sleep>>>,
+    /// What more there is, as it comes.
+    more: Option<Receiver<Piece>>,
     /// Its length is not told beforehand.
     is_open: bool,
 }
@@ -47,7 +52,12 @@ impl Outgoing {
     /// A body of these pieces; its length is told if they come at once.
     pub fn new(pieces: Vec<Piece>, orders: Arc<Orders>) -> Self {
         let is_open = pieces.iter().any(|piece| !matches!(piece, Piece::Data(_)));
-        Self { left: pieces.into(), orders, pause: None, is_open }
+        Self { left: pieces.into(), orders, pause: None, more: None, is_open }
+    }
+
+    /// The same, and then pieces as they come.
+    pub fn followed_by(self, more: Receiver<Piece>) -> Self {
+        Self { more: Some(more), is_open: true, ..self }
     }
 }
 
@@ -78,14 +88,23 @@ impl Body for Outgoing {
                 }
                 Some(Piece::Close) => return Poll::Ready(Some(Err(self.orders.end(Order::Close)))),
                 Some(Piece::Reset) => return Poll::Ready(Some(Err(self.orders.end(Order::Reset)))),
-                None => return Poll::Ready(None),
+                None => match &mut self.more {
+                    Some(more) => match ready!(more.poll_recv(context)) {
+                        Some(piece) => {
+                            self.left.push_back(piece);
+                            continue;
+                        }
+                        None => return Poll::Ready(None),
+                    },
+                    None => return Poll::Ready(None),
+                },
             };
             return Poll::Ready(Some(Ok(frame)));
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_empty() && self.pause.is_none()
+        self.left.is_empty() && self.pause.is_none() && self.more.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -6,8 +6,8 @@ use simrun_abi::faults::Quantity;
 use simrun_config::{Problem, Spanned, Wrong};
 
 use super::{
-    Expect, Idempotency, Kind, Limit, Operation, Realm, Resource, Talk, Tokens, Trouble, WebSocket,
-    Webhook, expect, resource, state, talk, trouble,
+    Expect, Idempotency, Kind, Limit, Operation, Realm, Resource, Script, Talk, Tokens, Trouble,
+    WebSocket, Webhook, expect, resource, state, talk, trouble,
 };
 use crate::{
     answer::{self, Answers, Files, Templates},
@@ -149,6 +149,8 @@ pub enum Action {
     Token,
     /// The connection becomes one of WebSocket.
     WebSocket(WebSocket),
+    /// Something is said over a call of gRPC while its client streams.
+    Stream(Script),
 }
 
 impl Route {
@@ -311,13 +313,23 @@ fn compile_route(
     let then = route.then.iter().flat_map(|then| &then.0);
     let webhooks = route.webhooks.iter().map(|webhook| state::webhook(webhook, templates));
     let webhooks = webhooks.collect::<Result<_, _>>()?;
-    let action = match &route.websocket {
-        Some(given) if !route.answer.is_empty() => {
-            return Err(given.wrong("it is `answer` or `websocket`, not both"));
+    let talks = route.websocket.as_ref().map(|it| it.at).or(route.stream.as_ref().map(|it| it.at));
+    let action = match (&route.websocket, &route.stream) {
+        (Some(_), Some(given)) => {
+            return Err(given.wrong("it is `websocket` or `stream`, not both"));
         }
-        Some(given) => Action::WebSocket(talk::websocket(given, templates, files)?),
-        None => Action::Answer(answer::compile(&route.answer, route.turn, templates, files)?),
+        (_, Some(given)) if mock.descriptors.is_empty() => {
+            return Err(given.wrong("calls of gRPC need `descriptors`"));
+        }
+        (Some(given), None) => Action::WebSocket(talk::websocket(given, templates, files)?),
+        (None, Some(given)) => Action::Stream(talk::stream(given, templates, files)?),
+        (None, None) => {
+            Action::Answer(answer::compile(&route.answer, route.turn, templates, files)?)
+        }
     };
+    if let Some(at) = talks.filter(|_| !route.answer.is_empty()) {
+        return Err(Wrong::new(at, "it is this or `answer`, not both"));
+    }
     Ok(Route {
         priority: route.priority,
         when: when.map(|(name, states)| (name.value.clone(), states.0.clone())).collect(),

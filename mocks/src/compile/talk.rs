@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     answer::{Files, Templates},
-    file::{Mock, Smtp, WebSocket as FileWebSocket},
+    file::{Mock, Smtp, Stream, WebSocket as FileWebSocket},
     matching::Text,
 };
 
@@ -56,6 +56,18 @@ pub fn websocket(
 ) -> Result<WebSocket, Wrong> {
     let script = script::compile(&given.script, Manner::Messages, templates, files)?;
     Ok(WebSocket { protocols: given.protocols.0.clone(), script })
+}
+
+/// Reads what is said over a call of gRPC.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn stream(
+    given: &Stream,
+    templates: &mut Templates,
+    files: Files<'_>,
+) -> Result<Script, Wrong> {
+    script::compile(&given.script, Manner::Messages, templates, files)
 }
 
 /// How mail is taken.

@@ -15,7 +15,7 @@ mod state;
 mod trouble;
 pub use answer::{Answer, Chunk, Event, GrpcStatus, Turn};
 pub use matching::{Body, Match, Scheme, Text};
-pub use script::{Case, Heard, Smtp, Step, Tcp, Udp, WebSocket};
+pub use script::{Case, Heard, Smtp, Step, Stream, Tcp, Udp, WebSocket};
 pub use service::{Mock, MocksFile, Ports, Route};
 pub use state::{Expect, Idempotency, Limit, PageStyle, Resource, Tokens, Webhook};
 pub use trouble::{Drip, Misdeed, Moment, Side, Trouble};

@@ -40,6 +40,14 @@ pub struct WebSocket {
     pub script: Vec<Spanned<Step>>,
 }
 
+/// What is said over a call of gRPC, each message for itself
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Stream {
+    /// Step by step; after the last, the call ends
+    pub script: Vec<Spanned<Step>>,
+}
+
 /// A server of mail: what it takes is kept as a call of the route `mail`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use simrun_config::{Named, OneOrMany, Quantity, Spanned, units::Time};
 
 use super::{
-    Answer, Expect, Idempotency, Limit, Match, Resource, Smtp, Tcp, Tokens, Trouble, Turn, Udp,
-    WebSocket, Webhook,
+    Answer, Expect, Idempotency, Limit, Match, Resource, Smtp, Stream, Tcp, Tokens, Trouble, Turn,
+    Udp, WebSocket, Webhook,
 };
 
 /// A file of mocks
@@ -97,6 +97,8 @@ pub struct Route {
     pub turn: Turn,
     /// Instead of an answer: the connection becomes one of WebSocket, and this is said over it
     pub websocket: Option<Spanned<WebSocket>>,
+    /// Instead of an answer, for calls of gRPC whose client sends a stream: what is said while it does. `match` sees no body
+    pub stream: Option<Spanned<Stream>>,
     /// Requests that it makes afterwards
     #[serde(default)]
     pub webhooks: OneOrMany<Spanned<Webhook>>,

@@ -32,9 +32,7 @@ impl Call {
     /// # Errors
     /// What is answered to a call that cannot be taken.
     pub fn open(methods: &Methods, request: &mut Request) -> Result<Option<Self>, Box<Prepared>> {
-        let is_call = request.method == Method::POST
-            && request.header(&header::CONTENT_TYPE).any(|kind| kind.starts_with(KIND));
-        if !is_call || methods.is_empty() {
+        if !is_call(request) || methods.is_empty() {
             return Ok(None);
         }
         let Some(method) = methods.find(&request.plain_path) else {
@@ -48,6 +46,27 @@ impl Call {
             Err(words) => return Err(Box::new(end(GrpcStatus::InvalidArgument, &words))),
         }
         Ok(Some(Self { method }))
+    }
+
+    /// The call that a request is whose body has not come yet, if its client may send more than one message.
+    pub fn of_stream(methods: &Methods, request: &Request) -> Option<Self> {
+        let method = methods.find(&request.plain_path).filter(|_| is_call(request))?;
+        method.is_client_streaming().then_some(Self { method })
+    }
+
+    /// A message as JSON.
+    ///
+    /// # Errors
+    /// When it is none, in words.
+    pub fn read(&self, message: &[u8]) -> Result<Bytes, String> {
+        to_json(self.method.input(), message).map(|value| value.to_string().into())
+    }
+
+    /// What an answer begins with whose messages follow.
+    pub fn begin(&self) -> Prepared {
+        let mut answer = Prepared::empty(StatusCode::OK);
+        answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(KIND));
+        answer
     }
 
     /// What is sent of an answer.
@@ -85,7 +104,11 @@ impl Call {
         Prepared { delay: answer.delay, status: StatusCode::OK, headers, pieces }
     }
 
-    fn frame(&self, json: &Bytes) -> Result<Bytes, String> {
+    /// JSON as a message as it is sent.
+    ///
+    /// # Errors
+    /// When it is no such message, in words.
+    pub fn frame(&self, json: &Bytes) -> Result<Bytes, String> {
         let value: Value = serde_json::from_slice(json)
             .map_err(|error| format!("the answer is no JSON: {error}"))?;
         let kind = self.method.output();
@@ -95,6 +118,11 @@ impl Call {
             .map(|message| frames::write(&message))
             .map_err(|why| format!("the answer is no {name}: {why}"))
     }
+}
+
+fn is_call(request: &Request) -> bool {
+    request.method == Method::POST
+        && request.header(&header::CONTENT_TYPE).any(|kind| kind.starts_with(KIND))
 }
 
 fn messages(method: &MethodDescriptor, body: Bytes) -> Result<Value, String> {

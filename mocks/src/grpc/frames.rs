@@ -5,26 +5,36 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 /// Bytes before a message.
 const HEAD: usize = 5;
 
+/// What is said of a body that ends within a message.
+pub const CUT_OFF: &str = "the last message is cut off";
+
+/// The first message of what has come of a body, which is without it then; nothing, if not all of it has come.
+///
+/// # Errors
+/// When it cannot be taken, in words.
+pub fn take(body: &mut BytesMut) -> Result<Option<Bytes>, &'static str> {
+    let Some((mut head, rest)) = body.split_at_checked(HEAD) else { return Ok(None) };
+    if head.get_u8() != 0 {
+        return Err("compressed messages are not taken");
+    }
+    let len = head.get_u32() as usize;
+    if rest.len() < len {
+        return Ok(None);
+    }
+    body.advance(HEAD);
+    Ok(Some(body.split_to(len).freeze()))
+}
+
 /// The messages of a body.
 ///
 /// # Errors
 /// When there is no such body, in words.
-pub fn read(mut body: Bytes) -> Result<Vec<Bytes>, &'static str> {
-    let mut all = Vec::new();
-    while !body.is_empty() {
-        if body.len() < HEAD {
-            return Err("the last message is cut off");
-        }
-        if body.get_u8() != 0 {
-            return Err("compressed messages are not taken");
-        }
-        let len = body.get_u32() as usize;
-        if body.len() < len {
-            return Err("the last message is cut off");
-        }
-        all.push(body.split_to(len));
+pub fn read(body: Bytes) -> Result<Vec<Bytes>, &'static str> {
+    let (mut all, mut body) = (Vec::new(), BytesMut::from(body));
+    while let Some(message) = take(&mut body)? {
+        all.push(message);
     }
-    Ok(all)
+    if body.is_empty() { Ok(all) } else { Err(CUT_OFF) }
 }
 
 /// A message as part of a body.

@@ -10,5 +10,6 @@ mod frames;
 mod methods;
 mod status;
 pub use call::Call;
+pub use frames::{CUT_OFF, take};
 pub use methods::Methods;
-pub use status::{FIELD, MESSAGE};
+pub use status::{FIELD, MESSAGE, fields};

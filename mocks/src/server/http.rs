@@ -13,6 +13,7 @@ use hyper_util::{
 use tokio::{task::spawn_local, time::sleep};
 
 use super::{
+    calls,
     listen::Shared,
     webhook, websocket,
     wire::{Line, Order, Orders, Wire},
@@ -22,7 +23,7 @@ use crate::{
     grpc::Call,
     journal,
     request::Request,
-    serving::Ending,
+    serving::{Ending, Serving},
 };
 
 /// Most bytes of a request's body.
@@ -64,13 +65,19 @@ async fn answer(
     let (mut parts, body) = request.into_parts();
     let upgrade = parts.extensions.remove::<OnUpgrade>();
     let version = parts.version;
+    let mut request = Request::new(parts, scheme, Bytes::new());
+    let asked = services.iter().find(|serving| serving.service.has_host(&request.host));
+    let serving = asked.unwrap_or(&services[0]);
+    if let Some(call) = Call::of_stream(&serving.service.methods, &request)
+        && serving.answers_meanwhile(&request)
+    {
+        return Ok(stream(call, body, serving, request, &orders).await);
+    }
     let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
         let words = "the body of the request is too long, or did not come whole";
         return Ok(Prepared::of_error(StatusCode::BAD_REQUEST, words).response(&orders));
     };
-    let mut request = Request::new(parts, scheme, body.to_bytes());
-    let asked = services.iter().find(|serving| serving.service.has_host(&request.host));
-    let serving = asked.unwrap_or(&services[0]);
+    request.replace_body(body.to_bytes());
     match Call::open(&serving.service.methods, &mut request) {
         Ok(call) => request.grpc = call,
         Err(refusal) => return Ok(refusal.response(&orders)),
@@ -83,21 +90,45 @@ async fn answer(
     for outbound in reply.webhooks {
         webhook::send(Rc::clone(serving), outbound);
     }
-    Ok(match reply.ending {
-        Ending::Answer(answer) => late(answer).await.response(&orders),
+    Ok(finish(reply.ending, version, &orders).await)
+}
+
+/// Answers a call of gRPC while its messages come.
+async fn stream(
+    call: Call,
+    body: Incoming,
+    serving: &Rc<Serving>,
+    mut request: Request,
+    orders: &Arc<Orders>,
+) -> Response<Outgoing> {
+    request.grpc = Some(call.clone());
+    let reply = serving.reply(&request);
+    journal::call(&serving.service, &request, &reply);
+    match (reply.ending, reply.socket) {
+        (Ending::Answer(answer), Some(route)) => {
+            calls::answer((call, body), (Rc::clone(serving), route), request, answer, orders).await
+        }
+        (ending, _) => finish(ending, Version::HTTP_2, orders).await,
+    }
+}
+
+/// What is sent.
+async fn finish(ending: Ending, version: Version, orders: &Arc<Orders>) -> Response<Outgoing> {
+    match ending {
+        Ending::Answer(answer) => late(answer).await.response(orders),
         Ending::Short(answer, less) if version == Version::HTTP_2 => {
             let mut answer = late(answer).await;
             answer.tell_length((answer.body_len() as u64).saturating_sub(less));
-            answer.response(&orders)
+            answer.response(orders)
         }
         Ending::Short(answer, less) => {
             let answer = late(answer).await;
-            broken(Order::Say(plain(&answer, less)), &orders)
+            broken(Order::Say(plain(&answer, less)), orders)
         }
         Ending::Nothing => pending().await,
-        Ending::Reset => broken(Order::Reset, &orders),
-        Ending::Bytes(bytes) => broken(Order::Say(bytes), &orders),
-    })
+        Ending::Reset => broken(Order::Reset, orders),
+        Ending::Bytes(bytes) => broken(Order::Say(bytes), orders),
+    }
 }
 
 /// The answer, when its time has come.

@@ -4,10 +4,11 @@
 //! - [`talk`]: conversations that follow a script.
 //! - [`stream`], [`datagrams`], [`websocket`]: over what.
 //! - [`smtp`]: taking mail.
-//! - [`http`]: requests of HTTP.
+//! - [`http`]: requests of HTTP; [`calls`]: those of gRPC whose clients stream.
 //! - [`wire`]: connections that can be broken on purpose.
 //! - [`webhook`]: requests that services make by themselves.
 
+mod calls;
 mod datagrams;
 mod http;
 mod listen;

@@ -46,7 +46,7 @@ pub struct Reply<'a> {
     pub problem: Option<String>,
     /// Whether what was asked for was done.
     pub is_done: bool,
-    /// The connection becomes one of WebSocket, of the route of this index.
+    /// What follows is a conversation of the route of this index.
     pub socket: Option<usize>,
     /// Requests that are made afterwards.
     pub webhooks: Vec<Outbound>,
@@ -87,11 +87,7 @@ impl Serving {
         let memory = &mut *self.memory.borrow_mut();
         memory.calls += 1;
         let routes = &self.service.routes;
-        let takes = |index: &usize| {
-            let route = &routes[*index];
-            route.matcher.matches(request) && is_on(route, memory)
-        };
-        let Some(index) = self.service.index.find(&request.path).into_iter().find(takes) else {
+        let Some(index) = self.find(request, memory) else {
             let words = self.explain(request, memory);
             return dressed(request, Reply::problem(StatusCode::NOT_FOUND, words));
         };
@@ -105,6 +101,21 @@ impl Serving {
             answer.delay += Duration::from_nanos(drawn);
         }
         reply
+    }
+
+    /// The route that a request takes.
+    fn find(&self, request: &Request, memory: &Memory) -> Option<usize> {
+        let takes = |index: &usize| {
+            let route = &self.service.routes[*index];
+            route.matcher.matches(request) && is_on(route, memory)
+        };
+        self.service.index.find(&request.path).into_iter().find(takes)
+    }
+
+    /// Whether a request whose body has not come yet takes a route where that is answered while it comes.
+    pub fn answers_meanwhile(&self, request: &Request) -> bool {
+        let route = self.find(request, &self.memory.borrow());
+        route.is_some_and(|index| matches!(self.service.routes[index].action, Action::Stream(_)))
     }
 
     fn on_route(&self, index: usize, request: &Request, memory: &mut Memory) -> Reply<'_> {
@@ -177,7 +188,7 @@ impl Serving {
         }
         memory.states.extend(route.then.iter().cloned());
         let socket = socket::begins(route, &answer).then_some(index);
-        if matches!(route.action, Action::WebSocket(_)) && socket.is_none() {
+        if matches!(route.action, Action::WebSocket(_) | Action::Stream(_)) && socket.is_none() {
             return Reply::undone(answer);
         }
         let mut reply = Reply { is_done: true, socket, ..Reply::undone(answer) };
@@ -237,6 +248,12 @@ impl Serving {
                 maker.prepare(&answers.all[next(answers, count, maker.draws)])
             }
             Action::WebSocket(socket) => Ok(socket.shake(request)),
+            Action::Stream(_) => Ok(match &request.grpc {
+                Some(_) => Prepared::empty(StatusCode::OK),
+                None => {
+                    Prepared::of_error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "gRPC is spoken here")
+                }
+            }),
             Action::Token => {
                 let Some(tokens) = &service.tokens else { unreachable!("its route comes with it") };
                 Ok(memory.tokens.give(tokens, request, maker.draws, Instant::now()))
@@ -301,7 +318,7 @@ impl Serving {
 
 /// The reply to a call of gRPC, as it is sent; another as it is.
 fn dressed<'a>(request: &Request, mut reply: Reply<'a>) -> Reply<'a> {
-    if let Some(call) = &request.grpc
+    if let (Some(call), None) = (&request.grpc, reply.socket)
         && let Ending::Answer(answer) = reply.ending
     {
         reply.ending = Ending::Answer(call.dress(answer));

@@ -49,7 +49,11 @@ impl WebSocket {
 
 /// Whether an answer of a route is the beginning of a conversation.
 pub fn begins(route: &Route, answer: &Prepared) -> bool {
-    matches!(route.action, Action::WebSocket(_)) && answer.status == StatusCode::SWITCHING_PROTOCOLS
+    match route.action {
+        Action::WebSocket(_) => answer.status == StatusCode::SWITCHING_PROTOCOLS,
+        Action::Stream(_) => answer.status.is_success(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

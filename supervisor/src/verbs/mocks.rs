@@ -180,6 +180,7 @@ pub fn page() -> String {
         ("A port of `tcp`", "Tcp"),
         ("A port of `udp`", "Udp"),
         ("`websocket`", "WebSocket"),
+        ("`stream`", "Stream"),
         ("A step of a `script`", "Step"),
         ("`expect` of a script", "Heard"),
         ("`either`", "Either"),

@@ -1,5 +1,5 @@
 """Asks a bank over gRPC, encrypted and not; the first argument is the set of descriptors."""
-import sys, time
+import queue, sys, time
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -31,3 +31,14 @@ start = time.monotonic()
 for entry in method(channel, "unary_stream", "Watch", Query, Entry)(Query(limit=7)):
     print(entry.cents, entry.text, round(time.monotonic() - start))
 print(method(channel, "stream_unary", "Sum", Entry, Balance)(Entry(cents=n) for n in [1, 2, 4]).cents)
+
+# Both speak by turns, over one call.
+for texts in [["n1", "n2"], ["n1", "other"]]:
+    asked = queue.Queue()
+    answers = method(channel, "stream_stream", "Chat", Entry, Entry)(iter(asked.get, None))
+    print(next(answers).text)
+    for number, text in enumerate(texts):
+        asked.put(Entry(cents=number, text=text))
+        fails(lambda: print((answer := next(answers)).cents, answer.text))
+    asked.put(None)
+    fails(lambda: print(list(answers)))
