@@ -68,7 +68,8 @@ fn plan() -> Vec<Fault> {
         peers: ["c".into()].to_vec(),
         ..NodeMatch::default()
     };
-    let attrition = Attrition { max_dead: 2, off: drawn(), grace: drawn(), weights: [1, 1, 1, 1] };
+    let attrition =
+        Attrition { max_dead: 2, off: drawn(), grace: Some(drawn()), weights: [1, 1, 1, 1] };
     let skew = OnNodes::SkewClock { offset: drawn(), drift: drawn(), direction: None };
     let threads = Effect::Threads;
     let nodes = Effect::Nodes;
