@@ -10,6 +10,6 @@ use simrun_kernel::{fault::Faults, random::Random};
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let Ok(file) = simrun_config::parse::<faults::FaultFile>("file", text) else { return };
     if let Ok(plan) = faults::compile("file", &file) {
-        let _ = Faults::new(&plan, &Random::new(1));
+        let _ = Faults::new(&plan, &[], &Random::new(1));
     }
 });

@@ -2,16 +2,12 @@
 #![no_main]
 #![allow(dead_code, unused_imports, reason = "of the command only what reads files is here")]
 
+#[path = "../../supervisor/src/sim"]
 mod sim {
-    #[path = "../../../supervisor/src/sim/compose.rs"]
     pub mod compose;
-    #[path = "../../../supervisor/src/sim/draw.rs"]
     mod draw;
-    #[path = "../../../supervisor/src/sim/file.rs"]
     pub mod file;
-    #[path = "../../../supervisor/src/sim/values.rs"]
     mod values;
-    #[path = "../../../supervisor/src/sim/words.rs"]
     mod words;
 }
 
