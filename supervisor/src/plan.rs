@@ -326,8 +326,8 @@ fn together(models: &[String]) -> Vec<String> {
     names.filter(|name| *name != BASELINE).map(str::to_owned).collect()
 }
 
-/// What the kernel is to inject under models into a run of these nodes, or into any of a file that has such mocks. Names are those
-/// of the project that the file lies in, or else that simrun is started in.
+/// What the kernel is to inject under models into a run of these nodes, or into any of a file that has such mocks. Names
+/// are those of the project that the file lies in, or else that simrun is started in.
 ///
 /// # Errors
 /// When a file is not there or wrong.

@@ -250,22 +250,24 @@ pub fn serve_patched(frame: *mut PatchedFrame) {
 }
 
 /// Lets the kernel go on until the program that trapped, or another thread of its address space, can.
-fn go_on(registers: *mut Registers, trap: Option<Trap>) {
-    let here = own_space();
-    let mut next = with_kernel(|kernel| {
-        let next = match trap {
-            Some(trap) => {
-                let Some(id) = kernel.current() else { unreachable!("whoever traps is current") };
-                // SAFETY: the registers of the entry that is being served, which stay in place until it is.
-                kernel.thread_mut(id).registers = unsafe { registers.read() };
-                kernel.enter(&mut Shell, here, trap)
-            }
-            None => kernel.run(&mut Shell, here),
-        };
-        resume(kernel, &next, registers);
-        next
-    });
+fn go_on(registers: *mut Registers, mut trap: Option<Trap>) {
     loop {
+        let here = own_space();
+        let next = with_kernel(|kernel| {
+            let next = match trap.take() {
+                Some(trap) => {
+                    let Some(id) = kernel.current() else {
+                        unreachable!("whoever traps is current")
+                    };
+                    // SAFETY: the registers of the entry that is being served, which stay in place until it is.
+                    kernel.thread_mut(id).registers = unsafe { registers.read() };
+                    kernel.enter(&mut Shell, here, trap)
+                }
+                None => kernel.run(&mut Shell, here),
+            };
+            resume(kernel, &next, registers);
+            next
+        });
         match next {
             Next::Resume => return,
             Next::Switch(to) => {
@@ -280,12 +282,6 @@ fn go_on(registers: *mut Registers, trap: Option<Trap>) {
             Next::Fork(space) => fork(space),
             Next::End => end(),
         }
-        let here = own_space();
-        next = with_kernel(|kernel| {
-            let next = kernel.run(&mut Shell, here);
-            resume(kernel, &next, registers);
-            next
-        });
     }
 }
 

@@ -7,7 +7,7 @@ use http::Response;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::{
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{Sender, channel},
     task::spawn_local,
     time::sleep,
 };
@@ -81,11 +81,7 @@ pub async fn answer(
     let (answers, more) = channel(WAITING_MAX);
     let caller = Caller { call, body, buffer: BytesMut::new(), answers };
     spawn_local(converse(caller, serving, route, request));
-    followed_by(begin.response(orders), more)
-}
-
-fn followed_by(response: Response<Outgoing>, more: Receiver<Piece>) -> Response<Outgoing> {
-    response.map(|body| body.followed_by(more))
+    begin.response(orders).map(|body| body.followed_by(more))
 }
 
 async fn converse(mut caller: Caller, serving: Rc<Serving>, route: usize, request: Request) {

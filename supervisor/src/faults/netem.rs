@@ -210,7 +210,6 @@ fn translate(netem: &Netem) -> Result<Written, Wrong> {
         };
         check_untimed(rule)?;
         let place = format!("rule-{}", index + 1);
-        // The rule itself, also if it is only there to spare something.
         let scope = Scope::of(matching, index);
         // The rule itself, also if it is only there to spare something.
         written.add(&scope, &format!("{place}{MARK}"), rule.at, "lose", "");

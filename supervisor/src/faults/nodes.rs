@@ -89,8 +89,7 @@ pub fn check(file: &FaultFile, nodes: &[Node], asked: Asked) -> Result<(), Wrong
         }
         let is_question = matches!(fault.r#do.value, Action::Resolve(_) | Action::ResolveLate(_));
         if !is_question || asked == Asked::OfMachines {
-            let hosts = hosts(wanted);
-            hosts.into_iter().try_for_each(|host| find_host(host, nodes, is_question))?;
+            hosts(wanted).try_for_each(|host| find_host(host, nodes, is_question))?;
         }
     }
     Ok(())

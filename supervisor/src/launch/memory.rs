@@ -5,7 +5,7 @@ use std::{
     io,
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::fs::{FileExt, MetadataExt},
+        unix::fs::FileExt,
     },
     ptr::{self, NonNull},
     sync::atomic::Ordering,
@@ -15,10 +15,12 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use simrun_abi::{
     boot::{Boot, SearchedFile},
     control::{BOOT_OFFSET, BOOT_SIZE_MAX, Control},
+    event::Stamp,
     layout,
 };
 
 use super::image::{self, OwnFile};
+use crate::store::digest;
 
 /// The memory of a run: image, arena, and the control mapping, which the supervisor sees too.
 pub struct Memory {
@@ -49,15 +51,13 @@ fn memory_file(name: &std::ffi::CStr, size: u64) -> io::Result<File> {
 
 /// What a search of the preload library's code would find: nothing, as its test shows.
 fn found_in_preload(library: &File) -> io::Result<SearchedFile> {
-    let status = library.metadata()?;
-    let modified_ns = status.mtime() * 1_000_000_000 + status.mtime_nsec();
-    let (device, inode, size) = (status.dev(), status.ino(), status.len());
+    let Stamp { device, inode, size, modified_ns, .. } = digest::stamp(&library.metadata()?);
     Ok(SearchedFile { device, inode, size, modified_ns, sites: Vec::new() })
 }
 
 impl Memory {
     /// The memory of a new run.
-    pub fn new(boot: &Boot) -> io::Result<Self> {
+    pub fn new(mut boot: Boot) -> io::Result<Self> {
         let image = memory_file(c"simrun-image", layout::IMAGE_SIZE)?;
         let own_file = OwnFile::find();
         for segment in image::segments() {
@@ -71,7 +71,6 @@ impl Memory {
         let preload = memory_file(c"simrun-preload", PRELOAD.len() as u64)?;
         preload.write_all_at(PRELOAD, 0)?;
         let capture = memory_file(c"simrun-capture", 0)?;
-        let mut boot = boot.clone();
         boot.searched.push(found_in_preload(&preload)?);
         let parameters = boot.encode();
         if parameters.len() > BOOT_SIZE_MAX {

@@ -66,8 +66,8 @@ pub fn run(
         return Err(Error::Limit(shortage));
     }
     let mut searched = Searched::load();
-    let boot = Boot { searched: searched.known().to_vec(), ..boot.clone() };
-    let memory = Memory::new(&boot).map_err(Error::Setup)?;
+    let memory = Memory::new(Boot { searched: searched.known().to_vec(), ..boot.clone() });
+    let memory = memory.map_err(Error::Setup)?;
     let watch = Watch::new().map_err(Error::Setup)?;
     let placement = placement::place();
     let processor = placement.as_ref().map(|placement| placement.processor);

@@ -4,8 +4,9 @@
 //! of a file system tick slowly: one that was changed just now may change again within the tick, so that it is not kept.
 //!
 //! Digests are kept in a table in the [`cache`], and nothing depends on them but time. Only the places that are asked for
-//! are read and written, so that one who needs few pays for few; who needs many reads all at once. The entries of one bucket push each other out, the
-//! oldest first. Several may use the table at once: an entry that two have mixed up is told by its check.
+//! are read and written, so that one who needs few pays for few; who needs many reads all at once. The entries of one
+//! bucket push each other out, the oldest first. Several may use the table at once: an entry that two have mixed up is
+//! told by its check.
 
 use std::{
     ffi::OsString,

@@ -151,7 +151,7 @@ impl Kernel {
     pub fn has_others(&self) -> bool {
         // The end of the run is due for as long as it lasts.
         let due_anyway = usize::from(self.boot.timeout_ns.is_some());
-        self.scheduler.has_waiting() || self.machine.timers.len() > due_anyway
+        self.scheduler.has_waiting() || self.machine.timers.count() > due_anyway
     }
 
     /// The address space of a thread.

@@ -57,14 +57,8 @@ impl<T> Timers<T> {
 
     /// How many are set.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.queue.len()
-    }
-
-    /// Whether none is set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
     }
 
     /// Takes out the first that is due by `now`.
