@@ -48,6 +48,8 @@ static void play(struct shared *s, int own) {
         pthread_cond_signal(&s->condition);
         pthread_mutex_unlock(&s->mutex);
     }
+    // The count is under another lock from here on: no one may still hold the first.
+    pthread_barrier_wait(&s->barrier);
     for (int i = 0; i < 200; i++) {
         pthread_rwlock_wrlock(&s->lock);
         s->count++;
