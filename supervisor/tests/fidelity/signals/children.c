@@ -97,13 +97,12 @@ static void stops(void) {
     hear(SA_NOCLDSTOP);
     child = fork();
     if (!child) for (;;) pause();
-    usleep(1000);
     kill(child, SIGSTOP);
-    usleep(1000);
+    waitpid(child, &status, WUNTRACED);
     kill(child, SIGCONT);
-    usleep(1000);
+    waitpid(child, &status, WCONTINUED);
     kill(child, SIGSTOP);
-    usleep(1000);
+    waitpid(child, &status, WUNTRACED);
     kill(child, SIGTERM);
     usleep(1000);
     printf("heard nothing of stops: %d\n", heard);
