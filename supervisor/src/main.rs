@@ -44,13 +44,12 @@ mod verbs;
 
 use std::env;
 
-use clap::Parser;
 use cli::{Arguments, Verb};
 
 /// All of it; the exit status.
 fn simrun() -> u8 {
     let arguments = cli::aliases::resolve(env::args_os().collect());
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match Arguments::read(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors; a closed pipe is none either.

@@ -58,6 +58,31 @@ pub struct Arguments {
     pub run: RunArguments,
 }
 
+/// What [`Arguments`] are without a verb.
+#[derive(Debug, Parser)]
+struct WithoutVerb {
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+impl Arguments {
+    /// Reads a command line, simrun's own name first.
+    ///
+    /// # Errors
+    /// What is wrong with it, or what was asked for instead of a run, to be printed.
+    pub fn read(line: impl IntoIterator<Item: Into<OsString>>) -> Result<Self, clap::Error> {
+        let line: Vec<OsString> = line.into_iter().map(Into::into).collect();
+        // To run a command is what has to start fast, and the verbs' options are many: most are never looked at so.
+        // What is wrong is found with all of them, because it may be the name of a verb.
+        if line.iter().any(|argument| argument == "--")
+            && let Ok(WithoutVerb { run }) = WithoutVerb::try_parse_from(&line)
+        {
+            return Ok(Self { verb: None, run });
+        }
+        Self::try_parse_from(line)
+    }
+}
+
 /// Everything simrun can do besides running a command once.
 #[derive(Debug, Subcommand)]
 pub enum Verb {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use clap::{Parser, ValueEnum};
+use clap::ValueEnum;
 
 use super::{Arguments, World};
 
@@ -18,7 +18,7 @@ impl World {
     /// The options, without the seed and the command.
     pub fn options(&self) -> Vec<String> {
         // What the parser makes of no options at all.
-        let Ok(Arguments { run, .. }) = Arguments::try_parse_from(["simrun", "--", "true"]) else {
+        let Ok(Arguments { run, .. }) = Arguments::read(["simrun", "--", "true"]) else {
             return Vec::new();
         };
         let default = run.once.world;
@@ -96,7 +96,7 @@ mod tests {
         let words: Vec<&str> = words.split(' ').collect();
         let parse = |words: &[&str]| {
             let all = ["simrun"].iter().chain(words).chain(&["--", "true"]);
-            Arguments::try_parse_from(all).expect("options").run.once.world
+            Arguments::read(all.copied()).expect("options").run.once.world
         };
         assert_eq!(parse(&words).options(), words);
         assert_eq!(parse(&["--seed", "3"]).options(), [] as [&str; 0]);

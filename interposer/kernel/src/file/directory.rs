@@ -29,7 +29,7 @@ pub struct Directory {
     pub source: DirectorySource,
     /// Whose its locks are.
     pub token: u64,
-    entries: RefCell<Option<Rc<[DirectoryEntry]>>>,
+    entries: RefCell<Option<Rc<Vec<DirectoryEntry>>>>,
 }
 
 impl Directory {
@@ -44,7 +44,7 @@ impl Directory {
     #[must_use]
     pub fn view(stat: HostStat, entries: Vec<DirectoryEntry>) -> Self {
         let source = DirectorySource::View(stat);
-        Self { source, token: 0, entries: RefCell::new(Some(with_dots(entries, stat.ino).into())) }
+        Self { source, token: 0, entries: RefCell::new(Some(Rc::new(with_dots(entries, stat.ino)))) }
     }
 
     /// The file, if it is the tree's.
@@ -60,7 +60,7 @@ impl Directory {
     ///
     /// # Errors
     /// As getdents(2).
-    pub fn entries(&self, env: &mut Env<'_>, start: bool) -> Result<Rc<[DirectoryEntry]>> {
+    pub fn entries(&self, env: &mut Env<'_>, start: bool) -> Result<Rc<Vec<DirectoryEntry>>> {
         if let Some(entries) = self.entries.borrow().as_ref()
             && !(start && matches!(self.source, DirectorySource::Tree(_)))
         {
@@ -72,15 +72,16 @@ impl Directory {
         let folder = inode.folder().filter(|_| !inode.is_nameless()).ok_or(Errno::ENOENT)?;
         let tree = env.tree();
         let listed = folder.list(&tree, env.host)?;
-        let entries: Rc<[DirectoryEntry]> = with_dots(listed, inode.number).into();
+        let entries = Rc::new(with_dots(listed, inode.number));
         *self.entries.borrow_mut() = Some(Rc::clone(&entries));
         Ok(entries)
     }
 }
 
-fn with_dots(entries: Vec<DirectoryEntry>, number: u64) -> Vec<DirectoryEntry> {
-    let dot = |name: &[u8]| DirectoryEntry { number, kind: 4, name: name.to_vec() };
-    [dot(b"."), dot(b"..")].into_iter().chain(entries).collect()
+fn with_dots(mut entries: Vec<DirectoryEntry>, number: u64) -> Vec<DirectoryEntry> {
+    let dot = |name: &[u8]| DirectoryEntry { number, kind: 4, name: name.into() };
+    entries.splice(..0, [dot(b"."), dot(b"..")]);
+    entries
 }
 
 impl FileObject for Directory {

@@ -1,7 +1,10 @@
 //! The names in a directory: those that the run has looked at or changed, over those of the host.
 
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
-use core::cell::{Cell, RefCell};
+use core::{
+    cell::{Cell, RefCell},
+    iter,
+};
 
 use linux_raw_sys::general as raw;
 use simrun_abi::event::{Found, Said};
@@ -43,7 +46,7 @@ pub struct DirectoryEntry {
     /// `DT_*`.
     pub kind: u8,
     /// The name.
-    pub name: Vec<u8>,
+    pub name: Name,
 }
 
 /// Files by name; `None` where there is none.
@@ -215,29 +218,32 @@ impl Folder {
     pub fn list(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
         let below = self.names_below(tree, host)?;
         let known = self.known.borrow();
-        let unchanged =
-            below.into_iter().filter(|entry| !known.contains_key(&Name::from(&*entry.name)));
-        let own = known.iter().filter_map(|(name, file)| {
-            let file = file.as_ref()?;
-            let kind = file.kind().directory_type();
-            Some(DirectoryEntry { number: file.number, kind, name: name.as_bytes().to_vec() })
-        });
-        let mut entries: Vec<_> = own.chain(unchanged).collect();
-        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        let mut entries = Vec::with_capacity(below.len() + known.len());
+        let mut below = below.into_iter().peekable();
+        for (name, file) in &*known {
+            entries.extend(iter::from_fn(|| below.next_if(|entry| entry.name < *name)));
+            below.next_if(|entry| entry.name == *name);
+            entries.extend(file.as_ref().map(|file| DirectoryEntry {
+                number: file.number,
+                kind: file.kind().directory_type(),
+                name: name.clone(),
+            }));
+        }
+        entries.extend(below);
         Ok(entries)
     }
 
-    /// The names of the host.
+    /// The names of the host, sorted.
     fn names_below(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
         let Some(below) = &self.below else { return Ok(Vec::new()) };
         tree.note_input(host, below, Found::Content, Said::Nothing);
         let mut entries = Vec::new();
         let device = self.list_below(below, host, &mut |HostEntry { name, ino, kind }| {
-            entries.push(DirectoryEntry { number: ino, kind, name: name.to_vec() });
+            entries.push(DirectoryEntry { number: ino, kind, name: name.into() });
         })?;
-        entries.retain(|entry| !tree.hides_in(below, &entry.name));
+        entries.retain(|entry| !tree.hides_in(below, entry.name.as_bytes()));
         // The host's order must not show in the order of first sight either.
-        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         entries.iter_mut().for_each(|entry| entry.number = tree.number((device, entry.number)));
         Ok(entries)
     }

@@ -27,6 +27,7 @@ pub mod walk;
 pub use contents::{Contents, Extent, Sharing};
 pub use extended::{ExtendedAttributes, Setting};
 pub use folder::{DirectoryEntry, Folder};
+pub use name::Name;
 pub use inode::{Attributes, Body, FileTime, Inode, Running, Times};
 pub use moved::Moved;
 pub use path::join;

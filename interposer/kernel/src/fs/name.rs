@@ -8,9 +8,10 @@ const SHORT_MAX: usize = 22;
 
 /// A name in a directory, in which there is no NUL.
 #[derive(Clone, Debug)]
-pub(super) enum Name {
+pub enum Name {
     /// So many of these bytes; the others are zero.
     Short(u8, [u8; SHORT_MAX]),
+    /// These bytes.
     Long(Box<[u8]>),
 }
 
@@ -30,7 +31,9 @@ impl From<&[u8]> for Name {
 }
 
 impl Name {
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    /// The name itself.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Short(len, bytes) => &bytes[..usize::from(*len).min(SHORT_MAX)],
             Self::Long(name) => name,

@@ -33,7 +33,8 @@ impl EntryFormat {
     /// Appends an entry after which reading goes on at `next`.
     fn append(self, entry: &DirectoryEntry, next: u64, to: &mut Vec<u8>) {
         let header = 18;
-        let unpadded = header + entry.name.len() + 2;
+        let name = entry.name.as_bytes();
+        let unpadded = header + name.len() + 2;
         let len = match self {
             Self::Wide => (unpadded).next_multiple_of(8),
             Self::Old => (unpadded).next_multiple_of(8),
@@ -45,7 +46,7 @@ impl EntryFormat {
         if let Self::Wide = self {
             to.push(entry.kind);
         }
-        to.extend_from_slice(&entry.name);
+        to.extend_from_slice(name);
         to.resize(end, 0);
         if let Self::Old = self {
             to[end - 1] = entry.kind;

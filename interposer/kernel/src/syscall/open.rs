@@ -237,7 +237,7 @@ fn open_view(
             let entry = |entry: &views::Entry| DirectoryEntry {
                 number: views::inode_number(&[path, b"/", entry.name.as_slice()].concat()),
                 kind: entry.kind,
-                name: entry.name.clone(),
+                name: entry.name.as_slice().into(),
             };
             File::Directory(Directory::view(stat, entries.iter().map(entry).collect()))
         }
