@@ -169,6 +169,7 @@ fn finish(
         report.kept_as(&record.id);
         record
     });
+    outcome.leaving.end();
     Conducted { outcome, report, record }
 }
 

@@ -33,3 +33,20 @@ fn open_standard_streams() {
         }
     }
 }
+
+/// The two functions of the C library's mathematics that anything here calls: without them it need not be loaded.
+mod mathematics {
+    /// `pow(3)`.
+    #[cfg_attr(not(test), unsafe(no_mangle))]
+    #[cfg_attr(test, expect(dead_code))]
+    extern "C" fn pow(base: f64, exponent: f64) -> f64 {
+        libm::pow(base, exponent)
+    }
+
+    /// `log(3)`.
+    #[cfg_attr(not(test), unsafe(no_mangle))]
+    #[cfg_attr(test, expect(dead_code))]
+    extern "C" fn log(value: f64) -> f64 {
+        libm::log(value)
+    }
+}

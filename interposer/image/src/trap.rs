@@ -275,7 +275,6 @@ fn go_on(registers: *mut Registers, mut trap: Option<Trap>) {
                 token::take(own_space());
             }
             Next::Leave(to) => {
-                crate::shell::unmap_all_but_simrun();
                 token::give(to);
                 gate::exit(0);
             }

@@ -58,7 +58,7 @@ impl Processes {
     }
 
     /// Ends every process and collects it.
-    pub fn end_all(self, memory: &Memory) {
+    fn end_all(&self, memory: &Memory) {
         memory.control().stop.store(1, Ordering::Release);
         // Before the first process has made its own group, it is the only one. A group lives as long as one of its
         // processes is uncollected, so its number is nobody else's.
@@ -76,6 +76,35 @@ impl Processes {
                 Err(_) => {}
             }
         }
+    }
+}
+
+/// The processes of a run that is over: once this is dropped, none is left.
+pub struct Leaving {
+    processes: Processes,
+    memory: Memory,
+}
+
+impl Leaving {
+    /// From now on.
+    pub fn new(processes: Processes, memory: Memory) -> Self {
+        Self { processes, memory }
+    }
+
+    /// Ends every one and waits for that.
+    pub fn end(&self) {
+        self.processes.end_all(&self.memory);
+    }
+
+    /// What they share.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     memory::Memory,
     outcome::{Ending, Outcome, Tally},
     placement,
-    processes::{self, Collected, Processes},
+    processes::{self, Collected, Leaving, Processes},
     ring::Reader,
     searched::Searched,
     spin::{self, SpinWatch},
@@ -75,8 +75,8 @@ pub fn run(
     let processes = Processes::new(first);
     let deadline = wall_timeout.map(|timeout| start + timeout);
     let mut reader = Reader::default();
-    let mut drain = |awaits_input: Option<String>| {
-        reader.drain(&memory, |event| match event.what {
+    let mut drain = |memory: &Memory, awaits_input: Option<String>| {
+        reader.drain(memory, |event| match event.what {
             What::Searched { file } => searched.add(file),
             _ => listener.event(event),
         });
@@ -86,11 +86,17 @@ pub fn run(
         listener.caught_up();
     };
     let ending = watch_over(&memory, &processes, &watch, deadline, &boot.waiting, &mut drain);
-    processes.end_all(&memory);
-    drain(None);
+    let leaving = Leaving::new(processes, memory);
+    // Whoever told the end has done all there was to do. Of any other end the processes know nothing.
+    if Ending::told(leaving.memory().control()).is_none() {
+        leaving.end();
+    }
+    let memory = leaving.memory();
+    drain(memory, None);
     searched.save();
     let capture = memory.capture.try_clone().map_err(Error::Setup)?;
-    Ok(Outcome { ending, tally: Tally::read(memory.control()), wall: start.elapsed(), capture })
+    let tally = Tally::read(memory.control());
+    Ok(Outcome { ending, tally, wall: start.elapsed(), capture, leaving })
 }
 
 /// Waits for the end, whoever brings it about.
@@ -100,12 +106,12 @@ fn watch_over(
     watch: &Watch,
     deadline: Option<Instant>,
     known_loops: &[WaitingLoop],
-    mut drain: impl FnMut(Option<String>),
+    mut drain: impl FnMut(&Memory, Option<String>),
 ) -> Ending {
     let control = memory.control();
     let (mut spins, mut input) = (SpinWatch::default(), InputWatch::default());
     loop {
-        drain(input.look(control));
+        drain(memory, input.look(control));
         // Collected first: whoever leaves at the end of a run has told that end before.
         let collected = processes.collect(memory);
         if let Some(ending) = Ending::told(control) {
