@@ -27,7 +27,7 @@ mod secrets;
 mod server;
 mod serving;
 mod tls;
-pub use compile::{Protocol, Service, read};
+pub use compile::{Chaos, Protocol, Service, read};
 pub use file::MocksFile;
 pub use import::{Error as ImportError, Imported, Tool, import};
 pub use record::{Error as RecordError, Recorded, Recording, record};

@@ -166,7 +166,10 @@ impl Plan {
             _ => world.mocks.clone(),
         };
         let files = mocks::files(&asked, world.no_mocks).map_err(Error::Here)?;
-        let machines = mocks::read_all(&files, &boot.nodes, seed)?;
+        let bounds =
+            described.as_ref().map(|described| described.bounds().map_err(sim::Error::from));
+        let chaos = bounds.transpose()?.flatten().map(sim::Bounds::of_mocks).unwrap_or_default();
+        let machines = mocks::read_all(&files, &boot.nodes, seed, chaos)?;
         mocks::join(&mut boot, machines);
         let models = models(world, described.as_ref(), &boot.nodes)?;
         mocks::ask(&mut boot.nodes, &models);

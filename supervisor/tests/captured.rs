@@ -177,6 +177,30 @@ fn a_file_may_be_named_from_where_one_stands() {
     assert_eq!(within(&["files", "last", "out/file"]), "said\n");
 }
 
+#[test]
+fn a_rerun_says_that_a_run_has_changed_its_own_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("count"), "1").expect("a file");
+    let simrun = |arguments: &[&str]| {
+        let output = stored(&folder.path().join("store"), arguments.iter().copied())
+            .current_dir(folder.path())
+            .output()
+            .expect("a run");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let script = "n=$(cat count); echo $((n + 1)) >count; date >other";
+    let (succeeds, words) =
+        simrun(&["--seed", "1", "--write-through", "count", "--", "/bin/sh", "-c", script]);
+    assert!(succeeds && words.contains("1 files written through"), "{words}");
+    assert_eq!(fs::read_to_string(folder.path().join("count")).expect("a file"), "2\n");
+    let (succeeds, words) = simrun(&["rerun", "--strict", "last"]);
+    assert!(!succeeds && words.contains("is not run again"), "{words}");
+    let (succeeds, words) = simrun(&["rerun", "last"]);
+    let told = "count has changed: it lies where that run itself wrote (--write-through)";
+    assert!(!succeeds && words.contains(told), "{words}");
+    assert_eq!(fs::read_to_string(folder.path().join("count")).expect("a file"), "2\n");
+}
+
 /// Two machines that write to the same paths.
 const WORLD: &str = "
 nodes:

@@ -368,6 +368,42 @@ fn a_simulation_asks_its_mocks_for_troubles_and_has_faults_on_the_way_to_them() 
 }
 
 #[test]
+fn troubles_that_were_asked_for_happen_when_faults_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("a path").to_owned()
+    };
+    write(
+        "mocks.yaml",
+        "mocks:\n  payments:\n    hosts: api.payments.test\n    routes: { all: { answer: { text: right } } }\n    \
+         troubles: { gone: { do: { status: 503 }, asked: true } }\n",
+    );
+    // Every other second from the first half on.
+    let asks = "sleep 0.5; for at in 0 2 4 6 8; do curl -s -o /dev/null -w '%{http_code} ' \
+                http://api.payments.test/; sleep 2; [ $at = 4 ] && echo halfway; done";
+    let statuses = |chaos: &str| {
+        let text = format!(
+            "workloads: {{ client: {{ command: [/bin/bash, -c, {asks:?}] }} }}\nmocks: mocks.yaml\n\
+             faults: payments/gone\n{chaos}"
+        );
+        let path = write("sim.yaml", &text);
+        let run = || simrun(["sim", &path, "--seed", "1"]).output().expect("simrun");
+        let said = said(&compared::idle_and_busy("sim", run));
+        let words = said.stdout.split_whitespace();
+        words.filter(|word| word.parse::<u16>().is_ok()).collect::<Vec<_>>().join(" ")
+    };
+    for (chaos, expected) in [
+        ("", "503 503 503 503 503"),
+        ("chaos: { after: 2s, for: 4s }", "200 503 503 200 200"),
+        ("chaos: { until: { client: { prints: halfway } } }", "503 503 503 200 200"),
+    ] {
+        assert_eq!(statuses(chaos), expected, "{chaos}");
+    }
+}
+
+#[test]
 fn hostile_clients_leave_a_service_standing() {
     let output = twice("shop.yaml", &["/usr/bin/python3", &script("hostile.py")]);
     let said = said(&output);

@@ -103,6 +103,10 @@ pub struct Control {
     pub searches: AtomicU32,
     /// The jump that makes the widest loop that the last of them has seen; zero for none.
     pub search_loop: AtomicU64,
+    /// Looks that found the image at work, not the program.
+    pub looks_inside: AtomicU32,
+    /// Where the last of them found it.
+    pub inside_at: AtomicU64,
     /// The supervisor's process id.
     pub supervisor: AtomicI32,
     /// Host process that holds the token.

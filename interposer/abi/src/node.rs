@@ -42,6 +42,8 @@ pub struct Node {
     pub starts_when: Vec<Condition>,
     /// How long it may go on when the run ends, in nanoseconds, after it was told so by `SIGTERM`; not at all, if zero.
     pub stop_grace_ns: u64,
+    /// Whether its program is told by `SIGUSR1` when no more faults happen.
+    pub is_told_of_quiet: bool,
     /// What its program is to the run.
     pub role: Role,
 }
@@ -68,6 +70,7 @@ impl Node {
             start_delay_ns: 0,
             stop_grace_ns: 0,
             starts_when: Vec::new(),
+            is_told_of_quiet: false,
             role: Role::Workload,
         }
     }

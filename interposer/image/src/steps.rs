@@ -46,7 +46,13 @@ pub unsafe extern "C" fn on_probe(_: i32, _: *mut SignalDetails, context: *mut U
     // SAFETY: the host passes the frame, which stays in place until this returns.
     let context = unsafe { &mut *context };
     let registers = &context.registers;
-    if layout::is_own(registers.rip) || registers.eflags & TRAP_FLAG != 0 {
+    if layout::is_own(registers.rip) {
+        let control = state::control();
+        control.inside_at.store(registers.rip, Ordering::Relaxed);
+        control.looks_inside.fetch_add(1, Ordering::Release);
+        return;
+    }
+    if registers.eflags & TRAP_FLAG != 0 {
         return;
     }
     // SAFETY: the program was interrupted, so nothing of the image is in use, and this process holds the token.

@@ -20,4 +20,4 @@ pub use script::{Extent, Instruction, Script, Take};
 pub use service::{Action, Protocol, Route, Service, read};
 pub use state::{Idempotency, Limit, Signature, Tokens, Webhook};
 pub use talk::{Kind, Mail, Talk, WebSocket};
-pub use trouble::{Realm, Trouble};
+pub use trouble::{Chaos, Realm, Trouble};

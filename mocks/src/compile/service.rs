@@ -6,8 +6,8 @@ use simrun_abi::faults::Quantity;
 use simrun_config::{Problem, Spanned, Wrong};
 
 use super::{
-    Expect, Idempotency, Kind, Limit, Operation, Realm, Resource, Script, Talk, Tokens, Trouble,
-    WebSocket, Webhook, expect, resource, state, talk, trouble,
+    Chaos, Expect, Idempotency, Kind, Limit, Operation, Realm, Resource, Script, Talk, Tokens,
+    Trouble, WebSocket, Webhook, expect, resource, state, talk, trouble,
 };
 use crate::{
     answer::{self, Answers, Files, Templates},
@@ -82,9 +82,11 @@ impl Service {
         self.troubles.iter().filter(|trouble| trouble.is_asked).map(|trouble| trouble.name.as_str())
     }
 
-    /// Leaves out what goes wrong only if it is asked for, but for these.
-    pub fn keep_troubles(&mut self, asked: &[String]) {
+    /// Leaves out what goes wrong only if it is asked for, but for these, which may happen only then.
+    pub fn keep_troubles(&mut self, asked: &[String], chaos: Chaos) {
         self.troubles.retain(|trouble| !trouble.is_asked || asked.contains(&trouble.name));
+        let asked = self.troubles.iter_mut().filter(|trouble| trouble.is_asked);
+        asked.for_each(|trouble| trouble.chaos = chaos);
     }
 
     /// Where it listens, and what is spoken there.

@@ -1,6 +1,6 @@
 //! What goes wrong.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use simrun_abi::faults::{Quantity, Share};
 use simrun_config::{Named, Spanned, Wrong, spelling};
@@ -9,6 +9,15 @@ use crate::{
     file::{Misdeed, Moment, Trouble as FileTrouble},
     matching::{self, Matcher},
 };
+
+/// When what was asked for may happen, from the start of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chaos {
+    /// From then on; a trouble's own times are from here.
+    pub opens: Duration,
+    /// Until then.
+    pub closes: Option<Duration>,
+}
 
 /// Something that goes wrong.
 #[derive(Clone, Debug)]
@@ -23,6 +32,8 @@ pub struct Trouble {
     pub matcher: Option<Matcher>,
     /// Whether it happens only when it is asked for.
     pub is_asked: bool,
+    /// When it may happen, whatever its own times are.
+    pub chaos: Chaos,
     /// How likely each of them is hit.
     pub probability: Option<Share>,
     /// How many are left alone first.
@@ -125,6 +136,7 @@ fn compile_one(
         routes: hit,
         matcher: trouble.r#match.as_ref().map(matching::compile).transpose()?,
         is_asked: trouble.asked,
+        chaos: Chaos::default(),
         probability: trouble.probability.map(simrun_config::units::Share::parts),
         skip: trouble.skip,
         limit: trouble.limit,

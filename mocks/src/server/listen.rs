@@ -67,6 +67,7 @@ pub enum Ports {
 pub(super) type Shared = Rc<[Rc<Serving>]>;
 
 /// Serves until the process is told to end; then it says what of what is expected is so. What is drawn depends on the seed.
+/// From `SIGUSR1` on nothing goes wrong any more that was asked for.
 ///
 /// One thread does everything, so that what happens depends on nothing but what arrives, and when. `listening` is told
 /// where each port is.
@@ -117,6 +118,12 @@ pub fn serve(
                 listening(name, talk.kind.protocol(), address);
             }
         }
+        let mut quiet = signal(SignalKind::user_defined1()).map_err(Error::Runtime)?;
+        let told = services.clone();
+        spawn_local(async move {
+            quiet.recv().await;
+            told.iter().for_each(|serving| serving.calm_down());
+        });
         told_to_end().await.map_err(Error::Runtime)?;
         services.iter().for_each(|serving| serving.tell_expectations());
         Ok(())

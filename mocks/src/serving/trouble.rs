@@ -21,6 +21,8 @@ pub struct Memory {
     opens: Duration,
     lasts: Option<Duration>,
     every: Option<Duration>,
+    /// When it is over for good.
+    closes: Option<Duration>,
     /// How many were left alone.
     skipped: u64,
     /// How often it has happened.
@@ -38,10 +40,26 @@ impl Memory {
         };
         let (opens, lasts, every) =
             (time(&trouble.after).unwrap_or_default(), time(&trouble.lasts), time(&trouble.every));
-        Self { draws: Arc::new(draws), opens, lasts, every, skipped: 0, count: 0 }
+        Self {
+            draws: Arc::new(draws),
+            opens: opens + trouble.chaos.opens,
+            lasts,
+            every,
+            closes: trouble.chaos.closes,
+            skipped: 0,
+            count: 0,
+        }
+    }
+
+    /// It is over for good.
+    pub fn close(&mut self) {
+        self.closes = Some(Duration::ZERO);
     }
 
     fn is_open(&self, since_start: Duration) -> bool {
+        if self.closes.is_some_and(|closes| since_start >= closes) {
+            return false;
+        }
         let Some(mut into) = since_start.checked_sub(self.opens) else { return false };
         if let Some(every) = self.every.filter(|every| !every.is_zero()) {
             into = Duration::from_nanos((into.as_nanos() % every.as_nanos()) as u64);

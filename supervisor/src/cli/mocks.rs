@@ -44,6 +44,12 @@ pub enum MocksVerb {
         /// Troubles that may be asked for, for whoever made this command
         #[arg(long)]
         offers: Vec<String>,
+        /// When troubles that were asked for may begin, in nanoseconds from the start of the run
+        #[arg(long, default_value_t)]
+        opens: u64,
+        /// When they end
+        #[arg(long)]
+        closes: Option<u64>,
         /// Troubles that were asked for
         #[arg(long)]
         trouble: Vec<String>,

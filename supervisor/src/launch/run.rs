@@ -126,8 +126,8 @@ fn watch_over(
             let program = processes::program(nix::unistd::Pid::from_raw(holder));
             return Ending::WallTimedOut { program };
         }
-        if let Some(spin) = spins.look(control, known_loops) {
-            return Ending::Spin(spin);
+        if let Some(ending) = spins.look(control, known_loops) {
+            return ending;
         }
         match watch.wait(left.unwrap_or(spin::TICK).min(spin::TICK)) {
             Happened::Signal(signal) => {

@@ -42,6 +42,9 @@ fn search(number: usize) -> (Duration, u64) {
 /// Processor time without an entry into the kernel after which a thread that keeps others waiting, and goes in no circle,
 /// is dealt with.
 const LONG: Duration = Duration::from_secs(10);
+/// Processor time without an entry into the kernel after which the image is lost, if every look has found it at work: no
+/// call takes that long.
+const LOST: Duration = Duration::from_secs(30);
 /// Most loops that are learned for one command.
 const LOOPS_MAX: usize = 32;
 
@@ -62,16 +65,20 @@ pub struct SpinWatch {
     entries: u64,
     holder: i32,
     since: Duration,
-    /// Searches asked for so far.
+    /// Searches asked for so far, and those left out.
     searches: usize,
+    /// Looks so far.
+    looks: u32,
     /// Searches that had ended when this thread began.
     ended_before: u32,
+    /// Looks that had found the image when this thread began.
+    inside_before: u32,
     told: bool,
 }
 
 impl SpinWatch {
-    /// Looks again; tells of a thread for which the run has to begin again.
-    pub fn look(&mut self, control: &Control, known: &[WaitingLoop]) -> Option<Spin> {
+    /// Looks again; tells of a thread for which the run has to begin again, or with which it ends.
+    pub fn look(&mut self, control: &Control, known: &[WaitingLoop]) -> Option<Ending> {
         let (entries, holder) =
             (control.entries.load(Ordering::Relaxed), control.holder.load(Ordering::Relaxed));
         if holder == 0 {
@@ -79,12 +86,30 @@ impl SpinWatch {
         }
         let used = processor_time(holder)?;
         let ended = control.searches.load(Ordering::Acquire);
+        let inside = control.looks_inside.load(Ordering::Acquire);
         if (entries, holder) != (self.entries, self.holder) {
             let told = self.told;
-            *self = Self { entries, holder, since: used, searches: 0, ended_before: ended, told };
+            *self = Self {
+                entries,
+                holder,
+                since: used,
+                searches: 0,
+                looks: 0,
+                ended_before: ended,
+                inside_before: inside,
+                told,
+            };
             return None;
         }
         let spent = used.saturating_sub(self.since);
+        if is_lost(spent, self.looks, inside.wrapping_sub(self.inside_before)) {
+            return Some(Ending::Panic(format!(
+                "it has served one call of {} for {} s and comes to no end (it is at {:#x})",
+                processes::program(Pid::from_raw(holder)),
+                spent.as_secs(),
+                control.inside_at.load(Ordering::Relaxed),
+            )));
+        }
         let keeps_others_waiting = control.others.load(Ordering::Relaxed) != 0;
         if !keeps_others_waiting {
             self.searches = self.searches.max(FIRST_ALONE);
@@ -92,6 +117,7 @@ impl SpinWatch {
         let (after, steps) = search(self.searches);
         if spent >= after {
             self.searches += 1;
+            self.looks += 1;
             control.search_steps.store(steps, Ordering::Relaxed);
             let signal = Signal::try_from(PROBE_SIGNAL).ok()?;
             // One that is gone by now is no concern.
@@ -102,8 +128,13 @@ impl SpinWatch {
             return None;
         }
         self.told = true;
-        deal_with(control, holder, spent, known)
+        deal_with(control, holder, spent, known).map(Ending::Spin)
     }
+}
+
+/// Whether the image goes in a circle of its own: each of so many looks has found it at work.
+fn is_lost(spent: Duration, looks: u32, inside: u32) -> bool {
+    spent >= LOST && inside >= looks
 }
 
 /// Has the run begin again if that helps and nobody notices; else says how it would.
@@ -191,6 +222,15 @@ pub fn learn(boot: &mut Boot, outcome: &Outcome) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_image_that_every_look_finds_at_work_is_lost() {
+        for (seconds, looks, inside, expected) in
+            [(29, 4, 4, false), (30, 5, 5, true), (30, 5, 4, false), (300, 8, 0, false)]
+        {
+            assert_eq!(is_lost(Duration::from_secs(seconds), looks, inside), expected);
+        }
+    }
 
     #[test]
     fn whoever_computes_for_long_is_looked_at_less_and_less() {

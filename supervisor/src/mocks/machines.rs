@@ -4,6 +4,7 @@ use std::{
     env, fs, io,
     os::unix::ffi::OsStringExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use simrun_abi::{
@@ -11,7 +12,7 @@ use simrun_abi::{
     node::{Condition, Milestone, Node, Restart, Role},
 };
 use simrun_config::{Problem, spelling};
-use simrun_mocks::{Imported, Protocol, Service, import};
+use simrun_mocks::{Chaos, Imported, Protocol, Service, import};
 
 use super::trust;
 use crate::{
@@ -119,11 +120,16 @@ fn ready(service: &Service) -> Vec<Milestone> {
     all
 }
 
-/// The services of files as machines like those of a run.
+/// The services of files as machines like those of a run; what they may be asked for happens only in this time.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn read_all(files: &[PathBuf], nodes: &[Node], seed: u64) -> Result<Vec<Machine>, Error> {
+pub fn read_all(
+    files: &[PathBuf],
+    nodes: &[Node],
+    seed: u64,
+    chaos: Chaos,
+) -> Result<Vec<Machine>, Error> {
     let mut machines: Vec<Machine> = Vec::new();
     for path in files {
         let full = path.canonicalize().map_err(|error| Error::Unreadable(path.clone(), error))?;
@@ -137,6 +143,16 @@ pub fn read_all(files: &[PathBuf], nodes: &[Node], seed: u64) -> Result<Vec<Mach
             node.environment = Environment::of_seed(seed).encode();
             for trouble in service.asked_troubles() {
                 node.arguments.extend([OFFERS.to_vec(), trouble.as_bytes().to_vec()]);
+            }
+            let mut bound = |option: &[u8], time: Duration| {
+                let time = time.as_nanos().to_string().into_bytes();
+                node.arguments.extend([option.to_vec(), time]);
+            };
+            if !chaos.opens.is_zero() {
+                bound(b"--opens", chaos.opens);
+            }
+            if let Some(closes) = chaos.closes {
+                bound(b"--closes", closes);
             }
             machines.push(Machine { node, ready: ready(&service) });
         }
@@ -274,6 +290,7 @@ fn machine(service: &Service, file: &Path, number: usize, like: &Node) -> Result
         starts_when: Vec::new(),
         start_delay_ns: 0,
         stop_grace_ns: STOP_GRACE_NS,
+        is_told_of_quiet: true,
         role: Role::Service { restart: Restart::Never, delay_ns: 0 },
         ..like.clone()
     })

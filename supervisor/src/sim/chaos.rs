@@ -1,5 +1,7 @@
 //! When faults may happen at all: the quiet before, and the quiet end.
 
+use std::time::Duration;
+
 use simrun_abi::faults::{Draw, Fault, Quantity, Window};
 use simrun_config::{Wrong, units::Unit};
 
@@ -26,6 +28,14 @@ impl Bounds {
             length => length.as_ref().map(|length| opens.saturating_add(length.number())),
         };
         Ok(Self { opens, closes })
+    }
+
+    /// The same for what is asked of mocks.
+    pub fn of_mocks(self) -> simrun_mocks::Chaos {
+        simrun_mocks::Chaos {
+            opens: Duration::from_nanos(self.opens),
+            closes: self.closes.map(Duration::from_nanos),
+        }
     }
 
     /// Lets a fault happen only then; its own times are from when the window opens.

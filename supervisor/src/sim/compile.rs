@@ -175,6 +175,7 @@ impl Shared {
             directory: self.directory.clone().into_os_string().into_vec(),
             start_delay_ns: machine.delay.map_or(0, Time::number),
             stop_grace_ns: machine.stop_grace.as_ref().map_or(0, |grace| grace.number()),
+            is_told_of_quiet: false,
             starts_when: self.starts_when.clone(),
             role: self.role,
             name: instance.name.clone(),

@@ -195,13 +195,19 @@ impl Described {
     /// # Errors
     /// When they never may.
     pub fn confined(&self, mut faults: Vec<Fault>) -> Result<Vec<Fault>, Problem> {
-        let file = self.file()?;
-        let wrong = |wrong: Wrong| wrong.of(&self.shown());
-        if let Some(chaos) = &file.chaos {
-            let bounds = Bounds::new(chaos).map_err(wrong)?;
+        if let Some(bounds) = self.bounds()? {
             faults.iter_mut().for_each(|fault| bounds.confine(fault));
         }
         Ok(faults)
+    }
+
+    /// When faults may happen; at any time, without it.
+    ///
+    /// # Errors
+    /// When they never may.
+    pub fn bounds(&self) -> Result<Option<Bounds>, Problem> {
+        let chaos = self.file()?.chaos.as_ref();
+        chaos.map(Bounds::new).transpose().map_err(|wrong| wrong.of(&self.shown()))
     }
 
     fn model(

@@ -38,7 +38,7 @@ pub struct SimulationFile {
     pub depth: Option<Spanned<u64>>,
 }
 
-/// When faults happen. Their own times are from when this begins. One that lasts, such as a pause, may end later
+/// When faults happen, and troubles that were asked for. Their times are from when this begins; a pause may end later
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Chaos {

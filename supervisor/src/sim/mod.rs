@@ -29,6 +29,7 @@ mod topology;
 mod values;
 mod words;
 mod world;
+pub use chaos::Bounds;
 pub use compile::Machines;
 pub use described::{Defaults, Described, Error};
 pub use draw::Draw;

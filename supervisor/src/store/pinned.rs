@@ -96,6 +96,9 @@ pub struct PinnedNode {
     /// How long it may go on when the run ends, in nanoseconds.
     #[serde(default)]
     pub stop_grace_ns: u64,
+    /// Whether it is told when no more faults happen.
+    #[serde(default)]
+    pub is_told_of_quiet: bool,
     /// What must hold before it starts.
     pub starts_when: Vec<Condition>,
     /// What its program is to the run.
@@ -122,6 +125,7 @@ impl PinnedNode {
             program: Text(node.program.clone()),
             start_delay_ns: node.start_delay_ns,
             stop_grace_ns: node.stop_grace_ns,
+            is_told_of_quiet: node.is_told_of_quiet,
             starts_when: node.starts_when.clone(),
             role: node.role,
             environment: texts(&node.environment),
@@ -146,6 +150,7 @@ impl PinnedNode {
             directory: self.directory.0.clone(),
             start_delay_ns: self.start_delay_ns,
             stop_grace_ns: self.stop_grace_ns,
+            is_told_of_quiet: self.is_told_of_quiet,
             starts_when: self.starts_when.clone(),
             role: self.role,
         }

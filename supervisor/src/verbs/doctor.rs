@@ -6,7 +6,6 @@ use std::{
     io::{self, Write},
 };
 
-
 use super::Failure;
 use crate::{
     cli::Arguments,

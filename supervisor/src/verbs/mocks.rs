@@ -4,11 +4,12 @@ use std::{
     env, fs,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde_json::Value;
 use simrun_mocks::{
-    Authority, MocksFile, Place, Ports, Protocol, Recording, Service, record, serve,
+    Authority, Chaos, MocksFile, Place, Ports, Protocol, Recording, Service, record, serve,
 };
 
 use super::{Failure, find_run, print, reference};
@@ -28,7 +29,8 @@ pub fn mocks(arguments: &MocksArguments) -> Result<u8, Failure> {
         MocksVerb::Serve { file, address, free_ports, seed, trouble } => {
             let ports = if *free_ports { Ports::Free } else { Ports::Own };
             let mut services = read(file)?;
-            services.iter_mut().for_each(|service| service.keep_troubles(trouble));
+            let always = Chaos::default();
+            services.iter_mut().for_each(|service| service.keep_troubles(trouble, always));
             serve(
                 services,
                 *seed,
@@ -38,10 +40,14 @@ pub fn mocks(arguments: &MocksArguments) -> Result<u8, Failure> {
                 },
             )?;
         }
-        MocksVerb::Node { file, name, trouble, .. } => {
+        MocksVerb::Node { file, name, opens, closes, trouble, .. } => {
             let mut services = read(file)?;
             services.retain(|service| service.name == *name);
-            services.iter_mut().for_each(|service| service.keep_troubles(trouble));
+            let chaos = Chaos {
+                opens: Duration::from_nanos(*opens),
+                closes: closes.map(Duration::from_nanos),
+            };
+            services.iter_mut().for_each(|service| service.keep_troubles(trouble, chaos));
             let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
             let hears = services.iter().flat_map(Service::ports);
             let count = hears.filter(|(_, protocol)| *protocol == Protocol::Udp).count();

@@ -1,5 +1,7 @@
 //! Runs again with everything as it was, and compares.
 
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
+
 use serde_json::json;
 
 use super::{Failure, find_run, open_null, print_json, streams};
@@ -55,7 +57,14 @@ pub fn rerun(arguments: &RerunArguments) -> Result<u8, Failure> {
 /// Names all that is not as it was.
 pub fn warn(original: &Record, changes: &[Change]) {
     for change in changes {
-        say(&format!("warning: since run {}, {change}", original.id));
+        let wrote_there = |below: &Vec<u8>| {
+            Path::new(OsStr::from_bytes(&change.path.0)).starts_with(OsStr::from_bytes(below))
+        };
+        let why = match original.pinned.options.capture.always.iter().any(wrote_there) {
+            true => ": it lies where that run itself wrote (--write-through)",
+            false => "",
+        };
+        say(&format!("warning: since run {}, {change}{why}", original.id));
     }
     let version = env!("CARGO_PKG_VERSION");
     if original.version != version {

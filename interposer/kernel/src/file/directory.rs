@@ -44,7 +44,11 @@ impl Directory {
     #[must_use]
     pub fn view(stat: HostStat, entries: Vec<DirectoryEntry>) -> Self {
         let source = DirectorySource::View(stat);
-        Self { source, token: 0, entries: RefCell::new(Some(Rc::new(with_dots(entries, stat.ino)))) }
+        Self {
+            source,
+            token: 0,
+            entries: RefCell::new(Some(Rc::new(with_dots(entries, stat.ino)))),
+        }
     }
 
     /// The file, if it is the tree's.

@@ -88,6 +88,22 @@ impl Kernel {
         self.report_faults(host, healed.unwrap_or_default());
         let text = "no more faults happen".into();
         self.machine.record(host, What::Message { text });
+        let told = |node: NodeId| self.nodes[node.index()].plan.is_told_of_quiet;
+        let told: Vec<_> = self.node_ids().filter(|&node| told(node)).collect();
+        for node in told {
+            if let Some(main) = self.main_of(node) {
+                self.tell(host, node, main, Signal::USR1);
+            }
+        }
+    }
+
+    /// Sends a signal to the first process of a node.
+    fn tell(&mut self, host: &mut dyn Host, node: NodeId, main: ProcessId, signal: Signal) {
+        self.on_node(node, |kernel| {
+            let info = SignalInfo::from_kernel(signal);
+            kernel.machine.post_signal(SignalTarget::Process(main), info);
+            kernel.settle(host);
+        });
     }
 
     fn waiting_nodes(&self) -> impl Iterator<Item = NodeId> {
@@ -243,11 +259,7 @@ impl Kernel {
             }
         }
         for (node, main, _) in told {
-            self.on_node(node, |kernel| {
-                let info = SignalInfo::from_kernel(Signal::TERM);
-                kernel.machine.post_signal(SignalTarget::Process(main), info);
-                kernel.settle(host);
-            });
+            self.tell(host, node, main, Signal::TERM);
         }
         self.machine.timers.set(self.machine.clock.now() + longest, Due::Stop);
     }

@@ -17,6 +17,7 @@ impl Signal {
     pub const KILL: Self = Self(raw::SIGKILL as u8);
     pub const SEGV: Self = Self(raw::SIGSEGV as u8);
     pub const PIPE: Self = Self(raw::SIGPIPE as u8);
+    pub const USR1: Self = Self(raw::SIGUSR1 as u8);
     pub const ALRM: Self = Self(raw::SIGALRM as u8);
     pub const TERM: Self = Self(raw::SIGTERM as u8);
     pub const CHLD: Self = Self(raw::SIGCHLD as u8);

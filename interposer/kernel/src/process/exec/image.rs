@@ -176,7 +176,7 @@ impl Part {
                 )?;
                 let mapping = Mapping {
                     offset,
-                    inode: 1,
+                    inode: self.file.number,
                     ..Mapping::anonymous(prot, MapFlags::PRIVATE, &self.path)
                 };
                 space.insert(file, mapping);
