@@ -30,6 +30,13 @@ pub struct ReportFiles {
     pub html: Option<PathBuf>,
 }
 
+impl ReportFiles {
+    /// Whether there is any.
+    pub fn are_wanted(&self) -> bool {
+        self.junit.is_some() || self.json.is_some() || self.html.is_some()
+    }
+}
+
 /// `simrun explore`.
 #[derive(Debug, Args)]
 #[command(

@@ -31,8 +31,25 @@ pub struct Summary {
     pub paths: BTreeMap<String, Reached>,
     /// What went wrong, each once.
     pub bugs: Vec<Bug>,
-    /// Each run.
+    /// Each run, if they are kept.
     pub cases: Vec<Case>,
+    #[serde(skip)]
+    keeps: Cases,
+    /// The smallest and the greatest seed.
+    #[serde(skip)]
+    pub seeds: Option<(u64, u64)>,
+    /// Models of which a run has failed.
+    #[serde(skip)]
+    failed_models: BTreeSet<String>,
+}
+
+/// What is kept of each run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cases {
+    /// What files about all runs list.
+    Kept,
+    /// Nothing, so that many runs take no more memory than few.
+    Counted,
 }
 
 /// An invariant in many runs.
@@ -123,7 +140,7 @@ impl Case {
 
 impl Summary {
     /// Of no run yet.
-    pub fn new(simulation: Simulation) -> Self {
+    pub fn new(simulation: Simulation, keeps: Cases) -> Self {
         Self {
             simulation,
             states: BTreeMap::new(),
@@ -133,11 +150,14 @@ impl Summary {
             paths: BTreeMap::new(),
             bugs: Vec::new(),
             cases: Vec::new(),
+            keeps,
+            seeds: None,
+            failed_models: BTreeSet::new(),
         }
     }
 
-    /// Takes in a run; whether its failure is the first of its kind.
-    pub fn add(&mut self, record: &Record) -> bool {
+    /// Takes in a run; its failure in a line, if it is the first of its kind.
+    pub fn add(&mut self, record: &Record) -> Option<String> {
         let result = record.result.as_ref();
         let failure = result.and_then(|result| result.failure.as_ref());
         let models = &self.simulation.models;
@@ -154,6 +174,11 @@ impl Summary {
             title: failure.map(|failure| failure.title.clone()),
         };
         *self.states.entry(case.state).or_default() += 1;
+        let (first, last) = self.seeds.unwrap_or((case.seed, case.seed));
+        self.seeds = Some((first.min(case.seed), last.max(case.seed)));
+        if case.state.is_bad() && !self.failed_models.contains(&case.model) {
+            self.failed_models.insert(case.model.clone());
+        }
         self.simulated_ns += u128::from(case.simulated_ns);
         self.wall_ns += u128::from(case.wall_ns);
         for invariant in result.map_or(&[][..], |result| &result.invariants) {
@@ -169,7 +194,7 @@ impl Summary {
             all.reached += path.reached;
             all.runs += u64::from(path.reached > 0);
         }
-        let is_new = failure.is_some_and(|failure| {
+        let new = failure.and_then(|failure| {
             let known = self.bugs.iter_mut().find(|bug| bug.signature == failure.signature);
             let is_new = known.is_none();
             let bug = match known {
@@ -197,10 +222,12 @@ impl Summary {
                 bug.stack.clone_from(&failure.stack);
                 bug.first = case.clone();
             }
-            is_new
+            is_new.then(|| failure.title.clone())
         });
-        self.cases.push(case);
-        is_new
+        if self.keeps == Cases::Kept {
+            self.cases.push(case);
+        }
+        new
     }
 
     /// Puts everything into an order that does not depend on which run ended first.
@@ -232,7 +259,7 @@ impl Summary {
 
     /// Whether any run of this model has failed.
     pub fn has_failed(&self, model: &str) -> bool {
-        self.cases.iter().any(|case| case.model == model && case.state.is_bad())
+        self.failed_models.contains(model)
     }
 
     /// From the start of the first run to the end of the last.

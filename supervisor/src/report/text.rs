@@ -114,8 +114,7 @@ pub fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
     if pending > 0 {
         facts.push(("not made", pending.to_string()));
     }
-    let seeds = || summary.cases.iter().map(|case| case.seed);
-    if let (Some(first), Some(last)) = (seeds().min(), seeds().max()) {
+    if let Some((first, last)) = summary.seeds {
         facts.push(("seeds", format!("{first}..{last}, under {}", simulation.models.join(", "))));
     }
     let shards = simulation.shards.iter();

@@ -27,7 +27,12 @@ use crate::{
     faults::Injection,
     mocks,
     plan::{self, Plan},
-    report::{files, github, say, summary::Summary, table::print, text},
+    report::{
+        files, github, say,
+        summary::{Cases, Summary},
+        table::print,
+        text,
+    },
     sim,
     store::{
         Error, Id, Place, RunFolder, Timestamp,
@@ -172,13 +177,14 @@ impl<'a> Exploration<'a> {
             depths,
             shards: arguments.shard.into_iter().collect(),
         };
+        let cases = if arguments.files.are_wanted() { Cases::Kept } else { Cases::Counted };
         Ok(Self {
             arguments,
             place,
             pinned,
             faults,
             jobs,
-            summary: Summary::new(simulation),
+            summary: Summary::new(simulation, cases),
             lost: 0,
         })
     }
@@ -242,10 +248,8 @@ impl<'a> Exploration<'a> {
             match pool.wait(TICK) {
                 Happened::Ran { run, .. } => {
                     let record = RunFolder::of(&self.place, &run).record()?;
-                    let is_new = self.summary.add(&record);
-                    if let (true, Some(case)) = (is_new, self.summary.cases.last()) {
-                        let title = case.title.as_deref().unwrap_or_default();
-                        progress.say(&format!("seed {}: {title}", case.seed));
+                    if let Some(title) = self.summary.add(&record) {
+                        progress.say(&format!("seed {}: {title}", record.pinned.seed));
                     }
                     if self.arguments.fail_fast && record.state.is_bad() && stage == Stage::Open {
                         stage = Stage::Closing;

@@ -3,7 +3,12 @@
 use super::{Failure, find_run, printed, show};
 use crate::{
     cli::{Format, ShowArguments, StatusArguments},
-    report::{files, summary::Summary, table::print, text},
+    report::{
+        files,
+        summary::{Cases, Summary},
+        table::print,
+        text,
+    },
     store::{
         Error, Id, Place, RunFolder,
         find::find,
@@ -42,7 +47,7 @@ pub fn status(arguments: &StatusArguments) -> Result<u8, Failure> {
 
 /// All runs of a simulation together.
 fn summary(place: &Place, id: &Id) -> Result<Summary, Error> {
-    let mut summary = Summary::new(Simulation::load(place, id)?);
+    let mut summary = Summary::new(Simulation::load(place, id)?, Cases::Kept);
     let filter = Filter { simulation: Some(id.clone()), ..Filter::default() };
     for row in Index::open(place)?.runs(&filter)? {
         summary.add(&RunFolder::of(place, &row.id).record()?);
