@@ -100,11 +100,13 @@ fn troubles_are_what_clients_meet() {
 
 #[test]
 fn webhooks_come_again_until_they_are_taken() {
-    let script = script("hooks.py");
-    let output = twice("shop.yaml", &["/usr/bin/python3", &script]);
-    let said = said(&output);
-    let expected = "3.0 /news {\"number\":1}\n4.0 /news {\"number\":1}\n6.0 /news {\"number\":1}\n";
-    assert_eq!(said.stdout, expected, "{}", said.stderr);
+    for scheme in ["http", "https"] {
+        let output = twice("shop.yaml", &["/usr/bin/python3", &script("hooks.py"), scheme]);
+        let said = said(&output);
+        let expected =
+            "3.0 /news {\"number\":1}\n4.0 /news {\"number\":1}\n6.0 /news {\"number\":1}\n";
+        assert_eq!(said.stdout, expected, "{scheme}: {}", said.stderr);
+    }
 }
 
 #[test]

@@ -163,9 +163,6 @@ pub fn webhook(given: &Spanned<FileWebhook>, templates: &mut Templates) -> Resul
         }),
         None => None,
     };
-    if given.url.starts_with("https:") {
-        return Err(given.url.wrong("webhooks are made over `http`"));
-    }
     Ok(Webhook {
         url: templates.text(given.url.at, &given.url)?,
         delay: given.delay.as_ref().map(simrun_config::Quantity::compile),

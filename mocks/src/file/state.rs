@@ -100,7 +100,7 @@ pub struct Tokens {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Webhook {
-    /// Where to, as in `http://shop:8080/hooks`; filled in, as all texts here
+    /// Where to, as in `http://shop:8080/hooks`, over HTTP or HTTPS; filled in, as all texts here
     pub url: Spanned<String>,
     /// How long after the answer was decided
     pub delay: Option<Quantity<Time>>,
