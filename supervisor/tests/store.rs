@@ -269,6 +269,8 @@ fn lists_are_brought_up_to_date_whatever_happened() {
         table.contains("invariant sum (money is kept) is violated: 9 instead of 10\n"),
         "{table}"
     );
+    let none = run_stored(store.path(), ["runs", "--state", "timedOut"]);
+    assert!(none.stderr.contains("simrun: there is no such run in "), "{}", none.stderr);
     let nothing = run_stored(&store.path().join("other"), ["ls"]);
     assert_eq!((nothing.status, nothing.stdout.as_str()), (0, ""));
     assert!(nothing.stderr.contains("simrun: nothing is kept in "), "{}", nothing.stderr);

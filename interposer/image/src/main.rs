@@ -8,7 +8,7 @@
 //! - [`patched`]: from a patched call site to the kernel and back, without a trap.
 //! - [`frame`]: the host's signal frame.
 //! - [`token`]: handing the right to run from one host process to another.
-//! - [`shell`]: what the kernel asks of the real machine; [`nearby`]: paths, and [`closing`]: closing, for it.
+//! - [`shell`]: what the kernel asks of the real machine; [`nearby`]: paths, [`closing`]: closing, [`code`]: writing over code.
 //! - [`memory`]: the kernel's heap, and the memory routines that a C library would bring.
 //! - [`state`]: the statics that all processes share, and the few words that each has of its own.
 //! - [`steps`]: letting a thread go on step by step.
@@ -19,6 +19,7 @@
 extern crate alloc;
 
 mod closing;
+mod code;
 mod filter;
 mod frame;
 mod gate;

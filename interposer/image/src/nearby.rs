@@ -11,7 +11,7 @@ use linux_raw_sys::general as nr;
 use crate::gate;
 
 /// Paths from the root.
-const AT_FDCWD: usize = -100isize as usize;
+pub const AT_FDCWD: usize = -100isize as usize;
 /// Directories with shorter paths are found as fast without a descriptor.
 const PATH_MIN: usize = 12;
 

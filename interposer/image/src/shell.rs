@@ -17,7 +17,7 @@ use simrun_kernel::{
 };
 
 use crate::{
-    closing, frame, gate,
+    closing, code, frame, gate,
     nearby::{c_string, locate},
     patched,
     state::{self, Frame, TRAPPED_SITES, TRAPS_BITS, TRAPS_MAX},
@@ -163,6 +163,10 @@ impl Host for Shell {
 
     fn unmap(&mut self, at: u64, len: u64) -> HostResult<()> {
         call(nr::__NR_munmap, [at as usize, len as usize, 0, 0, 0, 0]).map(drop)
+    }
+
+    fn overwrite_code(&mut self, at: u64, bytes: &[u8]) -> HostResult<()> {
+        code::overwrite(at, bytes)
     }
 
     fn protect(&mut self, at: u64, len: u64, prot: Protection) -> HostResult<()> {

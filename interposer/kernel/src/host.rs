@@ -116,6 +116,10 @@ pub trait Host {
     ) -> HostResult<()>;
     /// Unmaps.
     fn unmap(&mut self, at: u64, len: u64) -> HostResult<()>;
+    /// Writes over code that is mapped privately and not writable, if the host lets a process do that.
+    fn overwrite_code(&mut self, _at: u64, _bytes: &[u8]) -> HostResult<()> {
+        Err(Errno::EACCES)
+    }
     /// Changes protection.
     fn protect(&mut self, at: u64, len: u64, prot: Protection) -> HostResult<()>;
     /// Moves a mapping to exactly this address (`mremap` with `MREMAP_FIXED`).

@@ -181,7 +181,7 @@ pub struct Group {
 }
 
 /// Which runs to list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Of this simulation only.
     pub simulation: Option<Id>,

@@ -29,7 +29,7 @@ const LIMIT_OF_TERMINAL: usize = 50;
 pub fn ls(arguments: &LsArguments) -> Result<u8, Failure> {
     let place = arguments.stored.place()?;
     let groups = Index::open(&place)?.groups(limit(arguments.limit))?;
-    show(&groups, arguments.stored.format, &place, group_table)
+    show(&groups, arguments.stored.format, "nothing is kept", &place, group_table)
 }
 
 /// Lists runs.
@@ -51,8 +51,10 @@ pub fn runs(arguments: &RunsArguments) -> Result<u8, Failure> {
         violated: arguments.violations,
         limit: limit(arguments.limit),
     };
+    let is_any = filter == Filter { limit: filter.limit, ..Filter::default() };
+    let nothing = if is_any { "nothing is kept" } else { "there is no such run" };
     let rows = Index::open(&place)?.runs(&filter)?;
-    show(&rows, arguments.stored.format, &place, run_table)
+    show(&rows, arguments.stored.format, nothing, &place, run_table)
 }
 
 fn limit(asked: Option<usize>) -> Option<usize> {
@@ -62,13 +64,14 @@ fn limit(asked: Option<usize>) -> Option<usize> {
 fn show<T: Serialize>(
     items: &[T],
     format: Format,
+    nothing: &str,
     place: &Place,
     table: impl FnOnce(&[T]) -> Table,
 ) -> Result<u8, Failure> {
     match format {
         Format::Json => print_json(&items),
         Format::Text if items.is_empty() => {
-            say(&format!("nothing is kept in {}", place.path().display()));
+            say(&format!("{nothing} in {}", place.path().display()));
             Ok(0)
         }
         Format::Text => printed(print(table(items).text().as_bytes())),

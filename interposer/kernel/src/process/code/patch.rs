@@ -129,6 +129,9 @@ fn patch_loops(
 /// # Errors
 /// What the host says.
 pub fn overwrite(host: &mut dyn Host, address: u64, prot: Protection, bytes: &[u8]) -> Result<()> {
+    if host.overwrite_code(address, bytes).is_ok() {
+        return Ok(());
+    }
     let page = address & !(PAGE_SIZE - 1);
     let len = (address + bytes.len() as u64 - page).next_multiple_of(PAGE_SIZE);
     host.protect(page, len, prot | Protection::WRITE)?;
