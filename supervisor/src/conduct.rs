@@ -10,7 +10,7 @@ use simrun_abi::{boot::Detail, event::Event};
 
 use crate::{
     captured,
-    launch::{self, Ending, Listener, Outcome, Streams},
+    launch::{self, Ending, Leaving, Listener, Outcome, Streams},
     plan::{Error, Plan},
     printer::Printer,
     report::{Report, fault_line, say},
@@ -74,8 +74,8 @@ impl Conduct<'_> {
         loop {
             let mut report = Report::new(&plan.boot, self.quiet);
             learned.iter().for_each(|words: &String| report.warn(words));
-            let outcome = match self.attempt(plan, &mut report, &mut recording) {
-                Ok(outcome) => outcome,
+            let (outcome, leaving) = match self.attempt(plan, &mut report, &mut recording) {
+                Ok(attempt) => attempt,
                 Err(failure) => {
                     if let Some(recording) = recording {
                         recording.abandon();
@@ -89,8 +89,9 @@ impl Conduct<'_> {
                     (recording, inputs)
                 });
                 write_through(plan, &outcome, &mut report);
-                return Ok(finish(outcome, report, recording));
+                return Ok(finish(outcome, leaving, report, recording));
             };
+            drop(leaving);
             learned.push(words);
             if let Ending::Spin(spin) = &outcome.ending {
                 plan.yield_at.push((spin.file.clone().into(), spin.place.offset));
@@ -109,7 +110,7 @@ impl Conduct<'_> {
         plan: &Plan,
         report: &mut Report,
         recording: &mut Option<Recording>,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<(Outcome, Leaving), Failure> {
         let create = |path: &Path| {
             Trace::create(path).map_err(|error| Error::Trace(path.to_path_buf(), error))
         };
@@ -124,14 +125,14 @@ impl Conduct<'_> {
             logs_faults,
             report,
         };
-        let outcome = launch::run(&plan.boot, &self.streams, plan.wall_timeout, listeners)?;
+        let told = launch::run_until_told(&plan.boot, &self.streams, plan.wall_timeout, listeners)?;
         if let Some(printer) = printer {
             printer.finish();
         }
         if let Some(Err(error)) = trace.map(Trace::finish) {
             report.warn(&format!("the trace is incomplete: {error}"));
         }
-        Ok(outcome)
+        Ok(told)
     }
 }
 
@@ -157,6 +158,7 @@ fn write_through(plan: &Plan, outcome: &Outcome, report: &mut Report) {
 
 fn finish(
     outcome: Outcome,
+    leaving: Leaving,
     mut report: Report,
     recording: Option<(Recording, Gathered)>,
 ) -> Conducted {
@@ -169,7 +171,7 @@ fn finish(
         report.kept_as(&record.id);
         record
     });
-    outcome.leaving.end();
+    drop(leaving);
     Conducted { outcome, report, record }
 }
 

@@ -33,5 +33,6 @@ pub use child::Streams;
 pub use limits::{Shortage, shortages};
 pub use listener::Listener;
 pub use outcome::{Ending, Outcome};
-pub use run::{Error, processor, run};
+pub use processes::Leaving;
+pub use run::{Error, processor, run, run_until_told};
 pub use spin::learn;

@@ -5,9 +5,10 @@ use std::{fs::File, sync::atomic::Ordering, time::Duration};
 use nix::sys::signal::Signal;
 use simrun_abi::control::{Control, End, PANIC_SIZE};
 
-use super::{processes::Leaving, spin::Spin};
+use super::spin::Spin;
 
 /// A run that is over.
+#[derive(Debug)]
 pub struct Outcome {
     /// How it ended.
     pub ending: Ending,
@@ -17,8 +18,6 @@ pub struct Outcome {
     pub wall: Duration,
     /// What it has done to its files, as [`crate::captured`] reads it.
     pub capture: File,
-    /// Its processes, which may take a moment to end: there is something else to do meanwhile.
-    pub leaving: Leaving,
 }
 
 /// How a run ended.

@@ -79,7 +79,7 @@ impl Processes {
     }
 }
 
-/// The processes of a run that is over: once this is dropped, none is left.
+/// The processes of a run that is over: once this is dropped, none is left. The next run may only begin then.
 pub struct Leaving {
     processes: Processes,
     memory: Memory,

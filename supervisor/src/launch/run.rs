@@ -59,8 +59,22 @@ pub fn run(
     boot: &Boot,
     streams: &Streams,
     wall_timeout: Option<Duration>,
-    mut listener: impl Listener,
+    listener: impl Listener,
 ) -> Result<Outcome, Error> {
+    run_until_told(boot, streams, wall_timeout, listener).map(|(outcome, _)| outcome)
+}
+
+/// Runs a simulation until it has told its end. Its processes may take a moment longer, and there may be something else to
+/// do meanwhile.
+///
+/// # Errors
+/// When there is no run.
+pub fn run_until_told(
+    boot: &Boot,
+    streams: &Streams,
+    wall_timeout: Option<Duration>,
+    mut listener: impl Listener,
+) -> Result<(Outcome, Leaving), Error> {
     let start = Instant::now();
     if let Some(shortage) = limits::shortages().into_iter().next() {
         return Err(Error::Limit(shortage));
@@ -96,7 +110,7 @@ pub fn run(
     searched.save();
     let capture = memory.capture.try_clone().map_err(Error::Setup)?;
     let tally = Tally::read(memory.control());
-    Ok(Outcome { ending, tally, wall: start.elapsed(), capture, leaving })
+    Ok((Outcome { ending, tally, wall: start.elapsed(), capture }, leaving))
 }
 
 /// Waits for the end, whoever brings it about.
