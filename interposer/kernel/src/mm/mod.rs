@@ -4,7 +4,9 @@
 
 mod flags;
 mod objects;
+mod prefault;
 mod space;
 pub use flags::{MapFlags, Protection};
 pub use objects::SharedObjects;
+pub use prefault::prefault;
 pub use space::{AddressSpace, Mapping, Range, SpaceId};

@@ -7,7 +7,7 @@ use crate::{
     fs::{Sharing, views::Device},
     host::Backing,
     kernel::Kernel,
-    mm::{MapFlags, Mapping, Protection, Range},
+    mm::{MapFlags, Mapping, Protection, Range, prefault},
     outcome::Outcome,
     process::{INFINITY, Resource, code},
     uapi::limits::PAGE_SIZE,
@@ -81,6 +81,7 @@ pub fn mmap(
         return if prot.is_empty() { Ok(Outcome::Done(range.start)) } else { Err(OURS) };
     }
     afford(cx, mapping.committed(range.len()), range.len())?;
+    let host_flags = host_flags | prefault(flags, prot, range.len());
     cx.host.map(range.start, range.len(), prot, host_flags, backing)?;
     cx.space().insert(range, mapping);
     cx.kernel.recount_attachments(cx.host);
@@ -238,9 +239,12 @@ pub fn brk(cx: &mut Context<'_>, [address, ..]: [u64; 6]) -> Result<Outcome> {
     let flags = MapFlags::PRIVATE | MapFlags::ANONYMOUS;
     if new > old {
         let range = Range { start: old, end: new };
+        // The first time is more than most small programs need.
+        let at_once =
+            if old > start { prefault(flags, prot, range.len()) } else { MapFlags::empty() };
         if !cx.space().within(range).is_empty()
             || afford(cx, range.len(), range.len()).is_err()
-            || cx.host.map(old, new - old, prot, flags, Backing::Anonymous).is_err()
+            || cx.host.map(old, new - old, prot, flags | at_once, Backing::Anonymous).is_err()
         {
             return Ok(Outcome::Done(end));
         }

@@ -11,7 +11,7 @@ use crate::{
     fs::{Inode, Running},
     host::{self, Backing, Host, HostFd, ProgramPlaces},
     machine::Machine,
-    mm::{AddressSpace, MapFlags, Mapping, Protection, Range},
+    mm::{AddressSpace, MapFlags, Mapping, Protection, Range, prefault},
     process::{Process, code},
 };
 
@@ -167,13 +167,10 @@ impl Part {
             let mut zeroed_from = file.start;
             if segment.file_size > 0 {
                 let offset = segment.offset & !4095;
-                host.map(
-                    file.start,
-                    file.len(),
-                    prot,
-                    MapFlags::PRIVATE,
-                    Backing::File(self.fd, offset),
-                )?;
+                let flags = MapFlags::PRIVATE | MapFlags::DENYWRITE;
+                let at_once = prefault(flags, prot, file.len());
+                let backing = Backing::File(self.fd, offset);
+                host.map(file.start, file.len(), prot, flags | at_once, backing)?;
                 let mapping = Mapping {
                     offset,
                     inode: self.file.number,
