@@ -43,36 +43,7 @@ pub fn mmap(
             (Backing::Anonymous, plain)
         }
     } else {
-        let file = cx.description(fd)?;
-        let File::Regular(regular) = &file.file else { return Err(Errno::ENODEV.into()) };
-        if !file.flags.get().reads() {
-            return Err(Errno::EACCES.into());
-        }
-        let writes = flags.contains(MapFlags::SHARED) && prot.contains(Protection::WRITE);
-        if writes && !file.flags.get().writes() {
-            return Err(Errno::EACCES.into());
-        }
-        if writes {
-            regular.check_shared_write()?;
-        }
-        let is_shared = flags.contains(MapFlags::SHARED);
-        let object = if is_shared { cx.kernel.objects.of_file(regular.inode.number) } else { 0 };
-        // Later on it may be made writable, if the file is open for writing.
-        let can_write = file.flags.get().writes();
-        let mapping = Mapping {
-            offset,
-            inode: regular.inode.number,
-            object,
-            is_read_only: is_shared && !can_write,
-            ..Mapping::anonymous(prot, kept(flags), &file.path.borrow())
-        };
-        let shares_writes = is_shared && can_write;
-        let sharing = if shares_writes { Sharing::Shared } else { Sharing::Private };
-        if shares_writes {
-            cx.env().will_map(&regular.inode, offset, len)?;
-        }
-        let tree = cx.env().tree();
-        (Backing::File(regular.to_map(&tree, cx.host, sharing)?, offset), mapping)
+        map_file(cx, fd, (offset, len), prot, flags)?
     };
     let range = place(cx, address, len, flags)?;
     let host_flags =
@@ -96,6 +67,46 @@ pub fn mmap(
         }
     }
     Ok(Outcome::Done(range.start))
+}
+
+/// What is mapped of a file, so many bytes from an offset on.
+fn map_file(
+    cx: &mut Context<'_>,
+    fd: u64,
+    (offset, len): (u64, u64),
+    prot: Protection,
+    flags: MapFlags,
+) -> Result<(Backing, Mapping)> {
+    let file = cx.description(fd)?;
+    let File::Regular(regular) = &file.file else { return Err(Errno::ENODEV.into()) };
+    if !file.flags.get().reads() {
+        return Err(Errno::EACCES.into());
+    }
+    let writes = flags.contains(MapFlags::SHARED) && prot.contains(Protection::WRITE);
+    if writes && !file.flags.get().writes() {
+        return Err(Errno::EACCES.into());
+    }
+    if writes {
+        regular.check_shared_write()?;
+    }
+    let is_shared = flags.contains(MapFlags::SHARED);
+    let object = if is_shared { cx.kernel.objects.of_file(regular.inode.number) } else { 0 };
+    // Later on it may be made writable, if the file is open for writing.
+    let can_write = file.flags.get().writes();
+    let mapping = Mapping {
+        offset,
+        inode: regular.inode.number,
+        object,
+        is_read_only: is_shared && !can_write,
+        ..Mapping::anonymous(prot, kept(flags), &file.path.borrow())
+    };
+    let shares_writes = is_shared && can_write;
+    let sharing = if shares_writes { Sharing::Shared } else { Sharing::Private };
+    if shares_writes {
+        cx.env().will_map(&regular.inode, offset, len)?;
+    }
+    let tree = cx.env().tree();
+    Ok((Backing::File(regular.to_map(&tree, cx.host, sharing)?, offset), mapping))
 }
 
 /// Whether a mapping is of `/dev/zero`, which is as good as one of no file (zero(4)).
