@@ -275,6 +275,8 @@ fn go_on(registers: *mut Registers, mut trap: Option<Trap>) {
                 token::take(own_space());
             }
             Next::Leave(to) => {
+                // What it had is the host's again before anybody goes on.
+                crate::shell::unmap_all_but_simrun();
                 token::give(to);
                 gate::exit(0);
             }
