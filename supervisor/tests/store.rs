@@ -247,7 +247,7 @@ fn lists_are_brought_up_to_date_whatever_happened() {
     assert_eq!(seeds(&["runs"]), [1, 2, 3, 4]);
     assert_eq!(seeds(&["runs", "--limit", "2"]), [3, 4]);
     assert_eq!(seeds(&["runs", "--state", "failed"]), [2, 4]);
-    assert_eq!(seeds(&["runs", "--state", "pending"]), [3]);
+    assert_eq!(seeds(&["runs", "--state", "timedOut"]), [3]);
     assert_eq!(seeds(&["runs", "--violations"]), [4]);
     let groups = json(store.path(), &["ls"]);
     assert_eq!((&groups[1]["runs"], &groups[1]["states"]["failed"]), (&1.into(), &1.into()));
