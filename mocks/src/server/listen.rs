@@ -92,6 +92,13 @@ pub fn serve(
     }
     let own = |port| (place.address, if place.ports == Ports::Free { 0 } else { port });
     LocalSet::new().block_on(&runtime, async {
+        // Before anybody can be heard of: whoever may be told so is there then.
+        let mut quiet = signal(SignalKind::user_defined1()).map_err(Error::Runtime)?;
+        let told = services.clone();
+        spawn_local(async move {
+            quiet.recv().await;
+            told.iter().for_each(|serving| serving.calm_down());
+        });
         for ((port, protocol), services) in ports {
             let names: Vec<&str> =
                 services.iter().map(|serving| serving.service.name.as_str()).collect();
@@ -118,12 +125,6 @@ pub fn serve(
                 listening(name, talk.kind.protocol(), address);
             }
         }
-        let mut quiet = signal(SignalKind::user_defined1()).map_err(Error::Runtime)?;
-        let told = services.clone();
-        spawn_local(async move {
-            quiet.recv().await;
-            told.iter().for_each(|serving| serving.calm_down());
-        });
         told_to_end().await.map_err(Error::Runtime)?;
         services.iter().for_each(|serving| serving.tell_expectations());
         Ok(())
