@@ -54,7 +54,7 @@ fn main() {
         let table: String = lines.iter().map(|line| format!("    {line}\n")).collect();
         let text = format!(
             "# What many runs cost\n\nWritten by `EXPLORE_TABLE=docs/reference/explore.md cargo bench -p simrun --bench \
-             explore`; do not edit. A script starts\na server over HTTP (Python's), asks it with curl until it answers, \
+             explore -- RUNS`; do not edit. A script starts\na server over HTTP (Python's), asks it with curl until it answers, \
              and ends it: in a loop of bash, and as runs that are\nkept, one for each core at a time.\n\n{table}"
         );
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);

@@ -56,7 +56,7 @@ pub fn doctor() -> Result<u8, Failure> {
 
 type Check = (&'static str, fn() -> Finding);
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     ("kernel", kernel),
     ("seccomp", seccomp),
     ("fsgsbase", fsgsbase),
@@ -64,6 +64,7 @@ const CHECKS: [Check; 10] = [
     ("memory files", memory_files),
     ("limits", limits),
     ("processors", processors),
+    ("rdrand", processor_random),
     ("AMX", amx),
     ("shadow stacks", shadow_stacks),
     ("a run", trial_run),
@@ -148,10 +149,22 @@ fn processors() -> Finding {
     }
 }
 
-/// `cpuid` leaf of extended features; the bits are in Intel's manual, volume 2, "CPUID".
+/// `cpuid` leaves of features and of extended ones; the bits are in Intel's manual, volume 2, "CPUID".
+const LEAF_VERSION: u32 = 1;
 const LEAF_FEATURES: u32 = 7;
+const ECX_RDRAND: u32 = 1 << 30;
 const EDX_AMX_TILE: u32 = 1 << 24;
 const ECX_SHADOW_STACK: u32 = 1 << 7;
+
+fn processor_random() -> Finding {
+    if __cpuid_count(LEAF_VERSION, 0).ecx & ECX_RDRAND == 0 {
+        return Finding::Good("not present".into());
+    }
+    Finding::Worse(
+        "present, and served from the seed where unwind tables tell of the code".into(),
+        "other code (Go's, what is compiled at run time) would reach the processor's own",
+    )
+}
 
 fn amx() -> Finding {
     if __cpuid_count(LEAF_FEATURES, 0).edx & EDX_AMX_TILE == 0 {
