@@ -8,13 +8,14 @@
 //! - [`grpc`]: messages of gRPC.
 //! - [`server`]: the protocols.
 //! - [`serving`]: a service while it serves.
-//! - [`tls`]: encryption, with certificates that follow from the seed.
+//! - [`client`]: requests that are made; [`tls`]: encryption, with certificates that follow from the seed.
 //! - [`secrets`]: what is nobody else's business.
 //! - [`record`]: what a real service answers.
 //! - [`import`]: files of other tools.
 //! - [`journal`]: what is told of each call.
 
 mod answer;
+mod client;
 mod compile;
 mod file;
 mod grpc;

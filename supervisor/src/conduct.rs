@@ -74,7 +74,8 @@ impl Conduct<'_> {
         loop {
             let mut report = Report::new(&plan.boot, self.quiet);
             learned.iter().for_each(|words: &String| report.warn(words));
-            let (outcome, leaving) = match self.attempt(plan, &mut report, &mut recording) {
+            // The processes are gone before another attempt begins, or the last one is told of.
+            let (outcome, _leaving) = match self.attempt(plan, &mut report, &mut recording) {
                 Ok(attempt) => attempt,
                 Err(failure) => {
                     if let Some(recording) = recording {
@@ -89,9 +90,8 @@ impl Conduct<'_> {
                     (recording, inputs)
                 });
                 write_through(plan, &outcome, &mut report);
-                return Ok(finish(outcome, leaving, report, recording));
+                return Ok(finish(outcome, report, recording));
             };
-            drop(leaving);
             learned.push(words);
             if let Ending::Spin(spin) = &outcome.ending {
                 plan.yield_at.push((spin.file.clone().into(), spin.place.offset));
@@ -158,7 +158,6 @@ fn write_through(plan: &Plan, outcome: &Outcome, report: &mut Report) {
 
 fn finish(
     outcome: Outcome,
-    leaving: Leaving,
     mut report: Report,
     recording: Option<(Recording, Gathered)>,
 ) -> Conducted {
@@ -171,7 +170,6 @@ fn finish(
         report.kept_as(&record.id);
         record
     });
-    drop(leaving);
     Conducted { outcome, report, record }
 }
 

@@ -314,19 +314,26 @@ fn a_simulation_names_its_mocks() {
     assert_eq!(said(&output).stdout, "client | a charge\n", "{}", said(&output).stderr);
 }
 
+/// A service that is gone when that is asked for.
+const GONE: &str = "mocks:
+  payments:
+    hosts: api.payments.test
+    routes: { all: { answer: { text: right } } }
+    troubles: { gone: { do: { status: 503 }, asked: true } }
+";
+
+/// Writes a file; its path.
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("a file");
+    path.to_str().expect("a path").to_owned()
+}
+
 #[test]
 fn a_simulation_asks_its_mocks_for_troubles_and_has_faults_on_the_way_to_them() {
     let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).expect("a file");
-        path.to_str().expect("a path").to_owned()
-    };
-    write(
-        "mocks.yaml",
-        "mocks:\n  payments:\n    hosts: api.payments.test\n    routes: { all: { answer: { text: right } } }\n    \
-         troubles: { gone: { do: { status: 503 }, asked: true } }\n",
-    );
+    let write = |name: &str, text: &str| write(folder.path(), name, text);
+    write("mocks.yaml", GONE);
     let of_fault = |wanted: &str| {
         format!("about: x\nfaults: {{ slow: {{ do: {{ latency: 1s }}, match: {wanted} }} }}\n")
     };
@@ -372,16 +379,8 @@ fn a_simulation_asks_its_mocks_for_troubles_and_has_faults_on_the_way_to_them() 
 #[test]
 fn troubles_that_were_asked_for_happen_when_faults_do() {
     let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).expect("a file");
-        path.to_str().expect("a path").to_owned()
-    };
-    write(
-        "mocks.yaml",
-        "mocks:\n  payments:\n    hosts: api.payments.test\n    routes: { all: { answer: { text: right } } }\n    \
-         troubles: { gone: { do: { status: 503 }, asked: true } }\n",
-    );
+    let write = |name: &str, text: &str| write(folder.path(), name, text);
+    write("mocks.yaml", GONE);
     // Every other second from the first half on.
     let asks = "sleep 0.5; for at in 0 2 4 6 8; do curl -s -o /dev/null -w '%{http_code} ' \
                 http://api.payments.test/; sleep 2; [ $at = 4 ] && echo halfway; done";

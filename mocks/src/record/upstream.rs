@@ -5,19 +5,14 @@ use std::{io, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::handshake;
-use hyper_util::rt::TokioIo;
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    task::spawn_local,
+    pki_types::{CertificateDer, pem::PemObject},
 };
 use tokio_rustls::TlsConnector;
+
+use crate::client::{connect, usual_port};
 
 /// Why a service cannot be recorded.
 #[derive(Debug, thiserror::Error)]
@@ -75,11 +70,7 @@ impl Upstream {
         let wrong = || Error::Address(address.into());
         let uri: Uri = address.parse().map_err(|_| wrong())?;
         let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
-        let usual = match scheme {
-            "http" => 80,
-            "https" => 443,
-            _ => return Err(wrong()),
-        };
+        let usual = usual_port(scheme).ok_or_else(wrong)?;
         if host.is_empty() || !matches!(uri.path(), "" | "/") {
             return Err(wrong());
         }
@@ -93,10 +84,10 @@ impl Upstream {
 
     /// Its host, and its port if it is not the usual one.
     pub fn authority(&self) -> String {
-        match (self.scheme.as_str(), self.port) {
-            ("http", 80) | ("https", 443) => self.host.clone(),
-            (_, port) => format!("{}:{port}", self.host),
+        if usual_port(&self.scheme) == Some(self.port) {
+            return self.host.clone();
         }
+        format!("{}:{}", self.host, self.port)
     }
 
     /// Asks it.
@@ -120,17 +111,11 @@ impl Upstream {
         }
         let host = HeaderValue::from_str(&self.authority()).map_err(|error| error.to_string())?;
         request.headers_mut().insert(header::HOST, host);
-        let stream = TcpStream::connect((self.host.as_str(), self.port));
-        let stream = stream.await.map_err(|error| error.to_string())?;
-        match &self.tls {
-            None => ask(stream, request).await,
-            Some(connector) => {
-                let name = ServerName::try_from(self.host.clone());
-                let name = name.map_err(|error| error.to_string())?;
-                let stream = connector.connect(name, stream).await;
-                ask(stream.map_err(|error| error.to_string())?, request).await
-            }
-        }
+        let words = |error: hyper::Error| error.to_string();
+        let mut sender = connect(&self.host, self.port, self.tls.as_ref()).await?;
+        let (parts, body) = sender.send_request(request).await.map_err(words)?.into_parts();
+        let body = body.collect().await.map_err(words)?.to_bytes();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 }
 
@@ -147,16 +132,4 @@ fn connector(authorities: &[u8]) -> Result<TlsConnector, Error> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
-}
-
-async fn ask(
-    line: impl AsyncRead + AsyncWrite + Unpin + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<Answer, String> {
-    let words = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) = handshake(TokioIo::new(line)).await.map_err(words)?;
-    spawn_local(connection);
-    let (parts, body) = sender.send_request(request).await.map_err(words)?.into_parts();
-    let body = body.collect().await.map_err(words)?.to_bytes();
-    Ok(Answer { status: parts.status, headers: parts.headers, body })
 }

@@ -5,17 +5,13 @@ use std::{rc::Rc, time::Duration};
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
     task::spawn_local,
     time::{sleep, timeout},
 };
 
 use crate::{
+    client::{connect, usual_port},
     journal,
     serving::{Outbound, Serving},
     tls,
@@ -46,34 +42,15 @@ pub fn send(serving: Rc<Serving>, outbound: Outbound) {
     });
 }
 
-/// Begins to speak HTTP.
-async fn begin(
-    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
-) -> hyper::Result<http1::SendRequest<Full<Bytes>>> {
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    spawn_local(connection);
-    Ok(sender)
-}
-
 /// Makes it once; why there is no answer, in words.
 async fn ask(outbound: &Outbound) -> Result<StatusCode, String> {
     let words = |error: &dyn std::error::Error| error.to_string();
     let uri: Uri = outbound.url.parse().map_err(|error: http::uri::InvalidUri| words(&error))?;
     let host = uri.host().ok_or("the address has no host")?;
-    let (is_encrypted, usual) = match uri.scheme_str() {
-        Some("http") => (false, 80),
-        Some("https") => (true, 443),
-        _ => return Err("the address is none of HTTP or HTTPS".into()),
-    };
-    let port = uri.port_u16().unwrap_or(usual);
-    let stream = TcpStream::connect((host, port)).await.map_err(|error| words(&error))?;
-    let mut sender = if is_encrypted {
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| words(&error))?;
-        begin(tls::connector().connect(name, stream).await.map_err(|error| words(&error))?).await
-    } else {
-        begin(stream).await
-    }
-    .map_err(|error| words(&error))?;
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let usual = usual_port(scheme).ok_or("the address is none of HTTP or HTTPS")?;
+    let connector = (scheme == "https").then(tls::connector);
+    let mut sender = connect(host, uri.port_u16().unwrap_or(usual), connector.as_ref()).await?;
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     let mut request = Request::builder().method(&outbound.method).uri(target);
     if let Some(authority) = uri.authority() {

@@ -46,13 +46,13 @@ pub fn mmap(
         map_file(cx, fd, (offset, len), prot, flags)?
     };
     let range = place(cx, address, len, flags)?;
-    let host_flags =
-        flags - MapFlags::FIXED - MapFlags::FIXED_NOREPLACE - MapFlags::LOW - MapFlags::GROWSDOWN;
     if range.touches_simrun() {
         return if prot.is_empty() { Ok(Outcome::Done(range.start)) } else { Err(OURS) };
     }
     afford(cx, mapping.committed(range.len()), range.len())?;
-    let host_flags = host_flags | prefault(flags, prot, range.len());
+    let kernels_own =
+        MapFlags::FIXED | MapFlags::FIXED_NOREPLACE | MapFlags::LOW | MapFlags::GROWSDOWN;
+    let host_flags = (flags - kernels_own) | prefault(flags, prot, range.len());
     cx.host.map(range.start, range.len(), prot, host_flags, backing)?;
     cx.space().insert(range, mapping);
     cx.kernel.recount_attachments(cx.host);
