@@ -2,7 +2,7 @@
 //!
 //! A file that the run has not changed is read where the host has it. What the run writes is kept in the kernel's own
 //! memory while it is small; what is large or mapped is in a memory file of the host, which programs can map, share
-//! and execute.
+//! and execute. Of a large file of the host only the pages that the run has written to are, until it is mapped.
 
 use alloc::{
     rc::{Rc, Weak},
@@ -15,19 +15,23 @@ use linux_raw_sys::general as raw;
 use super::{
     Inode, Moved,
     bytes::{BYTES_MAX, Bytes},
+    memory_file::{self, call},
+    partly::Partly,
     read_ahead::ReadAhead,
 };
 use crate::{
     error::{Errno, Error, Result},
-    host::{FileArgument, FileCall, Host, HostFd, read_full},
+    host::{FileArgument, Host, HostFd, read_full},
     uapi::limits::PAGE_SIZE,
     user::{self, UserSlice},
 };
 
-use FileArgument::{Number, Output};
+use FileArgument::Number;
 
 /// Longest file, in bytes: as on ext4 with blocks of 4 KiB.
 const SIZE_MAX: u64 = (16 << 40) - PAGE_SIZE;
+/// A file of the host that is longer is not copied as a whole when it is written to, in bytes.
+const WHOLE_MAX: u64 = 1 << 20;
 /// In place of seals, for a file that takes none.
 const NO_SEALS: u32 = u32::MAX;
 
@@ -40,6 +44,8 @@ enum Store {
     Bytes(Bytes),
     /// In a memory file of the host.
     Memory(HostFd),
+    /// Where the host has them, but for what has been written.
+    Partly(Partly),
 }
 
 /// Whether a search is for data or for a hole (lseek(2)).
@@ -107,6 +113,7 @@ impl Contents {
         match *self.store.borrow() {
             Store::Memory(file) => host.fstat(file).map_or(0, |stat| stat.blocks),
             Store::Bytes(ref bytes) => bytes.blocks(),
+            Store::Partly(ref partly) => partly.blocks(),
             Store::Host(..) => self.size.get().div_ceil(PAGE_SIZE) * (PAGE_SIZE / 512),
         }
     }
@@ -170,8 +177,10 @@ impl Contents {
             return;
         }
         self.size.set(0);
-        if let Store::Memory(file) = self.store.replace(Store::Bytes(Bytes::default())) {
-            host.close(file);
+        match self.store.replace(Store::Bytes(Bytes::default())) {
+            Store::Memory(file) => host.close(file),
+            Store::Partly(partly) => partly.discard(host),
+            Store::Host(..) | Store::Bytes(_) => {}
         }
     }
 
@@ -238,6 +247,9 @@ impl Contents {
                     }
                 }
                 Store::Memory(file) => Ok(host.pread_user(*file, slice, at)?),
+                Store::Partly(partly) => partly.read(at, slice.len, |file, len, at, done| {
+                    Ok(host.pread_user(file, slice.part(done, len), at)?)
+                }),
             }
         })
     }
@@ -258,6 +270,9 @@ impl Contents {
                 Ok(host.pread(file, into, at)?)
             }
             Store::Memory(file) => Ok(host.pread(*file, into, at)?),
+            Store::Partly(partly) => partly.read(at, into.len(), |file, len, at, done| {
+                Ok(host.pread(file, &mut into[done..done + len], at)?)
+            }),
         }
     }
 
@@ -269,8 +284,18 @@ impl Contents {
         if at >= self.size.get() {
             return Err(Errno::ENXIO.into());
         }
-        let file = match &*self.store.borrow() {
-            Store::Memory(file) => *file,
+        let (file, from) = match &*self.store.borrow() {
+            Store::Memory(file) => (*file, at),
+            Store::Partly(partly) => {
+                let (dense, file) = partly.dense();
+                if at < dense && extent == Extent::Data {
+                    return Ok(at);
+                }
+                if dense >= self.size.get() {
+                    return Ok(self.size.get());
+                }
+                (file, at.max(dense))
+            }
             Store::Bytes(bytes) => {
                 let next = bytes.next(extent, at);
                 let is_none = extent == Extent::Data && next == self.size.get();
@@ -281,7 +306,7 @@ impl Contents {
             Store::Host(..) => return Ok(self.size.get()),
         };
         let whence = if extent == Extent::Data { raw::SEEK_DATA } else { raw::SEEK_HOLE };
-        let arguments = [Number(file.0 as u64), Number(at), Number(whence.into())];
+        let arguments = [Number(file.0 as u64), Number(from), Number(whence.into())];
         call(host, raw::__NR_lseek, arguments)
     }
 
@@ -306,6 +331,10 @@ impl Contents {
                     user::read_available(host, slice.address, place)
                 })?,
                 Store::Memory(file) => host.pwrite_user(*file, slice, at)?,
+                Store::Partly(partly) => {
+                    let write = |host: &mut dyn Host, file| Ok(host.pwrite_user(file, slice, at)?);
+                    if slice.len == 0 { 0 } else { partly.write(host, at, write)? }
+                }
                 Store::Host(..) => return Err(NOT_OWNED),
             };
             self.size.set(self.size.get().max(at + done as u64));
@@ -328,6 +357,9 @@ impl Contents {
                 Ok(from.len())
             })?,
             Store::Memory(file) => host.pwrite(*file, from, at)?,
+            Store::Partly(partly) => {
+                partly.write(host, at, |host, file| Ok(host.pwrite(file, from, at)?))?
+            }
             Store::Host(..) => return Err(NOT_OWNED),
         };
         self.size.set(self.size.get().max(at + done as u64));
@@ -347,12 +379,13 @@ impl Contents {
         }
         self.own(host, len.min(self.size.get()))?;
         if len > BYTES_MAX {
-            self.in_memory(host)?;
+            self.outgrow(host)?;
         }
         match &mut *self.store.borrow_mut() {
             Store::Bytes(bytes) => bytes.resize(len as usize),
+            Store::Partly(partly) => partly.resize(host, len)?,
             Store::Memory(file) => {
-                call(host, raw::__NR_ftruncate, [Number(file.0 as u64), Number(len)])?;
+                memory_file::resize(host, *file, len)?;
             }
             Store::Host(..) => return Err(NOT_OWNED),
         }
@@ -392,12 +425,12 @@ impl Contents {
         }
         self.own(host, self.size.get())?;
         if at.saturating_add(len) > BYTES_MAX {
-            self.in_memory(host)?;
+            self.outgrow(host)?;
         }
         Ok(())
     }
 
-    /// Copies the first bytes of the host's file, if they are still only there.
+    /// Makes the first bytes of the host's file, and no others, the run's own, if they are still only there.
     fn own(&self, host: &mut dyn Host, len: u64) -> Result<()> {
         let (file, size, was_open) = match &mut *self.store.borrow_mut() {
             Store::Host(path, open) => {
@@ -411,13 +444,16 @@ impl Contents {
             }
             _ => return Ok(()),
         };
+        // What shows in mappings has to be somewhere else as a whole.
         let is_mapped = self.mapped.get().is_some();
-        let copied = if size <= BYTES_MAX && !is_mapped {
+        let copied = if is_mapped || (BYTES_MAX + 1..=WHOLE_MAX).contains(&size) {
+            memory_file::copy(host, file, size).map(Store::Memory)
+        } else if size <= BYTES_MAX {
             copy_bytes(host, file, size as usize).map(Store::Bytes)
         } else {
-            copy_to_memory(host, file, size).map(Store::Memory)
+            Partly::over(host, file, size).map(Store::Partly)
         };
-        if was_open || size > 0 {
+        if (was_open || size > 0) && !matches!(copied, Ok(Store::Partly(_))) {
             host.close(file);
         }
         let store = copied?;
@@ -436,20 +472,23 @@ impl Contents {
         Ok(())
     }
 
-    /// Puts the run's own bytes into a memory file, if they are not in one.
+    /// Takes the run's own bytes out of the kernel's memory, if they are there.
+    fn outgrow(&self, host: &mut dyn Host) -> Result<()> {
+        let mut store = self.store.borrow_mut();
+        if let Store::Bytes(bytes) = &*store {
+            *store = Store::Memory(memory_file::with(host, bytes)?);
+        }
+        Ok(())
+    }
+
+    /// Puts the run's own bytes into a memory file, if they are not all in one.
     fn in_memory(&self, host: &mut dyn Host) -> Result<HostFd> {
+        self.outgrow(host)?;
         let mut store = self.store.borrow_mut();
         let file = match &*store {
             Store::Memory(file) => return Ok(*file),
-            Store::Host(..) => return Err(NOT_OWNED),
-            Store::Bytes(bytes) => {
-                let file = host.memory_file(b"file")?;
-                if let Err(error) = fill(host, file, bytes) {
-                    host.close(file);
-                    return Err(error);
-                }
-                file
-            }
+            Store::Partly(partly) => partly.gather(host)?,
+            Store::Host(..) | Store::Bytes(_) => return Err(NOT_OWNED),
         };
         *store = Store::Memory(file);
         Ok(file)
@@ -508,15 +547,6 @@ pub enum Sharing {
 /// Whoever changes bytes makes them the run's own first.
 const NOT_OWNED: Error = Error::new(Errno::EIO, "the host's file cannot be changed");
 
-/// The host's call with these arguments.
-fn call<const N: usize>(
-    host: &mut dyn Host,
-    number: u32,
-    arguments: [FileArgument<'_>; N],
-) -> Result<u64> {
-    Ok(host.file_call(FileCall::new(number, arguments))?)
-}
-
 /// Opens the host's file for reading; it must be no link and never waits.
 pub(super) fn open_host(host: &mut dyn Host, path: &[u8]) -> Result<HostFd> {
     let flags = raw::O_RDONLY | raw::O_NOFOLLOW | raw::O_NOCTTY | raw::O_NONBLOCK;
@@ -535,43 +565,6 @@ fn copy_bytes(host: &mut dyn Host, file: HostFd, len: usize) -> Result<Bytes> {
     let there = read_full(&mut bytes, 0, |into, at| Ok(host.pread(file, into, at)?))?;
     bytes.truncate(there);
     Ok(Bytes::full(bytes))
-}
-
-/// Writes bytes into an empty file, and leaves holes where there are any.
-fn fill(host: &mut dyn Host, file: HostFd, bytes: &Bytes) -> Result<()> {
-    for part in bytes.data() {
-        let (len, at) = (part.len(), part.start as u64);
-        if host.pwrite(file, bytes.range(part), at)? != len {
-            return Err(Errno::ENOSPC.into());
-        }
-    }
-    let len = bytes.len() as u64;
-    call(host, raw::__NR_ftruncate, [Number(file.0 as u64), Number(len)]).map(drop)
-}
-
-fn copy_to_memory(host: &mut dyn Host, file: HostFd, len: u64) -> Result<HostFd> {
-    let memory = host.memory_file(b"file")?;
-    let mut offset = 0u64.to_ne_bytes();
-    loop {
-        let done = u64::from_ne_bytes(offset);
-        let arguments = [
-            Number(memory.0 as u64),
-            Number(file.0 as u64),
-            Output(&mut offset),
-            Number(len - done),
-        ];
-        match call(host, raw::__NR_sendfile, arguments) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(error) => {
-                host.close(memory);
-                return Err(error);
-            }
-        }
-    }
-    // A file that became shorter meanwhile reads as zeros there.
-    call(host, raw::__NR_ftruncate, [Number(memory.0 as u64), Number(len)])?;
-    Ok(memory)
 }
 
 /// Does a transfer slice by slice, until one is short.

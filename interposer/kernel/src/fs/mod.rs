@@ -3,8 +3,8 @@
 //! - [`preload`]: the preload library.
 //! - [`walk`]: from a path to what it names.
 //! - [`tree`]: the tree of files, the host's underneath and what the run does to it above.
-//! - `inode`, `contents`, `bytes`, `read_ahead`, `folder`, `name`, `extended`: what a file is; `times`: when it was made;
-//!   `moved`: what of it mappings have to learn; [`access`]: who may use it.
+//! - `inode`, `contents`, `bytes`, `partly`, `memory_file`, `read_ahead`, `folder`, `name`, `extended`: what a file is;
+//!   `times`: when it was made; `moved`: what of it mappings have to learn; [`access`]: who may use it.
 //! - [`durable`]: what of it would outlive a loss of power.
 //! - [`views`]: `/proc`, `/sys`, `/dev` of the simulated machine.
 
@@ -15,8 +15,10 @@ pub mod durable;
 mod extended;
 mod folder;
 mod inode;
+mod memory_file;
 mod moved;
 mod name;
+mod partly;
 mod path;
 pub mod preload;
 mod read_ahead;

@@ -1,6 +1,6 @@
 //! A host in memory: a tree of files, and a stretch of user memory.
 
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{collections::BTreeMap, format, vec, vec::Vec};
 
 use linux_raw_sys::general as raw;
 
@@ -8,8 +8,8 @@ use crate::{
     error::Errno,
     fs::walk,
     host::{
-        Backing, Fault, FileCall, Follow, Host, HostEntry, HostFd, HostResult, HostStat,
-        ProgramPlaces,
+        Backing, Fault, FileArgument, FileCall, Follow, Host, HostEntry, HostFd, HostResult,
+        HostStat, ProgramPlaces,
     },
     mm::{MapFlags, Protection},
     user::UserSlice,
@@ -278,11 +278,20 @@ impl Host for FakeHost {
     }
 
     fn memory_file(&mut self, _: &[u8]) -> HostResult<HostFd> {
-        Err(Errno::ENOSYS)
+        let path = format!("/memory {}", self.files.len());
+        self.open(path.as_bytes(), raw::O_CREAT, 0)
     }
 
-    fn file_call(&mut self, _: FileCall<'_>) -> HostResult<u64> {
-        Err(Errno::ENOSYS)
+    fn file_call(&mut self, call: FileCall<'_>) -> HostResult<u64> {
+        match (call.number, &call.arguments) {
+            (raw::__NR_ftruncate, [FileArgument::Number(file), FileArgument::Number(len), ..]) => {
+                let contents = self.contents(HostFd(*file as i32))?;
+                let len = usize::try_from(*len).ok().filter(|&len| len <= FILE_SIZE_MAX);
+                contents.resize(len.ok_or(Errno::EFBIG)?, 0);
+                Ok(0)
+            }
+            _ => Err(Errno::ENOSYS),
+        }
     }
 
     fn emit(&mut self, event: &[u8]) {

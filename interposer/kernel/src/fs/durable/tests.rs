@@ -14,7 +14,6 @@ use simrun_abi::faults::Disk;
 use super::{Journal, Synchronized};
 use crate::{
     fs::{Attributes, Body, Contents, Folder, Inode, Times},
-    host::Host,
     random::Stream,
     testing::FakeHost,
     time::Instant,
@@ -347,8 +346,12 @@ fn bytes_that_were_cut_off_may_come_back() {
     assert_eq!(left(Disk::Ext4, story), states(&["a=", "a=other", "a=text"]));
 }
 
-// The host is only asked for memory, which this one has not: everything here is small.
 #[test]
 fn a_small_file_needs_no_memory_of_the_host() {
-    assert!(FakeHost::default().memory_file(b"x").is_err());
+    let mut machine = Machine::new(Disk::Ext4);
+    machine.make("a");
+    machine.write("a", 0, "old");
+    machine.sync("a");
+    machine.write("a", 0, "new");
+    assert_eq!(machine.host.open_paths(), [] as [&[u8]; 0]);
 }
