@@ -222,6 +222,7 @@ impl File {
         match self {
             Self::Regular(regular) => Some((regular.inode.locks(), regular.token)),
             Self::Directory(directory) => Some((directory.inode()?.locks(), directory.token)),
+            Self::Pipe(end) => Some((end.pipe.locks(), end.token)),
             _ => None,
         }
     }
@@ -233,6 +234,8 @@ impl FileDescription {
     pub fn closed_by(&self, pid: u32, machine: &mut Machine) {
         if let Some(inode) = self.file.inode() {
             inode.forget_process(pid, machine);
+        } else if let File::Pipe(end) = &self.file {
+            end.pipe.forget_process(pid, machine);
         }
         if let File::MessageQueue(queue) = &self.file {
             queue.unregister(pid, machine);
@@ -245,13 +248,6 @@ impl FileDescription {
         self.flags.get().contains(OpenFlags::PATH)
     }
 
-    /// Whether it was opened without a name and may be given one (open(2), `O_TMPFILE`).
-    #[must_use]
-    pub fn is_temporary(&self) -> bool {
-        self.flags.get().contains(OpenFlags::TEMPORARY)
-            && !self.flags.get().contains(OpenFlags::EXCLUSIVE)
-    }
-
     /// A description at offset zero.
     #[must_use]
     pub fn new(file: File, flags: OpenFlags, path: &[u8]) -> Rc<Self> {
@@ -261,11 +257,9 @@ impl FileDescription {
     /// The same of a path that others have, too.
     #[must_use]
     pub fn of(file: File, flags: OpenFlags, path: Rc<[u8]>) -> Rc<Self> {
-        let is_temporary = flags.contains(OpenFlags::TEMPORARY);
-        let exclusive = if is_temporary { OpenFlags::empty() } else { OpenFlags::EXCLUSIVE };
         let flags = flags.difference(
             OpenFlags::CREATE
-                | exclusive
+                | OpenFlags::EXCLUSIVE
                 | OpenFlags::NO_TERMINAL
                 | OpenFlags::TRUNCATE
                 | OpenFlags::CLOSE_ON_EXEC,

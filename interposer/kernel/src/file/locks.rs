@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use crate::wait::WaitQueue;
+use crate::wait::{Readiness, WaitQueue, Wakes};
 
 /// Who holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,10 +132,19 @@ impl FileLocks {
         whole.len() < before
     }
 
-    /// Lets all that a description holds go; whether there was anything.
-    pub fn forget_description(&self, token: u64) -> bool {
+    /// Ends all locks of a description.
+    pub fn forget_description(&self, token: u64, wakes: &mut Wakes) {
         let records = self.unlock(LockOwner::Description(token), 0, u64::MAX);
-        self.unlock_whole(token) | records
+        if self.unlock_whole(token) | records {
+            self.queue.wake(Readiness::all(), wakes);
+        }
+    }
+
+    /// Ends all record locks of a process.
+    pub fn forget_process(&self, pid: u32, wakes: &mut Wakes) {
+        if self.unlock(LockOwner::Process(pid), 0, u64::MAX) {
+            self.queue.wake(Readiness::all(), wakes);
+        }
     }
 }
 
@@ -190,7 +199,7 @@ mod tests {
         assert!(!locks.lock_whole(1, Exclusive));
         assert!(locks.lock_whole(2, Exclusive), "the failed exchange gave up the first lock");
         assert!(!locks.lock_whole(1, Shared));
-        assert!(locks.forget_description(2));
+        locks.forget_description(2, &mut Wakes::default());
         assert!(locks.lock_whole(1, Shared));
     }
 }

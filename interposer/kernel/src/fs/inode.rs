@@ -12,11 +12,11 @@ use simrun_abi::event::Found;
 use super::{Contents, ExtendedAttributes, Folder, Tree, durable::Pages};
 use crate::{
     error::{Errno, Result},
-    file::{FileLocks, Inotify, LockOwner, Pipe, Told},
+    file::{FileLocks, Inotify, Pipe, Told},
     host::{Host, HostStat},
     machine::Machine,
     uapi::stat::FileKind,
-    wait::{Readiness, Wakes},
+    wait::Wakes,
 };
 
 /// Nanoseconds since 1970.
@@ -91,6 +91,8 @@ pub struct Inode {
     is_touched: Cell<bool>,
     attributes: Cell<Attributes>,
     times: Cell<Times>,
+    /// Whether it was made without a name and may be given its first one (open(2), `O_TMPFILE`).
+    is_linkable: Cell<bool>,
     /// How many have it open for writing.
     writers: Cell<u32>,
     /// How many processes execute it.
@@ -161,6 +163,7 @@ impl Inode {
             origin: None,
             noted: Cell::new(None),
             is_touched: Cell::new(false),
+            is_linkable: Cell::new(false),
             attributes: Cell::new(attributes),
             times: Cell::new(times),
             writers: Cell::new(0),
@@ -215,6 +218,17 @@ impl Inode {
     /// The run sets its mode, owner, times or extended attributes.
     pub fn touch(&self) {
         self.is_touched.set(true);
+    }
+
+    /// Whether it was made without a name and may be given its first one.
+    #[must_use]
+    pub fn is_linkable(&self) -> bool {
+        self.is_linkable.get()
+    }
+
+    /// It may be given its first name from now on, or not.
+    pub fn set_linkable(&self, is_linkable: bool) {
+        self.is_linkable.set(is_linkable);
     }
 
     /// Changes attributes; who changes them says so with [`Self::changed`].
@@ -398,17 +412,15 @@ impl Inode {
 
     /// Ends all locks of a description.
     pub fn forget_description(&self, token: u64, machine: &mut Machine) {
-        let Some(locks) = self.rare.get().and_then(|rare| rare.locks.get()) else { return };
-        if locks.forget_description(token) {
-            locks.queue.wake(Readiness::all(), &mut machine.wakes);
+        if let Some(locks) = self.rare.get().and_then(|rare| rare.locks.get()) {
+            locks.forget_description(token, &mut machine.wakes);
         }
     }
 
     /// Ends all record locks of a process.
     pub fn forget_process(&self, pid: u32, machine: &mut Machine) {
-        let Some(locks) = self.rare.get().and_then(|rare| rare.locks.get()) else { return };
-        if locks.unlock(LockOwner::Process(pid), 0, u64::MAX) {
-            locks.queue.wake(Readiness::all(), &mut machine.wakes);
+        if let Some(locks) = self.rare.get().and_then(|rare| rare.locks.get()) {
+            locks.forget_process(pid, &mut machine.wakes);
         }
     }
 

@@ -206,7 +206,8 @@ pub fn pwritev2(
         let from = cx.buffers(vector, count)?;
         let end = regular.size();
         let done = file.write_at(&mut cx.env(), &from, end)? as u64;
-        if own_offset {
+        // Of nothing no end is looked for (generic_write_checks in Linux's mm/filemap.c).
+        if own_offset && done > 0 {
             file.offset.set(end + done);
         }
         return Ok(Outcome::Done(done));

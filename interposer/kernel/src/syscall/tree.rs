@@ -1,16 +1,15 @@
 //! What changes the tree: making, removing, linking and renaming.
 
-use alloc::vec::Vec;
+use alloc::{rc::Rc, vec::Vec};
 
 use linux_raw_sys::general as raw;
 
-use super::path::{AtFlags, HERE, Reached};
+use super::path::{AtFlags, HERE};
 use crate::{
     context::Context,
     error::{Errno, Result},
-    file::FileDescription,
     fs::{
-        Inode, Last, Place, Spot,
+        Inode, Last, Place, Spot, Standing,
         tree::{
             self, DELETED,
             change::{self, Removal, Renaming},
@@ -134,12 +133,8 @@ pub fn linkat(
     let (spot, _) = name_argument(cx, directory, path, Purpose::Make)?;
     let exists = spot.file.is_some();
     let subject = subject.ok_or(if exists { Errno::EEXIST } else { Errno::EXDEV })?;
-    let is_temporary = match &reached {
-        Reached::Description(file) => FileDescription::is_temporary(file),
-        Reached::Found(_) => false,
-    };
     let caller = cx.caller();
-    change::link(&mut cx.env(), &caller, &subject.inode, is_temporary, &spot)?;
+    change::link(&mut cx.env(), &caller, &subject.inode, &spot)?;
     Ok(Outcome::Done(0))
 }
 
@@ -174,11 +169,7 @@ pub fn unlinkat(cx: &mut Context<'_>, [directory, path, flags, ..]: [u64; 6]) ->
     }
     let caller = cx.caller();
     change::remove(&mut cx.env(), &caller, &spot, what)?;
-    if what == Removal::Directory {
-        move_standing(cx, |standing| {
-            (standing == spot.path.as_slice()).then(|| [standing, DELETED].concat())
-        });
-    }
+    mark_standing(cx, spot.existing()?);
     Ok(Outcome::Done(0))
 }
 
@@ -220,6 +211,9 @@ pub fn renameat2(
     let exchanges = how == Renaming::Exchange;
     let caller = cx.caller();
     if change::rename(&mut cx.env(), &caller, &old, &new, how)? {
+        if let (Some(replaced), Renaming::Replace) = (&new.file, how) {
+            mark_standing(cx, replaced);
+        }
         move_standing(cx, |standing| {
             let back = || tree::moved(standing, &new.path, &old.path).filter(|_| exchanges);
             tree::moved(standing, &old.path, &new.path).or_else(back)
@@ -233,6 +227,10 @@ fn check_slashes(old: (&Spot, Last), new: (&Spot, Last), how: Renaming) -> Resul
     let is_directory = |file: &Inode| file.kind() == FileKind::Directory;
     let with_slash = |last| last == Last::NameAndSlash;
     let source = is_directory(old.0.existing()?);
+    if new.0.parent.is_nameless() {
+        // In a directory that is gone no name is looked for (`lookup_one_qstr_excl`).
+        return Err(Errno::ENOENT.into());
+    }
     let fails = match (how, &new.0.file) {
         (Renaming::Keep, Some(_)) => return Err(Errno::EEXIST.into()),
         (Renaming::Exchange, None) => return Err(Errno::ENOENT.into()),
@@ -242,6 +240,22 @@ fn check_slashes(old: (&Spot, Last), new: (&Spot, Last), how: Renaming) -> Resul
         _ => !source && (with_slash(old.1) || with_slash(new.1)),
     };
     if fails { Err(Errno::ENOTDIR.into()) } else { Ok(()) }
+}
+
+/// Marks the working directories of those who stand in one that is gone.
+fn mark_standing(cx: &mut Context<'_>, gone: &Rc<Inode>) {
+    if gone.kind() != FileKind::Directory {
+        return;
+    }
+    for (_, process) in cx.kernel.own_processes() {
+        let mut fs = process.fs.borrow_mut();
+        let Standing { path, inode } = &mut fs.directory;
+        let stands_there = inode.as_ref().is_some_and(|inode| Rc::ptr_eq(inode, gone));
+        // Several may share it.
+        if stands_there && !path.ends_with(DELETED) {
+            path.extend_from_slice(DELETED);
+        }
+    }
 }
 
 /// Moves the working and root directories of all processes.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +80,23 @@ int main(void) {
     printf("%s\n", strerror(set(c, F_OFD_SETLK, F_RDLCK, 5, 10)));
     close(b);
     printf("%s\n", strerror(set(c, F_OFD_SETLK, F_RDLCK, 5, 10)));
+    // Both ends of a pipe are one file, and so are all that a FIFO is opened by.
+    int ends[2], f;
+    pipe(ends);
+    mkfifo("f", 0644);
+    f = open("f", O_RDWR);
+    printf("%d", flock(ends[0], LOCK_SH | LOCK_NB));
+    printf(" %d", flock(ends[1], LOCK_EX | LOCK_NB));
+    close(ends[0]);
+    printf(" %d\n", flock(ends[1], LOCK_EX | LOCK_NB));
+    printf("%d", flock(f, LOCK_EX | LOCK_NB));
+    printf(" %d\n", flock(open("f", O_RDWR), LOCK_SH | LOCK_NB));
+    printf("%s", strerror(set(f, F_SETLK, F_WRLCK, 0, 10)));
+    if (fork() == 0) {
+        printf(" %s\n", strerror(set(f, F_SETLK, F_RDLCK, 5, 10)));
+        _exit(0);
+    }
+    wait(0);
     printf("%d", flock(c, 99));
     printf(" %d", flock(c, LOCK_SH | LOCK_EX));
     printf(" %s\n", strerror(errno));

@@ -27,6 +27,10 @@ int main(void) {
     contents(fd);
     SHOW("append at the offset", pwritev2(fd, &part, 1, -1, RWF_APPEND));
     contents(fd);
+    lseek(fd, 2, SEEK_SET);
+    SHOW("append nothing", pwritev2(fd, &(struct iovec){0}, 1, -1, RWF_APPEND));
+    printf("still at %ld\n", (long)lseek(fd, 0, SEEK_CUR));
+    lseek(fd, 0, SEEK_END);
     SHOW("overwrite", pwritev2(fd, &part, 1, 1, RWF_SYNC));
     contents(fd);
     SHOW("at the offset", pwritev2(fd, &part, 1, -1, 0));

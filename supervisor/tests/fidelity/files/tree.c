@@ -106,6 +106,13 @@ int main(void) {
     char here[4096];
     getcwd(here, sizeof here);
     printf("here %s\n", here + strlen(here) - 4);
+    char nameless[40];
+    snprintf(nameless, sizeof nameless, "/proc/self/fd/%d", open(".", O_TMPFILE | O_RDWR, 0600));
+    TRY(linkat(AT_FDCWD, nameless, AT_FDCWD, "named", AT_SYMLINK_FOLLOW));
+    TRY(linkat(AT_FDCWD, nameless, AT_FDCWD, "again", AT_SYMLINK_FOLLOW));
+    unlink("named");
+    unlink("again");
+    TRY(linkat(AT_FDCWD, nameless, AT_FDCWD, "named", AT_SYMLINK_FOLLOW));
     mkdir("gone", 0755);
     chdir("gone");
     rmdir("../gone");

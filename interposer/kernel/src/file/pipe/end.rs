@@ -28,6 +28,8 @@ pub struct PipeEnd {
     /// A reader that came before any writer sees no hang-up until one has come and gone: the number of writers that
     /// there had been then.
     writers_before: Cell<Option<u64>>,
+    /// Whose its locks are.
+    pub token: u64,
 }
 
 /// What opening a FIFO comes to.
@@ -58,7 +60,7 @@ impl PipeEnd {
             ..HostStat::default()
         }));
         let path = format!("pipe:[{ino}]");
-        let end = |flags| Self::describe(&pipe, flags, path.as_bytes());
+        let end = |flags| Self::describe(&pipe, machine, flags, path.as_bytes());
         // Only writing makes packets (`create_pipe_files`).
         (end(flags - OpenFlags::DIRECT), end(flags | OpenFlags::WRITE_ONLY))
     }
@@ -72,7 +74,12 @@ impl PipeEnd {
         }
     }
 
-    fn describe(pipe: &Rc<Pipe>, flags: OpenFlags, path: &[u8]) -> Rc<FileDescription> {
+    fn describe(
+        pipe: &Rc<Pipe>,
+        machine: &Machine,
+        flags: OpenFlags,
+        path: &[u8],
+    ) -> Rc<FileDescription> {
         let (reads, writes) = (flags.reads(), flags.writes());
         if reads {
             pipe.readers.add();
@@ -80,7 +87,8 @@ impl PipeEnd {
         if writes {
             pipe.writers.add();
         }
-        let end = Self { pipe: Rc::clone(pipe), reads, writes, writers_before: Cell::new(None) };
+        let (writers_before, token) = (Cell::new(None), machine.tree.next_token());
+        let end = Self { pipe: Rc::clone(pipe), reads, writes, writers_before, token };
         FileDescription::new(File::Pipe(end), flags, path)
     }
 
@@ -99,7 +107,7 @@ impl PipeEnd {
             return Err(Error::new(Errno::ENXIO, "nobody reads the FIFO"));
         }
         let (had_readers, had_writers) = (pipe.readers.any(), pipe.writers.any());
-        let file = Self::describe(pipe, flags, path);
+        let file = Self::describe(pipe, machine, flags, path);
         if (flags.reads() && !had_readers) || (flags.writes() && !had_writers) {
             pipe.wake_all(machine);
         }
@@ -214,5 +222,6 @@ impl FileObject for PipeEnd {
         if self.pipe.readers.any() != self.pipe.writers.any() {
             self.pipe.wake_all(env.machine);
         }
+        self.pipe.forget_description(self.token, env.machine);
     }
 }

@@ -1,12 +1,15 @@
 //! The pipe itself, which its ends share.
 
 use alloc::rc::Rc;
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 
 use super::ring::{Framing, Ring};
 use crate::{
     error::{Errno, Error, Result},
-    file::transfer::{Sink, Source},
+    file::{
+        FileLocks,
+        transfer::{Sink, Source},
+    },
     fs::Inode,
     host::HostStat,
     machine::Machine,
@@ -60,6 +63,8 @@ pub struct Pipe {
     pub(super) queue: WaitQueue,
     /// What it is called by.
     pub(super) name: PipeName,
+    /// The locks on one without a name.
+    locks: OnceCell<Rc<FileLocks>>,
 }
 
 /// What a pipe is called by, from which fstat(2) follows.
@@ -90,6 +95,31 @@ impl Pipe {
             writers: Ends::default(),
             queue: WaitQueue::default(),
             name,
+            locks: OnceCell::new(),
+        }
+    }
+
+    /// The locks on it, which both ends share.
+    pub fn locks(&self) -> Rc<FileLocks> {
+        match &self.name {
+            PipeName::Fifo(inode) => inode.locks(),
+            PipeName::None(_) => Rc::clone(self.locks.get_or_init(Rc::default)),
+        }
+    }
+
+    /// Ends all locks of a description.
+    pub(super) fn forget_description(&self, token: u64, machine: &mut Machine) {
+        match (&self.name, self.locks.get()) {
+            (PipeName::Fifo(inode), _) => inode.forget_description(token, machine),
+            (_, Some(locks)) => locks.forget_description(token, &mut machine.wakes),
+            _ => {}
+        }
+    }
+
+    /// Ends all record locks of a process on one without a name.
+    pub fn forget_process(&self, pid: u32, machine: &mut Machine) {
+        if let Some(locks) = self.locks.get() {
+            locks.forget_process(pid, &mut machine.wakes);
         }
     }
 

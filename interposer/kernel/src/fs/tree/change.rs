@@ -116,13 +116,7 @@ pub fn make_link(
 ///
 /// # Errors
 /// As there.
-pub fn link(
-    env: &mut Env<'_>,
-    caller: &Credentials,
-    file: &Rc<Inode>,
-    is_temporary: bool,
-    spot: &Spot,
-) -> Result<()> {
+pub fn link(env: &mut Env<'_>, caller: &Credentials, file: &Rc<Inode>, spot: &Spot) -> Result<()> {
     if spot.file.is_some() {
         return Err(Errno::EEXIST.into());
     }
@@ -134,7 +128,7 @@ pub fn link(
     if file.kind() == FileKind::Directory {
         return Err(Errno::EPERM.into());
     }
-    if file.is_nameless() && !is_temporary {
+    if file.is_nameless() && !file.is_linkable() {
         return Err(Errno::ENOENT.into());
     }
     if file.attributes().links >= LINKS_MAX {
@@ -143,6 +137,7 @@ pub fn link(
     env.begin_change();
     env.set_name(&spot.parent, spot.name(), Some(Rc::clone(file)));
     file.count_links(1);
+    file.set_linkable(false);
     let now = env.file_time();
     file.changed(now);
     spot.parent.modified(now);

@@ -35,7 +35,9 @@ pub fn open(
     mode: u32,
 ) -> Result<Opened> {
     if flags.contains(OpenFlags::TEMPORARY) {
-        return open_nameless(env, caller, spot, mode);
+        let opened = open_nameless(env, caller, spot, mode)?;
+        opened.inode.set_linkable(!flags.contains(OpenFlags::EXCLUSIVE));
+        return Ok(opened);
     }
     match &spot.file {
         Some(_) if flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => {
