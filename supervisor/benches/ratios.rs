@@ -36,18 +36,25 @@ const OPERATIONS: [(&str, u64, &str); 11] = [
     ("file-writes", LARGE_FILE / 4096, "writing 4 KiB, of 256 MiB"),
 ];
 
-/// Whole commands, timed from start to end, and what they need.
-const COMMANDS: [(&str, &str, &str); 6] = [
-    ("true", "/bin/true", "/bin/true"),
-    ("python3", "/usr/bin/python3", "/usr/bin/python3 -c pass"),
-    ("cp of 256 MiB", "large", "cp large copied"),
-    // The run's files have numbers and times of their own, which the host's index does not know: git reads them all, as it
-    // does natively in a tree that was copied.
-    ("git status", "tree/.git", "git -C tree status"),
-    ("git status in a copied tree", "copy/.git", "env GIT_OPTIONAL_LOCKS=0 git -C copy status"),
+/// Whole commands, timed from start to end: their names, what they need, options of simrun, the command.
+const COMMANDS: [(&str, &str, &[&str], &str); 7] = [
+    ("true", "/bin/true", &[], "/bin/true"),
+    ("python3", "/usr/bin/python3", &[], "/usr/bin/python3 -c pass"),
+    ("cp of 256 MiB", "large", &[], "cp large copied"),
+    ("git status", "tree/.git", &["--file-times", "host"], "git -C tree status"),
+    // With numbers and times of their own, which the repository's index does not know, the files are all read, as they are
+    // natively in a tree that was copied.
+    ("git status, fixed times", "tree/.git", &[], "git -C tree status"),
+    (
+        "git status in a copied tree",
+        "copy/.git",
+        &[],
+        "env GIT_OPTIONAL_LOCKS=0 git -C copy status",
+    ),
     (
         "redis-benchmark",
         "/usr/bin/redis-benchmark",
+        &[],
         "redis-server --port 7391 --save '' --daemonize no >/dev/null & \
          until redis-cli -p 7391 ping >/dev/null 2>&1; do sleep 0.01; done; \
          redis-benchmark -p 7391 -q -n 20000 -t set,get >/dev/null; kill $!; wait",
@@ -62,6 +69,11 @@ const SMALL_FILE: usize = 2048;
 const LARGE_FILE: u64 = 256 << 20;
 /// Files of the tree that git looks at.
 const TREE_FILES: u64 = 5000;
+/// Times that it looks at one that the run has made.
+const STATUSES: u32 = 20;
+/// Makes a repository.
+const COMMIT: &str =
+    "git init -q && git add . && git -c user.name=a -c user.email=a@b commit -q -m all";
 
 /// Where runs are kept: they are by default, and that costs time, too.
 const STORE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/store");
@@ -70,8 +82,12 @@ const STORE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/store");
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum World {
     Native,
-    Simulated,
+    /// Under simrun with these options.
+    Simulated(&'static [&'static str]),
 }
+
+/// Under simrun with no more options than all have.
+const SIMULATED: World = World::Simulated(&[]);
 
 impl World {
     fn command(self, words: &[&str]) -> Command {
@@ -81,11 +97,11 @@ impl World {
                 command.args(&words[1..]);
                 command
             }
-            Self::Simulated => {
+            Self::Simulated(options) => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_simrun"));
                 command.args(["--quiet", "--store", STORE, "--seed", "1"]);
-                command.args(["--wall-timeout", WALL_TIMEOUT, "--"]);
-                command.args(words);
+                command.args(["--wall-timeout", WALL_TIMEOUT]);
+                command.args(options).arg("--").args(words);
                 command
             }
         }
@@ -123,23 +139,27 @@ fn main() {
     table.line(&format!("{:<40} {:>12} {:>12} {:>8}", "", "native", "simulated", "ratio"));
     for (name, count, what) in OPERATIONS.into_iter().filter(|(name, ..)| wanted(name)) {
         let each = |world| operation(world, program, name, count);
-        table.times(what, each(World::Native), each(World::Simulated));
+        table.times(what, each(World::Native), each(SIMULATED));
     }
-    for (name, needs, line) in COMMANDS.into_iter().filter(|(name, ..)| wanted(name)) {
+    for (name, needs, options, line) in COMMANDS.into_iter().filter(|(name, ..)| wanted(name)) {
         if Path::new(needs).exists() {
             let whole = |world: World| Some(world.time(&command_words(line))?.as_secs_f64() * 1e9);
             table.times(
                 &format!("{name}, start to end"),
                 whole(World::Native),
-                whole(World::Simulated),
+                whole(World::Simulated(options)),
             );
         }
+    }
+    if wanted("git status") {
+        let what = "git status in a tree of the run's own";
+        table.times(what, git_status(World::Native), git_status(SIMULATED));
     }
     if wanted("memory") {
         table.row(
             "memory of a process",
             memory(World::Native, program),
-            memory(World::Simulated, program),
+            memory(SIMULATED, program),
             kibibytes,
         );
     }
@@ -163,8 +183,7 @@ fn make_files(folder: &Path) {
         let path = folder.join(format!("tree/{}/{}/{number}", number / 500, number / 20));
         make(path, format!("{number}\n").repeat(100).as_bytes());
     }
-    let git = "git init -q && git add . && git -c user.name=a -c user.email=a@b commit -q -m all";
-    let whole = format!("(cd tree && {git}) && cp -r tree copy");
+    let whole = format!("(cd tree && {COMMIT}) && cp -r tree copy");
     let status = Command::new("sh").args(["-c", &whole]).current_dir(folder).status();
     assert!(status.is_ok_and(|status| status.success()), "git makes a repository");
 }
@@ -190,6 +209,21 @@ fn operation(world: World, program: &str, name: &str, count: u64) -> Option<f64>
     let none = world.time(&[program, name, "0"])?;
     let all = world.time(&[program, name, &count.to_string()])?;
     Some(all.saturating_sub(none).as_secs_f64() * 1e9 / count as f64)
+}
+
+/// Nanoseconds that git takes, again and again, for a repository that is no older than the run, natively for one that is
+/// there. Its files are older, so that git need not read them.
+fn git_status(world: World) -> Option<f64> {
+    let make = match world {
+        World::Native => "cd tree".to_owned(),
+        World::Simulated(_) => format!("cp -a tree made && cd made && rm -rf .git && {COMMIT}"),
+    };
+    let time = |count: u32| {
+        let each = format!("{make} && for i in $(seq {count}); do git status || exit; done");
+        world.time(&["/bin/sh", "-c", &each])
+    };
+    let (none, all) = (time(0)?, time(STATUSES)?);
+    Some(all.saturating_sub(none).as_secs_f64() * 1e9 / f64::from(STATUSES))
 }
 
 /// Bytes of memory that one of many idle processes takes: what it shares counts in part.

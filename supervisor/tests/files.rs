@@ -253,6 +253,9 @@ fn memory_grows_with_what_is_written_and_not_with_what_is_read() {
     grows(MAPS, 0, MIB);
     // Of many files their names are known, and where they are.
     grows("cat many/* | md5sum >/dev/null", 0, 4 * MIB);
+    // Of a file that the host has, what is written counts, not the file.
+    grows("echo more >>large; echo x | dd of=large bs=1 seek=99999999 conv=notrunc", 0, MIB);
+    grows("truncate -s 200M large; truncate -s 300M large", 0, MIB);
     grows("head -c 32M /dev/zero | tr '\\0' x >written", 31 * MIB, 36 * MIB);
     grows("head -c 32M /dev/zero | tr '\\0' x >written; rm written", 0, 4 * MIB);
     // Each is in the kernel's own memory.
@@ -261,4 +264,33 @@ fn memory_grows_with_what_is_written_and_not_with_what_is_read() {
         (500 * 64) << 10,
         (500 * 64) << 11,
     );
+}
+
+/// Says numbers and times of files, and of which git's index holds others; then how many numbers three files have.
+const LOOKS: &str = "cd tree; stat -c '%n %i %h %Y %Z' old linked .; git diff-files
+    touch new newer; stat -c %i old new newer | sort -u | wc -l";
+
+#[test]
+fn the_hosts_times_and_numbers_show_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let make = "mkdir tree; cd tree; echo one >old; ln old linked; touch -d '3 years ago' old
+        git init -q; git add .";
+    let shell = |script: &str| {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).current_dir(folder.path()).stdin(Stdio::null());
+        String::from_utf8(command.output().expect("a shell").stdout).expect("UTF-8")
+    };
+    shell(make);
+    let run = || {
+        let options = ["--quiet", "--no-store", "--seed", "1", "--file-times", "host", "--"];
+        let arguments = options.into_iter().chain(["/bin/sh", "-c", LOOKS]);
+        let output = common::simrun(arguments).current_dir(folder.path()).output().expect("a run");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let simulated = run();
+    assert_eq!(run(), simulated);
+    let natively = shell(LOOKS);
+    assert_eq!(natively, simulated);
+    assert!(natively.ends_with("3\n") && natively.contains(" 2 "), "{natively}");
 }

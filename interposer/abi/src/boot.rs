@@ -62,12 +62,12 @@ pub enum Streams {
     Told,
 }
 
-/// What times the host's files show.
+/// What times, and with them what inode numbers, the host's files show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileTimes {
     /// One and the same for all but installed software, so that neither the machine nor `touch` makes a difference.
     Fixed,
-    /// The host's, which build tools compare.
+    /// The host's, which build tools and git compare.
     Host,
 }
 

@@ -409,7 +409,7 @@ pub struct World {
     #[arg(long, value_name = "PATH")]
     pub write_through: Vec<PathBuf>,
 
-    /// What times the host's files show
+    /// What times, and with them what inode numbers, the host's files show
     #[arg(
         long,
         value_name = "TIMES",
@@ -432,7 +432,7 @@ pub struct World {
 pub enum FileTimes {
     /// The same for all files but installed software, on every machine
     Fixed,
-    /// The host's, as build tools need that compare them
+    /// The host's, as build tools and git need that compare them
     Host,
 }
 

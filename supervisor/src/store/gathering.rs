@@ -8,7 +8,10 @@ use std::{
     thread::Builder,
 };
 
-use simrun_abi::event::{Found, Said};
+use simrun_abi::{
+    boot::FileTimes,
+    event::{Found, Said},
+};
 
 use super::{digest::Digests, inputs::Input, text::Text};
 
@@ -29,8 +32,10 @@ pub struct Finding {
 }
 
 /// The findings of a run that goes on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gathering {
+    /// What times the run sees.
+    times: FileTimes,
     /// Those that nobody looks at yet.
     left: Vec<Finding>,
     helper: Option<Helper>,
@@ -58,6 +63,7 @@ impl Gathered {
 /// All that has been looked at.
 #[derive(Debug)]
 struct Looked {
+    times: FileTimes,
     digests: Digests,
     known: BTreeMap<Text, Known>,
 }
@@ -73,8 +79,8 @@ struct Known {
 }
 
 impl Looked {
-    fn new() -> Self {
-        Self { digests: Digests::open(), known: BTreeMap::new() }
+    fn new(times: FileTimes) -> Self {
+        Self { times, digests: Digests::open(), known: BTreeMap::new() }
     }
 
     fn look_at(&mut self, mut finding: Finding) {
@@ -87,7 +93,7 @@ impl Looked {
             _ => {}
         }
         let said = finding.said;
-        let input = Input::of(&mut self.digests, finding);
+        let input = Input::of(&mut self.digests, finding, self.times);
         let json = serde_json::to_vec(&input).expect("inputs have nothing that JSON has not");
         let Input { path, found, digest, .. } = input;
         self.known.insert(path, Known { found, said, digest, json });
@@ -125,11 +131,11 @@ struct Helper {
 }
 
 impl Helper {
-    fn start() -> Option<Self> {
+    fn start(times: FileTimes) -> Option<Self> {
         let (ask, asked) = channel();
         let (tell, gathered) = channel();
         let work = move || {
-            let mut looked = Looked::new();
+            let mut looked = Looked::new(times);
             for ask in asked {
                 match ask {
                     Ask::LookAt(findings) => {
@@ -151,6 +157,11 @@ impl Helper {
 }
 
 impl Gathering {
+    /// Of a run that sees these times, nothing yet.
+    pub fn new(times: FileTimes) -> Self {
+        Self { times, left: Vec::new(), helper: None }
+    }
+
     /// The run has found something.
     pub fn add(&mut self, finding: Finding) {
         self.left.push(finding);
@@ -162,7 +173,7 @@ impl Gathering {
             return;
         }
         if self.helper.is_none() {
-            self.helper = Helper::start();
+            self.helper = Helper::start(self.times);
         }
         if let Some(helper) = &self.helper {
             helper.ask(Ask::LookAt(std::mem::take(&mut self.left)));
@@ -170,13 +181,14 @@ impl Gathering {
     }
 
     /// All of it; of these programs the digests, too.
-    pub fn finish(self, programs: &BTreeSet<Text>) -> Gathered {
-        let Some(helper) = self.helper else {
-            let mut looked = Looked::new();
-            self.left.into_iter().for_each(|finding| looked.look_at(finding));
+    pub fn finish(&mut self, programs: &BTreeSet<Text>) -> Gathered {
+        let left = std::mem::take(&mut self.left);
+        let Some(helper) = self.helper.take() else {
+            let mut looked = Looked::new(self.times);
+            left.into_iter().for_each(|finding| looked.look_at(finding));
             return looked.gathered(programs);
         };
-        helper.ask(Ask::LookAt(self.left));
+        helper.ask(Ask::LookAt(left));
         helper.ask(Ask::Finish(programs.clone()));
         helper.gathered.recv().expect("the helper tells")
     }
@@ -204,7 +216,7 @@ mod tests {
         let text = |number: usize| Text::from(path(number).as_os_str().as_encoded_bytes());
         let programs = BTreeSet::from([text(12)]);
         let gather = |ahead: bool| {
-            let mut gathering = Gathering::default();
+            let mut gathering = Gathering::new(FileTimes::Fixed);
             for number in 0..=3 * BATCH {
                 let place = path(number);
                 let path = text(number);

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fmt, fs, io, os::unix::fs::MetadataExt, path::Path};
 
 use serde::{Deserialize, Serialize};
-use simrun_abi::event::{Found, Said, Stamp};
+use simrun_abi::{
+    boot::FileTimes,
+    event::{Found, Said, Stamp},
+};
 
 use super::{
     digest::{self, Digests},
@@ -25,6 +28,28 @@ pub struct Input {
     /// Of what was read, the words for its status, which say who may read it, and how long it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Of a file with bytes, what the run has seen besides if it saw the host's times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
+}
+
+/// What makes no difference to a run but to one that sees the host's times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its number.
+    pub inode: u64,
+    /// When it was last written, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// When anything about it was last changed, in nanoseconds since 1970.
+    pub changed_ns: i64,
+}
+
+impl Shown {
+    fn of(stamp: &Stamp) -> Option<Self> {
+        let Stamp { inode, modified_ns, changed_ns, .. } = *stamp;
+        let is_regular = stamp.mode & libc::S_IFMT == libc::S_IFREG;
+        is_regular.then_some(Self { inode, modified_ns, changed_ns })
+    }
 }
 
 fn content() -> Found {
@@ -36,8 +61,9 @@ fn is_content(found: &Found) -> bool {
 }
 
 impl Input {
-    /// What is to be kept of a finding.
-    pub fn of(digests: &mut Digests, Finding { path, found, said }: Finding) -> Self {
+    /// What is to be kept of a finding in a run that sees these times.
+    pub fn of(digests: &mut Digests, finding: Finding, times: FileTimes) -> Self {
+        let Finding { path, found, said } = finding;
         let place = Path::new(path.as_os_str());
         let stamp = match (said, found) {
             (Said::There(stamp), _) => Some(stamp),
@@ -52,7 +78,11 @@ impl Input {
             Found::Content => (stamp.and_then(|stamp| digests.of(place, &stamp).ok()), status),
             Found::Status => (status, None),
         };
-        Self { found, digest, status, path }
+        let shown = match times {
+            FileTimes::Host => stamp.as_ref().and_then(Shown::of),
+            FileTimes::Fixed => None,
+        };
+        Self { found, digest, status, shown, path }
     }
 }
 
@@ -100,6 +130,8 @@ pub enum ChangeKind {
     New,
     /// Its content is the same, and its mode is not.
     Mode,
+    /// All is the same but its times or its number, which the run has seen.
+    Times,
 }
 
 impl fmt::Display for Change {
@@ -109,6 +141,7 @@ impl fmt::Display for Change {
             ChangeKind::Gone => "is gone",
             ChangeKind::New => "is new",
             ChangeKind::Mode => "has another mode",
+            ChangeKind::Times => "has other times",
         };
         write!(f, "{} {words}", self.path)
     }
@@ -119,8 +152,9 @@ impl Inputs {
     pub fn changes(&self) -> Vec<Change> {
         let mut digests = Digests::open();
         let of = |input: &Input| {
-            let path = input.path.clone();
-            Input::of(&mut digests, Finding { path, found: input.found, said: Said::Nothing })
+            let (path, found, said) = (input.path.clone(), input.found, Said::Nothing);
+            let times = if input.shown.is_some() { FileTimes::Host } else { FileTimes::Fixed };
+            Input::of(&mut digests, Finding { path, found, said }, times)
         };
         self.changes_to(&Self { files: self.files.iter().map(of).collect() })
     }
@@ -132,10 +166,16 @@ impl Inputs {
         let change = |input: &Input| {
             let now = others.get(&input.path).filter(|now| now.found == input.found)?;
             let what = match (&input.digest, &now.digest) {
-                // Kept before it was noted.
-                (before, after) if before == after && input.status.is_none() => return None,
-                (before, after) if before == after && input.status == now.status => return None,
-                (before, after) if before == after => ChangeKind::Mode,
+                (before, after) if before == after => {
+                    // Not all was noted in all versions, or is of all runs.
+                    let is_same_status = input.status.is_none() || input.status == now.status;
+                    let was_shown = input.shown.zip(now.shown);
+                    match was_shown.is_none_or(|(before, after)| before == after) {
+                        _ if !is_same_status => ChangeKind::Mode,
+                        false => ChangeKind::Times,
+                        true => return None,
+                    }
+                }
                 (Some(_), Some(_)) => ChangeKind::Changed,
                 (Some(_), None) => ChangeKind::Gone,
                 (None, _) => ChangeKind::New,
@@ -160,6 +200,7 @@ mod tests {
                     found: Found::Content,
                     digest: digest.map(str::to_owned),
                     status: None,
+                    shown: None,
                 })
                 .collect(),
         };
@@ -180,5 +221,28 @@ mod tests {
         let told: Vec<_> = before.changes_to(&now).iter().map(Change::to_string).collect();
         assert_eq!(told, ["b has changed", "c is gone", "d is new"]);
         assert_eq!(before.changes_to(&before), []);
+    }
+
+    #[test]
+    fn times_are_inputs_of_a_run_that_saw_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "a").expect("a file");
+        let look = |path: &Path, times| {
+            let path = Text::from(path.as_os_str().as_encoded_bytes());
+            let finding = Finding { path, found: Found::Content, said: Said::Nothing };
+            Input::of(&mut Digests::open(), finding, times)
+        };
+        let inputs = |times| Inputs { files: vec![look(&file, times), look(folder.path(), times)] };
+        let (fixed, host) = (inputs(FileTimes::Fixed), inputs(FileTimes::Host));
+        assert_eq!(host.changes(), []);
+        let written = fs::File::options().write(true).open(&file).expect("a file");
+        written.set_modified(std::time::UNIX_EPOCH).expect("own file");
+        assert_eq!(fixed.changes(), []);
+        let told: Vec<_> = host.changes().iter().map(Change::to_string).collect();
+        assert_eq!(told, [format!("{} has other times", file.display())]);
+        fs::write(folder.path().join("other"), "").expect("a file");
+        fs::remove_file(folder.path().join("other")).expect("own file");
+        assert_eq!(host.changes().len(), 1, "a directory's change with all that comes and goes");
     }
 }

@@ -137,7 +137,7 @@ impl Recording {
 
     /// What the run has found. It is over, and nothing has been written through yet.
     pub fn inputs(&mut self) -> Gathered {
-        std::mem::take(&mut self.heard.inputs).finish(&self.heard.programs)
+        self.heard.inputs.finish(&self.heard.programs)
     }
 
     /// Keeps the files that the run wrote; what cannot be kept is returned in words.
@@ -234,7 +234,7 @@ impl Heard {
         let events = if keeps_events { Some(Trace::create(&folder.join(EVENTS))?) } else { None };
         let programs: BTreeSet<_> =
             record.pinned.nodes.iter().map(|node| node.program.clone()).collect();
-        let mut inputs = Gathering::default();
+        let mut inputs = Gathering::new(record.pinned.options.file_times);
         programs.iter().for_each(|program| inputs.add(content_of(program.clone())));
         Ok(Self {
             output: Writer::new(folder, nodes),

@@ -37,7 +37,9 @@ use mounts::Mounts;
 use space::Space;
 
 use super::{
-    Attributes, Body, Contents, FileTime, Folder, Inode, Moved, Times, durable::Journal, times,
+    Attributes, Body, Contents, FileTime, Folder, Inode, Moved, Times,
+    durable::Journal,
+    times::{self, Numbers},
     walk,
 };
 use crate::{
@@ -55,11 +57,11 @@ pub struct Tree {
     /// What is mounted in it.
     mounts: Mounts,
     /// Numbers of the host's files, by its own.
-    numbers: RefCell<BTreeMap<HostNumbers, u64>>,
+    of_host: RefCell<BTreeMap<HostNumbers, u64>>,
     /// The host's files that have several names there.
     linked: RefCell<BTreeMap<HostNumbers, Rc<Inode>>>,
-    /// The number given last.
-    last: Cell<u64>,
+    /// All numbers.
+    numbers: RefCell<Numbers>,
     /// Paths of the host that programs do not see.
     hidden: Vec<Vec<u8>>,
     /// Descriptions whose path changes when a directory above them is renamed.
@@ -98,8 +100,6 @@ type HostNumbers = (u64, u64);
 const DISK: u64 = 0x801;
 /// Virtual device of files without names: the first that has no disk.
 const MEMORY_DEVICE: u64 = 1;
-/// Numbers below are for the trees that no host file backs, and for a file system's own files.
-const NUMBER_FIRST: u64 = 1000;
 /// Descriptions noted before the dead are looked for.
 const OPENED_MAX: usize = 64;
 
@@ -138,9 +138,9 @@ impl Tree {
         Self {
             root: OnceCell::new(),
             mounts: Mounts::new(started),
-            numbers: RefCell::default(),
+            of_host: RefCell::default(),
             linked: RefCell::default(),
-            last: Cell::new(NUMBER_FIRST - 1),
+            numbers: Numbers::new(boot.file_times).into(),
             hidden: boot.hidden.clone(),
             opened: RefCell::default(),
             opened_max: Cell::new(OPENED_MAX),
@@ -247,12 +247,8 @@ impl Tree {
     /// The number of the host's file with these numbers.
     #[must_use]
     pub fn number(&self, host: HostNumbers) -> u64 {
-        *self.numbers.borrow_mut().entry(host).or_insert_with(|| self.next_number())
-    }
-
-    fn next_number(&self) -> u64 {
-        self.last.set(self.last.get() + 1);
-        self.last.get()
+        let give = || self.numbers.borrow_mut().of_host(host.1);
+        *self.of_host.borrow_mut().entry(host).or_insert_with(give)
     }
 
     /// The host's file at a path, which the run sees for the first time under this name.
@@ -281,9 +277,8 @@ impl Tree {
             links: stat.nlink.max(1),
             device: stat.rdev,
         };
-        let time = times::shown(self.file_times, self.started, &path, stat);
-        let numbers = (DISK, number);
-        let inode = Rc::new(Inode::of_host(path, numbers, body, attributes, Times::all(time)));
+        let times = times::shown(self.file_times, self.started, &path, stat);
+        let inode = Rc::new(Inode::of_host(path, (DISK, number), body, attributes, times));
         if kind == FileKind::Link {
             // Whoever comes here goes where it leads.
             inode.note_input(self, host, Found::Status);
@@ -321,7 +316,8 @@ impl Tree {
         attributes: Attributes,
         now: FileTime,
     ) -> Rc<Inode> {
-        Inode::new((device, self.next_number()), body, attributes, Times::all(now)).into()
+        let number = self.numbers.borrow_mut().next();
+        Inode::new((device, number), body, attributes, Times::all(now)).into()
     }
 
     /// A memory file of the host as a file without a name in any tree.
