@@ -138,7 +138,7 @@ fn first_difference(one: &str, other: &str) -> String {
 /// Seeds whose trees are compared; `SIMRUN_TREES` sets another number.
 fn seeds() -> RangeInclusive<u64> {
     let number = std::env::var("SIMRUN_TREES").ok();
-    1..=number.map_or(12, |number| number.parse().expect("SIMRUN_TREES is a number"))
+    1..=number.map_or(30, |number| number.parse().expect("SIMRUN_TREES is a number"))
 }
 
 /// A program does with the tree of each seed what it does natively, every time, and leaves the host's as it is.

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ROUNDS = 24, STEPS = 400, LOWEST = 3, HIGHEST = 18, LENGTH_MAX = 1 << 17 };
+enum { ROUNDS = 200, STEPS = 400, LOWEST = 3, HIGHEST = 18, LENGTH_MAX = 1 << 17 };
 
 #include "../drawn.h"
 

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ROUNDS = 24, STEPS = 400, LOWEST = 3, HIGHEST = 14, LENGTH_MAX = 1 << 13 };
+enum { ROUNDS = 200, STEPS = 400, LOWEST = 3, HIGHEST = 14, LENGTH_MAX = 1 << 13 };
 
 #include "../drawn.h"
 

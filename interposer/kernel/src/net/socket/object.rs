@@ -86,6 +86,13 @@ pub trait SocketObject {
     /// Bytes that can be read at once (`FIONREAD`).
     fn unread(&self) -> Result<usize>;
 
+    /// What keeps it from sending whatever goes along with the bytes.
+    ///
+    /// # Errors
+    /// As sendmsg(2).
+    fn check_before_control(&self) -> Result<()> {
+        Ok(())
+    }
     /// Whether it takes connections.
     fn is_listening(&self) -> bool {
         false

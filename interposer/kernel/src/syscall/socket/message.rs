@@ -37,6 +37,7 @@ fn send_one(
             Some(unix_path::find(cx, address)?)
         }
     };
+    open.object().check_before_control()?;
     let sent = control::read(cx, header, open.object().kind())?;
     let message = Outgoing {
         data: &data,

@@ -2,8 +2,10 @@
 //!
 //! - [`socket`]: the object, naming and connecting.
 //! - [`transfer`]: messages in and out, and readiness.
+//! - [`memory`]: what messages take up.
 //! - [`object`]: as a kind of socket.
 
+mod memory;
 mod object;
 mod socket;
 mod transfer;

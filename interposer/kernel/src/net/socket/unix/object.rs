@@ -46,6 +46,11 @@ impl SocketObject for UnixSocket {
         self.poll()
     }
 
+    /// `unix_seqpacket_sendmsg`, which comes before `scm_send`.
+    fn check_before_control(&self) -> Result<()> {
+        if self.unix_kind == UnixKind::SeqPacket { self.check_packets() } else { Ok(()) }
+    }
+
     fn bind(&self, env: &mut Env<'_>, address: &Address, _caller: &Caller) -> Result<()> {
         match address {
             Address::Unix(name) => self.take_name(env.machine, name.as_ref()),

@@ -5,7 +5,10 @@ use alloc::{
     vec::Vec,
 };
 
-use super::socket::{State, UnixKind, UnixSocket};
+use super::{
+    memory,
+    socket::{State, UnixKind, UnixSocket},
+};
 use crate::{
     error::{Errno, Result},
     file::FileDescription,
@@ -23,10 +26,6 @@ use crate::{
 
 /// Most datagrams that wait at one socket, less one (`net.unix.max_dgram_qlen`).
 const DATAGRAMS_MAX: usize = 10;
-/// Memory that a message takes up besides its bytes (`SKB_TRUESIZE(0)`).
-const MESSAGE_OVERHEAD: usize = 768;
-/// Most bytes of a stream in one message.
-const STREAM_CHUNK: usize = 64 << 10;
 /// What of the send buffer a datagram may not use (`unix_dgram_sendmsg`).
 const DATAGRAM_RESERVE: usize = 32;
 
@@ -71,11 +70,15 @@ impl UnixSocket {
 
     /// Whether there is enough room for writing to make sense (`unix_writable`).
     fn is_roomy(&self) -> bool {
-        self.sent.get() * 4 <= self.send_limit()
+        // Linux counts one from the start (`sk_alloc`).
+        (self.sent.get() + 1) * 4 <= self.send_limit()
     }
 
     fn push(&self, to: &Rc<Self>, bytes: Vec<u8>, message: &Outgoing<'_>, machine: &mut Machine) {
-        let cost = bytes.len() + MESSAGE_OVERHEAD;
+        let cost = match self.unix_kind {
+            UnixKind::Stream => memory::of_stream(bytes.len()),
+            UnixKind::SeqPacket | UnixKind::Datagram => memory::of_datagram(bytes.len()),
+        };
         self.sent.set(self.sent.get() + cost);
         to.inbox.borrow_mut().push_back(Message {
             bytes,
@@ -135,9 +138,9 @@ impl UnixSocket {
                 Err(error) => return Err(error),
             }
             let Some(peer) = self.peer() else { return Err(Errno::EPIPE.into()) };
-            let room = self.send_limit() - self.sent.get();
             let rest = user::skip(message.data, done);
-            let bytes = match user::gather(env.host, &rest, STREAM_CHUNK.min(room)) {
+            let most = memory::stream_message_max(self.send_limit());
+            let bytes = match user::gather(env.host, &rest, most) {
                 Ok(bytes) => bytes,
                 Err(_) if done > 0 => return Ok(done),
                 Err(error) => return Err(error),
@@ -150,11 +153,14 @@ impl UnixSocket {
         Ok(done)
     }
 
-    fn put_packet(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
+    /// What keeps this end from sending packets, whatever they are.
+    pub(super) fn check_packets(&self) -> Result<()> {
         self.options.check_error()?;
-        if !self.is_connected() {
-            return Err(Errno::ENOTCONN.into());
-        }
+        if self.is_connected() { Ok(()) } else { Err(Errno::ENOTCONN.into()) }
+    }
+
+    fn put_packet(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
+        self.check_packets()?;
         self.check_datagram(message)?;
         let peer = self.peer().ok_or(Errno::EPIPE)?;
         self.deliver(env, &peer, message)
@@ -321,16 +327,24 @@ impl UnixSocket {
         let peeks = flags.contains(MessageFlags::PEEK);
         let room = user::total_len(into);
         let (mut moved, mut passed, mut index) = (0, 0, 0);
+        let mut has_begun = false;
         let mut received = Received::default();
         loop {
             let mut inbox = self.inbox.borrow_mut();
             let Some(message) = inbox.get_mut(index) else { break };
-            // What comes with descriptors may be read behind what does not, but nothing behind it.
-            if moved > 0 && (moved == room || !self.joins(&received, message)) {
+            // What comes with descriptors may be read behind what does not, but nothing behind it. Who only looks goes on
+            // to it, also without room (`unix_stream_read_generic`).
+            let is_full = moved == room && !peeks;
+            if has_begun && (is_full || !self.joins(&received, message)) {
                 break;
             }
             let jump = skip.saturating_sub(passed).min(message.rest().len());
             passed += jump;
+            if peeks && jump > 0 && jump == message.rest().len() {
+                index += 1;
+                continue;
+            }
+            has_begun = true;
             let part = &message.rest()[jump..];
             let part = &part[..part.len().min(room - moved)];
             let len = part.len();
@@ -346,6 +360,8 @@ impl UnixSocket {
             let had_rights = !rights.is_empty();
             if received.control.is_empty() {
                 received.control = self.control(message, rights);
+            } else if had_rights {
+                received.control.push(Control::Rights(rights));
             }
             if peeks {
                 index += 1;
@@ -357,7 +373,7 @@ impl UnixSocket {
                     spent.settle(env.machine);
                 }
             }
-            if had_rights || room == 0 {
+            if had_rights {
                 break;
             }
         }
