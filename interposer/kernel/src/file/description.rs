@@ -409,6 +409,12 @@ impl FileDescription {
         self.file.as_object().readiness()
     }
 
+    /// What it may ever be ready for, of all that its queue is woken for.
+    #[must_use]
+    pub fn may_become(&self) -> Readiness {
+        self.file.as_object().may_become()
+    }
+
     /// The queue that is woken when its readiness changes; `None` for what is always ready.
     #[must_use]
     pub fn queue(&self) -> Option<&WaitQueue> {

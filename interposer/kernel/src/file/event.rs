@@ -85,9 +85,13 @@ impl FileObject for EventFd {
         Ok(size_of::<u64>())
     }
 
+    /// Each buffer is a number of its own (`do_loop_readv_writev`), and nothing else (`eventfd_write` since Linux 6.7;
+    /// before, what was behind the number did not count).
     fn write(&self, env: &mut Env<'_>, _: &FileDescription, from: &[UserSlice]) -> Result<usize> {
-        let mut source = UserBuffers::new(env.host, from);
-        if source.left() < size_of::<u64>() {
+        let number =
+            from.iter().position(|buffer| buffer.len > 0).map_or(from, |at| &from[at..=at]);
+        let mut source = UserBuffers::new(env.host, number);
+        if source.left() != size_of::<u64>() {
             return Err(Errno::EINVAL.into());
         }
         let mut bytes = [0; size_of::<u64>()];

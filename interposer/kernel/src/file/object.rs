@@ -108,6 +108,11 @@ pub(crate) trait FileObject {
         Readiness::READABLE | Readiness::WRITABLE
     }
 
+    /// What it may ever be ready for, of all that its queue is woken for.
+    fn may_become(&self) -> Readiness {
+        Readiness::all()
+    }
+
     /// The queue that is woken when its readiness changes; `None` for what is always ready.
     fn queue(&self) -> Option<&WaitQueue> {
         None

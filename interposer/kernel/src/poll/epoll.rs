@@ -145,9 +145,9 @@ impl Epoll {
         self.ready.borrow_mut().push_back(interest);
     }
 
-    /// After a change to an interest: it may be ready at once.
+    /// After a change to an interest: it may be ready at once. Nobody is told again of one that was noted (`ep_modify`).
     fn look_at(&self, interest: &Rc<Interest>, wakes: &mut Wakes) {
-        if !interest.readiness().is_empty() {
+        if !interest.queued.get() && !interest.readiness().is_empty() {
             self.mark_ready(interest, wakes);
         }
     }
@@ -229,8 +229,16 @@ impl FileObject for Rc<Epoll> {
     }
 
     fn readiness(&self) -> Readiness {
-        let any = self.ready.borrow().iter().any(|interest| !interest.readiness().is_empty());
-        if any { Readiness::READABLE } else { Readiness::empty() }
+        let mut ready = self.ready.borrow_mut();
+        // What is ready no longer leaves the list when somebody looks (`__ep_eventpoll_poll`).
+        while let Some(first) = ready.front() {
+            if !first.readiness().is_empty() {
+                return Readiness::READABLE;
+            }
+            first.queued.set(false);
+            ready.pop_front();
+        }
+        Readiness::empty()
     }
 
     fn queue(&self) -> Option<&WaitQueue> {

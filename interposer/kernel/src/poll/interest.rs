@@ -58,6 +58,8 @@ pub struct Interest {
     pub(super) fd: u32,
     pub(super) wanted: Cell<Wanted>,
     pub(super) data: Cell<u64>,
+    /// What its file may ever be ready for.
+    possible: Readiness,
     /// Whether it stands in the instance's ready list.
     pub(super) queued: Cell<bool>,
 }
@@ -84,7 +86,8 @@ impl Observer for Interest {
     fn notify(&self, what: Readiness, wakes: &mut Wakes) -> bool {
         let Some(epoll) = self.epoll.upgrade() else { return false };
         let wanted = self.wanted.get().readiness();
-        if wanted.is_empty() || !(what.is_empty() || what.intersects(wanted)) {
+        let concerns = what.is_empty() || (what & self.possible).intersects(wanted);
+        if wanted.is_empty() || !concerns {
             return false;
         }
         epoll.mark_ready(self, wakes)
@@ -123,6 +126,7 @@ pub(super) fn follow(
         fd,
         wanted: Cell::new(wanted.with_errors()),
         data: Cell::new(data),
+        possible: file.may_become(),
         queued: Cell::new(false),
     });
     if let Some(queue) = file.queue() {

@@ -152,7 +152,7 @@ impl Kernel {
         registers.eflags &= !(DIRECTION_FLAG | TRAP_FLAG | RESUME_FLAG);
         thread.signals.saved_mask = None;
         if thread.signals.stack.disarms() {
-            thread.signals.stack = AlternateStack::default();
+            thread.signals.stack = AlternateStack::disabled();
         }
         let mut mask = thread.signals.mask.union(action.mask);
         if !action.flags.contains(ActionFlags::NO_DEFER) {

@@ -10,21 +10,28 @@ use crate::{
 /// Smallest alternate stack (`MINSIGSTKSZ`).
 const SIZE_MIN: u64 = 2048;
 
-/// Where handlers with `SA_ONSTACK` run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where handlers with `SA_ONSTACK` run. Nowhere in particular, until one is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AlternateStack {
     base: u64,
     size: u64,
     flags: u32,
 }
 
-impl Default for AlternateStack {
-    fn default() -> Self {
+impl AlternateStack {
+    /// None, and it is said so (`sas_ss_reset`): a handler that finds it so leaves it so, whatever it sets meanwhile.
+    #[must_use]
+    pub const fn disabled() -> Self {
         Self { base: 0, size: 0, flags: raw::SS_DISABLE }
     }
-}
 
-impl AlternateStack {
+    /// None any more, as a new program finds it (`begin_new_exec`): one that was never disabled is not now. What a handler
+    /// sets then stays, since what it found cannot be set again.
+    #[must_use]
+    pub fn forgotten(self) -> Self {
+        Self { base: 0, size: 0, ..self }
+    }
+
     /// Checks what a program asked for.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ impl ThreadSignals {
     pub fn inherit(&self, new_stack: bool) -> Self {
         Self {
             mask: self.saved_mask.unwrap_or(self.mask),
-            stack: if new_stack { AlternateStack::default() } else { self.stack },
+            stack: if new_stack { AlternateStack::disabled() } else { self.stack },
             exception: self.exception,
             ..Self::default()
         }
@@ -48,7 +48,7 @@ impl ThreadSignals {
 
     /// What a new program starts with: mask and pending signals stay.
     pub fn reset_for_exec(&mut self) {
-        self.stack = AlternateStack::default();
+        self.stack = self.stack.forgotten();
         self.exception = Exception::default();
     }
 }

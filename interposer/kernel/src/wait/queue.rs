@@ -169,13 +169,16 @@ impl WaitQueue {
             .retain(|waiter| !matches!(waiter, Waiter::Thread(id, _) if *id == thread));
     }
 
-    /// Registers an observer for as long as it lives.
+    /// Registers an observer for as long as it lives. The one that came last is told first, and behind them, as they came,
+    /// those that leave each other out (`__add_wait_queue`, `__add_wait_queue_entry_tail`).
     pub fn observe(&self, observer: Weak<dyn Observer>) {
         let mut waiters = self.waiters.borrow_mut();
         waiters.retain(
             |waiter| !matches!(waiter, Waiter::Observer(other) if other.strong_count() == 0),
         );
-        waiters.push(Waiter::Observer(observer));
+        let is_exclusive = observer.upgrade().is_some_and(|observer| observer.is_exclusive());
+        let place = if is_exclusive { waiters.len() } else { 0 };
+        waiters.insert(place, Waiter::Observer(observer));
     }
 
     /// Whether a thread waits.

@@ -204,6 +204,14 @@ impl FileObject for PipeEnd {
         ready
     }
 
+    /// Readers and writers of a pipe wait apart in Linux (`rd_wait`, `wr_wait`).
+    fn may_become(&self) -> Readiness {
+        let reads =
+            if self.reads { Readiness::READABLE | Readiness::HUP } else { Readiness::empty() };
+        let writes = Readiness::WRITABLE | Readiness::ERR;
+        if self.writes { reads | writes } else { reads }
+    }
+
     fn queue(&self) -> Option<&WaitQueue> {
         Some(&self.pipe.queue)
     }

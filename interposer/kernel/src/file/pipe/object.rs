@@ -144,7 +144,7 @@ impl Pipe {
         }
     }
 
-    /// Readers are woken by every write, as epoll's edges want it (`poll_usage` in fs/pipe.c).
+    /// Readers are woken by every write, also where there is no room, as epoll's edges want it (`poll_usage` in fs/pipe.c).
     pub(super) fn write(
         &self,
         machine: &mut Machine,
@@ -158,9 +158,7 @@ impl Pipe {
             return Err(Errno::EPIPE.into());
         }
         let result = self.ring.borrow_mut().write(source, framing);
-        if result.is_ok() {
-            self.queue.wake(Readiness::READABLE, &mut machine.wakes);
-        }
+        self.queue.wake(Readiness::READABLE, &mut machine.wakes);
         result
     }
 

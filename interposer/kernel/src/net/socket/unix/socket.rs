@@ -319,6 +319,7 @@ impl UnixSocket {
     /// Shuts directions down, at the other end too.
     pub(super) fn shut_down(&self, machine: &mut Machine, what: Shut) {
         self.shut.set(self.shut.get() | what);
+        self.queue.wake(Readiness::all(), &mut machine.wakes);
         if self.unix_kind.is_connected()
             && let Some(peer) = self.peer()
         {
@@ -328,7 +329,6 @@ impl UnixSocket {
             peer.shut.set(peer.shut.get() | mirrored);
             peer.queue.wake(Readiness::all(), &mut machine.wakes);
         }
-        self.queue.wake(Readiness::all(), &mut machine.wakes);
     }
 
     /// The program has closed it (`unix_release_sock` in net/unix/af_unix.c).

@@ -10,7 +10,7 @@ use super::{
     socket::{State, UnixKind, UnixSocket},
 };
 use crate::{
-    error::{Errno, Result},
+    error::{Errno, Error, Result},
     file::FileDescription,
     machine::{Env, Machine},
     net::{
@@ -162,19 +162,31 @@ impl UnixSocket {
     fn put_packet(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
         self.check_packets()?;
         self.check_datagram(message)?;
-        let peer = self.peer().ok_or(Errno::EPIPE)?;
-        self.deliver(env, &peer, message)
+        let peer = self.peer().ok_or(Error::from(Errno::EPIPE));
+        let done = peer.and_then(|peer| self.deliver(env, &peer, message));
+        self.give_back(env, done)
+    }
+
+    /// Memory for a message is had before anybody looks where it goes: where it goes nowhere, there is room again
+    /// (`sock_wfree`).
+    fn give_back(&self, env: &mut Env<'_>, done: Result<usize>) -> Result<usize> {
+        if done.is_err() && self.is_roomy() {
+            self.queue.wake(Readiness::WRITABLE, &mut env.machine.wakes);
+        }
+        done
     }
 
     fn put_datagram(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
-        if message.to.is_none() && !self.is_connected() {
-            let shut = self.shut.get().contains(Shut::SEND);
-            return Err(if shut { Errno::EPIPE } else { Errno::ENOTCONN }.into());
-        }
         self.check_datagram(message)?;
+        let done = self.put_to_receiver(env, message);
+        self.give_back(env, done)
+    }
+
+    fn put_to_receiver(&self, env: &mut Env<'_>, message: &Outgoing<'_>) -> Result<usize> {
         let to = match message.to {
             Some(Address::Unix(Some(name))) => self.find(name)?,
             Some(_) => return Err(Errno::EINVAL.into()),
+            None if !self.is_connected() => return Err(Errno::ENOTCONN.into()),
             None => match self.peer() {
                 Some(peer) => peer,
                 None => {
