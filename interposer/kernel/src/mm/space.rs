@@ -85,6 +85,8 @@ pub struct Mapping {
     pub object: u64,
     /// Whether it may not be made writable: a shared mapping of a file that is open for reading alone.
     pub is_read_only: bool,
+    /// Whether a child does not get it (`MADV_DONTFORK`).
+    pub stays_behind: bool,
     /// Whether that object is a segment of System V shared memory, whose mappings are counted.
     pub is_segment: bool,
 }
@@ -101,6 +103,7 @@ impl Mapping {
             inode: 0,
             object: 0,
             is_read_only: false,
+            stays_behind: false,
             is_segment: false,
         }
     }
@@ -314,6 +317,14 @@ impl AddressSpace {
             }
         }
         removed
+    }
+
+    /// Forgets what a child does not get; for a copy of its parent's.
+    pub fn leave_behind(&mut self) {
+        let parts = self.iter().filter(|(_, mapping)| mapping.stays_behind);
+        for range in parts.map(|(range, _)| range).collect::<Vec<_>>() {
+            self.remove(range);
+        }
     }
 
     /// Notes a change of what is mapped in a range; unmapped parts stay so.

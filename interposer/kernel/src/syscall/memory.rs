@@ -33,6 +33,7 @@ pub fn mmap(
         return Err(Errno::EINVAL.into());
     }
     let flags = if maps_zero(cx, fd, prot, flags)? { flags | MapFlags::ANONYMOUS } else { flags };
+    let range = place(cx, address, len, flags)?;
     let (backing, mapping) = if flags.contains(MapFlags::ANONYMOUS) {
         let plain = Mapping::anonymous(prot, kept(flags), b"");
         if flags.contains(MapFlags::SHARED) {
@@ -45,7 +46,6 @@ pub fn mmap(
     } else {
         map_file(cx, fd, (offset, len), prot, flags)?
     };
-    let range = place(cx, address, len, flags)?;
     if range.touches_simrun() {
         return if prot.is_empty() { Ok(Outcome::Done(range.start)) } else { Err(OURS) };
     }
@@ -211,7 +211,8 @@ pub fn munmap(cx: &mut Context<'_>, [address, len, ..]: [u64; 6]) -> Result<Outc
     Ok(Outcome::Done(0))
 }
 
-/// mprotect(2).
+/// mprotect(2). What lies before a gap, or before what may not be changed so, is changed all the same
+/// (`do_mprotect_pkey`).
 pub fn mprotect(cx: &mut Context<'_>, [address, len, prot, ..]: [u64; 6]) -> Result<Outcome> {
     if len == 0 && address.is_multiple_of(PAGE_SIZE) {
         return Ok(Outcome::Done(0));
@@ -219,24 +220,35 @@ pub fn mprotect(cx: &mut Context<'_>, [address, len, prot, ..]: [u64; 6]) -> Res
     let range = Range::pages(address, len)?;
     let prot =
         Protection::from_bits_truncate(prot as u32) - Protection::GROWSDOWN - Protection::GROWSUP;
-    if range.touches_simrun() || !cx.space().covers(range) {
+    if range.touches_simrun() {
         return Err(Errno::ENOMEM.into());
     }
-    if prot.contains(Protection::WRITE) {
-        if cx.space().within(range).iter().any(|(_, mapping)| mapping.is_read_only) {
-            return Err(Error::new(Errno::EACCES, "the file is not open for writing"));
+    let writes = prot.contains(Protection::WRITE);
+    let (mut end, mut commits, mut refused) = (range.start, 0, None);
+    for (part, mapping) in cx.space().within(range) {
+        if part.start != end {
+            break;
         }
-        let commits = |(part, mapping): (Range, Mapping)| {
-            Mapping { prot, ..mapping.clone() }.committed(part.len())
-                - mapping.committed(part.len())
-        };
-        let commits = cx.space().within(range).into_iter().map(commits).sum();
-        afford(cx, commits, 0)?;
+        if writes && mapping.is_read_only {
+            refused = Some(Error::new(Errno::EACCES, "the file is not open for writing"));
+            break;
+        }
+        let now = Mapping { prot, ..mapping.clone() }.committed(part.len());
+        commits += now.saturating_sub(mapping.committed(part.len()));
+        end = part.end;
     }
-    cx.host.protect(range.start, range.len(), prot)?;
-    cx.space().change(range, |mapping| mapping.prot = prot);
-    cx.kernel.recount_attachments(cx.host);
-    Ok(Outcome::Done(0))
+    let done = Range { start: range.start, end };
+    if !done.is_empty() {
+        afford(cx, commits, 0)?;
+        cx.host.protect(done.start, done.len(), prot)?;
+        cx.space().change(done, |mapping| mapping.prot = prot);
+        cx.kernel.recount_attachments(cx.host);
+    }
+    match refused {
+        Some(error) => Err(error),
+        None if end < range.end => Err(Errno::ENOMEM.into()),
+        None => Ok(Outcome::Done(0)),
+    }
 }
 
 /// brk(2).
@@ -270,6 +282,10 @@ pub fn brk(cx: &mut Context<'_>, [address, ..]: [u64; 6]) -> Result<Outcome> {
 
 /// madvise(2).
 pub fn madvise(cx: &mut Context<'_>, [address, len, advice, ..]: [u64; 6]) -> Result<Outcome> {
+    let advice = advice as u32;
+    if !is_advice(advice) || !address.is_multiple_of(PAGE_SIZE) {
+        return Err(Errno::EINVAL.into());
+    }
     if len == 0 {
         return Ok(Outcome::Done(0));
     }
@@ -277,35 +293,71 @@ pub fn madvise(cx: &mut Context<'_>, [address, len, advice, ..]: [u64; 6]) -> Re
     if range.touches_simrun() {
         return Err(OURS);
     }
-    let covered = cx.space().covers(range);
-    match advice as u32 {
+    // What is in front of a mapping that refuses it is advised all the same.
+    let parts = cx.space().within(range);
+    let refusal =
+        |(part, mapping): &(Range, Mapping)| Some((part.start, refuses(advice, mapping)?));
+    let refused = parts.iter().find_map(refusal);
+    let end = refused.map_or(range.end, |(end, _)| end);
+    let range = Range { end, ..range };
+    let advised = if range.is_empty() { Ok(()) } else { advise(cx, range, advice) };
+    match (advised, refused) {
+        // A gap counts when all else is well.
+        (Ok(()) | Err(Error { errno: Errno::ENOMEM, .. }), Some((_, errno))) => Err(errno.into()),
+        (Err(error), _) => Err(error),
+        _ if !cx.space().covers(range) => Err(Errno::ENOMEM.into()),
+        _ => Ok(Outcome::Done(0)),
+    }
+}
+
+/// Why this cannot be advised of a mapping, if so (`madvise_dontneed_free`, `madvise_remove`).
+fn refuses(advice: u32, mapping: &Mapping) -> Option<Errno> {
+    let is_shared = mapping.flags.contains(MapFlags::SHARED);
+    let is_plain = mapping.inode == 0 && !is_shared;
+    match advice {
+        raw::MADV_FREE if !is_plain => Some(Errno::EINVAL),
+        raw::MADV_REMOVE if is_plain => Some(Errno::EINVAL),
+        // Bytes of a file are given up, as by writing.
+        raw::MADV_REMOVE if !is_shared || mapping.is_read_only => Some(Errno::EACCES),
+        _ => None,
+    }
+}
+
+fn advise(cx: &mut Context<'_>, range: Range, advice: u32) -> Result<()> {
+    let mut tell = |advice: u32| cx.host.advise(range.start, range.len(), advice as i32);
+    match advice {
         raw::MADV_HWPOISON | raw::MADV_SOFT_OFFLINE => return Err(Errno::EPERM.into()),
         // When the host gives freed pages up depends on its load; at once is as good.
-        raw::MADV_FREE => cx.host.advise(range.start, range.len(), raw::MADV_DONTNEED as i32)?,
+        raw::MADV_FREE => tell(raw::MADV_DONTNEED)?,
         raw::MADV_DONTNEED
         | raw::MADV_REMOVE
         | raw::MADV_WIPEONFORK
         | raw::MADV_KEEPONFORK
         | raw::MADV_POPULATE_READ
         | raw::MADV_POPULATE_WRITE
-        | raw::MADV_DONTNEED_LOCKED => cx.host.advise(range.start, range.len(), advice as i32)?,
+        | raw::MADV_DONTNEED_LOCKED => tell(advice)?,
         // Only the host's speed depends on these.
-        raw::MADV_HUGEPAGE | raw::MADV_NOHUGEPAGE => {
-            let _ = cx.host.advise(range.start, range.len(), advice as i32);
+        raw::MADV_HUGEPAGE | raw::MADV_NOHUGEPAGE => drop(tell(advice)),
+        // The host says what a gap comes to when it has done the rest, and so does what follows here.
+        raw::MADV_DONTFORK | raw::MADV_DOFORK => {
+            let _ = tell(advice);
+            let stays_behind = advice == raw::MADV_DONTFORK;
+            cx.space().change(range, |mapping| mapping.stays_behind = stays_behind);
         }
-        raw::MADV_NORMAL..=raw::MADV_WILLNEED
-        | raw::MADV_DONTFORK
-        | raw::MADV_DOFORK
-        | raw::MADV_MERGEABLE
-        | raw::MADV_UNMERGEABLE
-        | raw::MADV_DONTDUMP
-        | raw::MADV_DODUMP
-        | raw::MADV_COLD
-        | raw::MADV_PAGEOUT
-        | raw::MADV_COLLAPSE => {}
-        _ => return Err(Errno::EINVAL.into()),
+        _ => {}
     }
-    if covered { Ok(Outcome::Done(0)) } else { Err(Errno::ENOMEM.into()) }
+    Ok(())
+}
+
+/// Whether it is advice that Linux knows (`madvise_behavior_valid`).
+fn is_advice(advice: u32) -> bool {
+    matches!(
+        advice,
+        raw::MADV_NORMAL..=raw::MADV_DONTNEED
+            | raw::MADV_FREE..=raw::MADV_COLLAPSE
+            | raw::MADV_HWPOISON
+            | raw::MADV_SOFT_OFFLINE
+    )
 }
 
 const MREMAP_MAYMOVE: u64 = 1;
@@ -317,28 +369,30 @@ pub fn mremap(
     cx: &mut Context<'_>,
     [address, old_len, new_len, flags, target, _]: [u64; 6],
 ) -> Result<Outcome> {
-    if flags & !7 != 0 || new_len == 0 || (flags & MREMAP_FIXED != 0 && flags & MREMAP_MAYMOVE == 0)
-    {
-        return Err(Errno::EINVAL.into());
-    }
+    let new_size = new_len.checked_next_multiple_of(PAGE_SIZE).unwrap_or(0);
+    let old_size = old_len.checked_next_multiple_of(PAGE_SIZE).unwrap_or(0);
+    check_mremap((address, old_size), (target, new_size), flags)?;
     let shared_copy = old_len == 0;
     let old = Range::pages(address, old_len.max(1))?;
-    let new_size = new_len.checked_next_multiple_of(PAGE_SIZE).ok_or(Errno::EINVAL)?;
-    let Some((_, mapping)) = cx.space().within(old).into_iter().next() else {
+    let Some(mapping) = cx.space().within(old).into_iter().next().map(|(_, mapping)| mapping)
+    else {
         return Err(Errno::EFAULT.into());
     };
-    if old.touches_simrun() || !cx.space().covers(old) {
+    if old.touches_simrun() || cx.space().at(address).is_none() {
         return Err(Errno::EFAULT.into());
+    }
+    if shared_copy && !mapping.flags.contains(MapFlags::SHARED) {
+        return Err(Error::new(Errno::EINVAL, "there is no second view of private memory"));
     }
     let stays = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) == 0 && !shared_copy;
     if stays && new_size <= old.len() {
-        if new_size < old.len() {
-            let tail = Range { start: old.start + new_size, end: old.end };
-            cx.host.unmap(tail.start, tail.len())?;
-            cx.space().remove(tail);
-            cx.kernel.recount_attachments(cx.host);
-        }
+        cut(cx, Range { start: old.start + new_size, end: old.end })?;
         return Ok(Outcome::Done(address));
+    }
+    // Several mappings can only be moved, and only by a host that is new enough.
+    let is_one = cx.space().at(address).is_some_and(|(range, _)| old.end <= range.end);
+    if !is_one && new_size != old.len() {
+        return Err(Errno::EFAULT.into());
     }
     let grows = new_size.saturating_sub(if shared_copy { 0 } else { old.len() });
     afford(cx, mapping.committed(grows), grows)?;
@@ -369,10 +423,44 @@ pub fn mremap(
     let keeps_old = flags & MREMAP_DONTUNMAP != 0 || shared_copy;
     let host_len = if shared_copy { 0 } else { old.len() };
     cx.host.remap(old.start, host_len, to.start, new_size, flags & MREMAP_DONTUNMAP != 0)?;
+    let parts = cx.space().within(old);
     if !keeps_old {
         cx.space().remove(old);
     }
-    cx.space().insert(to, mapping);
+    if new_size == old.len() {
+        // The host moves several mappings at once, if it is new enough, and refuses otherwise.
+        cx.space().remove(to);
+        for (part, mapping) in parts {
+            let at = to.start + (part.start - old.start);
+            cx.space().insert(Range { start: at, end: at + part.len() }, mapping);
+        }
+    } else {
+        cx.space().insert(to, mapping);
+    }
     cx.kernel.recount_attachments(cx.host);
     Ok(Outcome::Done(to.start))
+}
+
+/// Unmaps what a mapping loses at its end, if anything.
+fn cut(cx: &mut Context<'_>, tail: Range) -> Result<()> {
+    if !tail.is_empty() {
+        cx.host.unmap(tail.start, tail.len())?;
+        cx.space().remove(tail);
+        cx.kernel.recount_attachments(cx.host);
+    }
+    Ok(())
+}
+
+/// What Linux finds wrong before it looks at what is mapped (`check_mremap_params`).
+fn check_mremap((from, old): (u64, u64), (to, new): (u64, u64), flags: u64) -> Result<()> {
+    let (fixed, keeps) = (flags & MREMAP_FIXED != 0, flags & MREMAP_DONTUNMAP != 0);
+    let overlaps = || from.saturating_add(old) > to && to + new > from;
+    let is_wrong = flags & !(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) != 0
+        || !from.is_multiple_of(PAGE_SIZE)
+        || new == 0
+        || new > layout::USER_END
+        || ((fixed || keeps) && flags & MREMAP_MAYMOVE == 0)
+        || (fixed && (!to.is_multiple_of(PAGE_SIZE) || to > layout::USER_END - new || overlaps()))
+        || (keeps && old != new);
+    if is_wrong { Err(Errno::EINVAL.into()) } else { Ok(()) }
 }

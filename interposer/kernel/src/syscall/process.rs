@@ -360,6 +360,7 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
     } else {
         let mut copy = cx.space().clone();
         copy.users = 1;
+        copy.leave_behind();
         let copy = cx.kernel.spaces.insert(copy);
         cx.kernel.recount_attachments(cx.host);
         copy
