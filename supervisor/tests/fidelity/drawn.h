@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -27,4 +28,23 @@ static inline unsigned sum(ssize_t len) {
 static inline void show(const char *call, long a, long b, long result) {
     if (result < 0) printf("%s %ld %ld = %s\n", call, a, b, strerrorname_np(errno));
     else printf("%s %ld %ld = %ld\n", call, a, b, result);
+}
+
+// Does rounds of steps, each of which draws from a state of its own, so that any can be left out. Arguments, if there are
+// any, name a round and the steps of it that are to be done.
+static inline void rounds(char **argv, int count, int steps, void (*begin)(void), void (*step)(void)) {
+    int first = 0;
+    if (argv[1]) {
+        first = atoi(argv[1]);
+        count = 1;
+        for (steps = 0; argv[2 + steps];) steps++;
+    }
+    for (int round = first; round < first + count; round++) {
+        printf("round %d\n", round);
+        begin();
+        for (int i = 0; i < steps; i++) {
+            state = (uint64_t)round * 1000003 + (uint64_t)(argv[1] ? atoi(argv[2 + i]) : i) * 7919;
+            step();
+        }
+    }
 }

@@ -238,6 +238,8 @@ impl Contents {
                 Store::Bytes(bytes) => {
                     user::write_available(host, slice.address, bytes.part(at, slice.len))
                 }
+                // What is read last of most files is that there is no more.
+                Store::Host(..) if at > 0 && at >= self.size.get() => Ok(0),
                 Store::Host(path, open) => {
                     let file = open_once(host, path, open)?;
                     let mut ahead = self.ahead.borrow_mut();

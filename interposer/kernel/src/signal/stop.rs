@@ -46,6 +46,8 @@ impl Kernel {
         for id in self.process(process).threads.clone() {
             if self.thread(id).state == State::Stopped {
                 self.thread_mut(id).state = State::Runnable;
+                // What was sent meanwhile has been offered to nobody (`wants_signal` in kernel/signal.c).
+                self.recalculate_attention(id);
                 self.scheduler.enqueue(id);
             }
         }

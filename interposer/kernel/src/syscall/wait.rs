@@ -108,7 +108,9 @@ fn look(cx: &mut Context<'_>, whom: Whom, flags: WaitFlags) -> Result<Look> {
         if !wanted(process) {
             continue;
         }
-        any = true;
+        // Of one that has ended there is nothing else to wait for (`wait_task_zombie`).
+        let is_over = matches!(process.state, ProcessState::Zombie(_));
+        any |= !is_over || flags.contains(WaitFlags::EXITED);
         let change = match (process.state, process.job_change) {
             (ProcessState::Zombie(status), _) if flags.contains(WaitFlags::EXITED) => {
                 Change::Ended(status)

@@ -97,13 +97,10 @@ static void step(void) {
     }
 }
 
-int main(void) {
+static void begin(void) { syscall(SYS_close_range, LOWEST, ~0u, 0); }
+
+int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
-    for (int round = 0; round < ROUNDS; round++) {
-        state = round;
-        syscall(SYS_close_range, LOWEST, ~0u, 0);
-        printf("round %d\n", round);
-        for (int i = 0; i < STEPS; i++) step();
-    }
+    rounds(argv, ROUNDS, STEPS, begin, step);
     return 0;
 }

@@ -171,13 +171,8 @@ static void begin(void) {
     if (ftruncate(memory, FILE_PAGES * PAGE - 100)) abort();
 }
 
-int main(void) {
-    for (int round = 0; round < ROUNDS; round++) {
-        state = round;
-        printf("round %d\n", round);
-        begin();
-        for (int i = 0; i < STEPS; i++) step();
-        show_maps();
-    }
+int main(int argc, char **argv) {
+    rounds(argv, ROUNDS, STEPS, begin, step);
+    show_maps();
     return 0;
 }

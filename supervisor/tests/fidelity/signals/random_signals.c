@@ -146,16 +146,15 @@ static void step(void) {
     }
 }
 
-int main(void) {
-    for (int round = 0; round < ROUNDS; round++) {
-        sigset_t none;
-        state = round;
-        syscall(SYS_close_range, LOWEST, ~0u, 0);
-        for (int i = 0; i < 12; i++) signal(numbers[i], SIG_IGN);
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        printf("round %d\n", round);
-        for (int i = 0; i < STEPS; i++) step();
-    }
+static void begin(void) {
+    sigset_t none;
+    syscall(SYS_close_range, LOWEST, ~0u, 0);
+    for (int i = 0; i < 12; i++) signal(numbers[i], SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int main(int argc, char **argv) {
+    rounds(argv, ROUNDS, STEPS, begin, step);
     return 0;
 }

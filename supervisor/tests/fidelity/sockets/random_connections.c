@@ -106,7 +106,12 @@ static void step(void) {
     }
 }
 
-int main(void) {
+static void begin(void) {
+    syscall(SYS_close_range, LOWEST, LISTENER - 1, 0);
+    syscall(SYS_close_range, LISTENER + 1, ~0u, 0);
+}
+
+int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     socklen_t size = sizeof address;
@@ -115,12 +120,6 @@ int main(void) {
     listen(listener, 10);
     getsockname(listener, (void *)&address, &size);
     dup2(listener, LISTENER);
-    for (int round = 0; round < ROUNDS; round++) {
-        state = round;
-        syscall(SYS_close_range, LOWEST, LISTENER - 1, 0);
-        syscall(SYS_close_range, LISTENER + 1, ~0u, 0);
-        printf("round %d\n", round);
-        for (int i = 0; i < STEPS; i++) step();
-    }
+    rounds(argv, ROUNDS, STEPS, begin, step);
     return 0;
 }
