@@ -8,7 +8,7 @@ use crate::{
     error::{Errno, Error, Result},
     file::{File, FileDescription, Giving, OpenFlags, PipeEnd, Whence},
     outcome::{Outcome, Restart},
-    user::UserPtr,
+    user::{self, UserPtr},
     wait::Readiness,
 };
 
@@ -66,7 +66,7 @@ impl Position {
         let Self::Given(place) = self else { return transfer(cx) };
         let at = cx.read(place)?;
         i64::try_from(at).map_err(|_| Errno::EINVAL)?;
-        file.seek(&mut cx.env(), 0, Whence::Current)?;
+        file.seek(&mut cx.env(), 0, Whence::Current).map_err(|_| Errno::EINVAL)?;
         let own = file.offset.replace(at);
         let result = transfer(cx);
         let moved = file.offset.replace(own);
@@ -104,8 +104,12 @@ pub fn sendfile(
 ) -> Result<Outcome> {
     let (source, target) = (cx.description(input)?, cx.description(out)?);
     source.check_reads()?;
-    target.check_writes()?;
     let position = Position::new(offset);
+    let can_seek = source.seek(&mut cx.env(), 0, Whence::Current).is_ok();
+    if offset != 0 && !can_seek {
+        return Err(Errno::ESPIPE.into());
+    }
+    target.check_writes()?;
     if let File::Pipe(end) = &target.file {
         if end.pipe.is_broken() {
             let error = Errno::EPIPE.into();
@@ -116,9 +120,8 @@ pub fn sendfile(
             return Ok(Outcome::Done(0));
         }
     }
-    if source.seek(&mut cx.env(), 0, Whence::Current).is_err() {
-        let errno = if offset == 0 { Errno::EINVAL } else { Errno::ESPIPE };
-        return Err(errno.into());
+    if !can_seek {
+        return Err(Errno::EINVAL.into());
     }
     let is_pipe = matches!(target.file, File::Pipe(_));
     if !is_pipe && target.flags.get().contains(OpenFlags::APPEND) {
@@ -226,7 +229,8 @@ fn check_copied(source: &FileDescription, target: &FileDescription, flags: u64) 
     if target.flags.get().contains(OpenFlags::APPEND) {
         return Err(Errno::EBADF.into());
     }
-    Ok(())
+    let device = |file: &FileDescription| file.file.inode().map(|inode| inode.device);
+    if device(source) == device(target) { Ok(()) } else { Err(Errno::EXDEV.into()) }
 }
 
 /// Copies at most as much as the buffer holds; the descriptions' own offsets stay.
@@ -280,15 +284,15 @@ pub fn splice(
     }
     let patience = patience(flags)?;
     let (source, target) = (cx.description(input)?, cx.description(out)?);
+    let moves_pipe = |file: &FileDescription, offset| as_pipe(file).is_some() && offset != 0;
+    if moves_pipe(&source, input_offset) || moves_pipe(&target, out_offset) {
+        return Err(Errno::ESPIPE.into());
+    }
     source.check_reads()?;
     target.check_writes()?;
     let whole = usize::try_from(len).unwrap_or(usize::MAX);
     let len = whole.min(CHUNK_MAX);
     let (from, to) = (Position::new(input_offset), Position::new(out_offset));
-    let moves_pipe = |file: &FileDescription, offset| as_pipe(file).is_some() && offset != 0;
-    if moves_pipe(&source, input_offset) || moves_pipe(&target, out_offset) {
-        return Err(Errno::ESPIPE.into());
-    }
     match (as_pipe(&source), as_pipe(&target)) {
         (None, None) => Err(Errno::EINVAL.into()),
         (Some(a), Some(b)) if Rc::ptr_eq(&a.pipe, &b.pipe) => Err(Errno::EINVAL.into()),
@@ -409,10 +413,13 @@ pub fn tee(cx: &mut Context<'_>, [input, out, len, flags, ..]: [u64; 6]) -> Resu
 pub fn vmsplice(cx: &mut Context<'_>, [fd, vector, count, flags, ..]: [u64; 6]) -> Result<Outcome> {
     let patience = patience(flags)?;
     let file = cx.description(fd)?;
+    let slices = cx.buffers(vector, count)?;
+    if user::total_len(&slices) == 0 {
+        return Ok(Outcome::Done(0));
+    }
     if as_pipe(&file).is_none() {
         return Err(Errno::EBADF.into());
     }
-    let slices = cx.buffers(vector, count)?;
     if patience == Patience::Waits {
         return if file.flags.get().writes() {
             io::write_all(cx, &file, &slices)

@@ -2,9 +2,12 @@
 #include "show.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -20,6 +23,7 @@ static void *drain(void *arg) {
 
 int main(void) {
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+    signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof text; i++) text[i] = 'a' + i * i % 23;
     int file = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600);
     write(file, text, sizeof text);
@@ -84,6 +88,26 @@ int main(void) {
     close(p[1]);
     pthread_join(thread, &total);
     printf("sent %zu, drained %zu, %d\n", sent, (size_t)total, memcmp(back, text, sizeof text));
+
+    // Streams of unix sockets take part, memory is another file system, and an error may be hidden by another.
+    int s[2], memory = memfd_create("memory", 0);
+    pipe(p);
+    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s);
+    SHOW("nothing in the socket", splice(s[1], NULL, p[1], NULL, 100, SPLICE_F_NONBLOCK));
+    at = 7;
+    SHOW("file to socket", sendfile(s[0], file, &at, 1000));
+    SHOW("socket to pipe", splice(s[1], NULL, p[1], NULL, 600, SPLICE_F_NONBLOCK));
+    SHOW("pipe to socket", splice(p[0], NULL, s[1], NULL, 600, SPLICE_F_NONBLOCK));
+    SHOW("back", read(s[0], back, sizeof back));
+    SHOW("the rest", read(s[1], back + 600, sizeof back));
+    printf("%d\n", memcmp(back, text + 7, 1000));
+    SHOW("sockets have no places", splice(s[1], &offset, p[1], NULL, 100, SPLICE_F_NONBLOCK));
+    SHOW("nor have pipes, whichever end", splice(p[1], &offset, s[1], NULL, 100, SPLICE_F_NONBLOCK));
+    SHOW("nor for sendfile", sendfile(p[0], p[0], &offset, 100));
+    SHOW("to memory", copy_file_range(file, NULL, memory, NULL, 100, 0));
+    SHOW("no bytes into no pipe", vmsplice(file, &(struct iovec){text, 0}, 1, 0));
+    close(s[0]);
+    SHOW("nobody reads the socket", sendfile(s[1], file, NULL, 100) < 0 && errno == EPIPE ? 1 : 0);
     unlink("file");
     unlink("out");
     return 0;

@@ -146,4 +146,12 @@ impl SocketObject for UnixSocket {
     fn option(&self, _env: &mut Env<'_>, _level: u32, _name: u32) -> Result<alloc::vec::Vec<u8>> {
         Err(Errno::EOPNOTSUPP.into())
     }
+
+    fn receive_bytes(&self, env: &mut Env<'_>, into: &mut [u8]) -> Result<usize> {
+        if self.is_stream() { self.take_bytes(env, into) } else { Err(Errno::EINVAL.into()) }
+    }
+
+    fn send_bytes(&self, env: &mut Env<'_>, from: &[u8]) -> Result<usize> {
+        if self.is_stream() { self.put_bytes(env, from) } else { Err(Errno::EINVAL.into()) }
+    }
 }

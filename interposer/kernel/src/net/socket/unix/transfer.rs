@@ -16,7 +16,7 @@ use crate::{
     net::{
         address::{Address, UnixName},
         socket::{
-            message::{Caller, Control, MessageFlags, Outgoing, Received},
+            message::{Caller, Control, MessageFlags, Outgoing, PacketChoices, Received},
             tcp::Shut,
         },
     },
@@ -122,6 +122,20 @@ impl UnixSocket {
             let errno = if self.is_connected() { Errno::EISCONN } else { Errno::EOPNOTSUPP };
             return Err(errno.into());
         }
+        let total = user::total_len(message.data);
+        self.send_stream(env, message, total, |env, done, most| {
+            user::gather(env.host, &user::skip(message.data, done), most)
+        })
+    }
+
+    /// Sends so many bytes of a stream, which `take` hands out: from which on, and how many at most.
+    fn send_stream(
+        &self,
+        env: &mut Env<'_>,
+        message: &Outgoing<'_>,
+        total: usize,
+        take: impl Fn(&mut Env<'_>, usize, usize) -> Result<Vec<u8>>,
+    ) -> Result<usize> {
         if !self.is_connected() {
             return Err(Errno::ENOTCONN.into());
         }
@@ -129,7 +143,6 @@ impl UnixSocket {
         if self.shut.get().contains(Shut::SEND) {
             return Err(Errno::EPIPE.into());
         }
-        let total = user::total_len(message.data);
         let mut done = 0;
         while done < total {
             match self.check_sending() {
@@ -138,9 +151,7 @@ impl UnixSocket {
                 Err(error) => return Err(error),
             }
             let Some(peer) = self.peer() else { return Err(Errno::EPIPE.into()) };
-            let rest = user::skip(message.data, done);
-            let most = memory::stream_message_max(self.send_limit());
-            let bytes = match user::gather(env.host, &rest, most) {
+            let bytes = match take(env, done, memory::stream_message_max(self.send_limit())) {
                 Ok(bytes) => bytes,
                 Err(_) if done > 0 => return Ok(done),
                 Err(error) => return Err(error),
@@ -151,6 +162,46 @@ impl UnixSocket {
             done += len;
         }
         Ok(done)
+    }
+
+    /// Sends bytes of the kernel's, for sendfile(2) and splice(2).
+    pub(super) fn put_bytes(&self, env: &mut Env<'_>, from: &[u8]) -> Result<usize> {
+        let caller = Caller { pid: crate::process::Tid::new(env.machine.actor.0), uid: 0, gid: 0 };
+        let (flags, packet) = (MessageFlags::empty(), PacketChoices::default());
+        let message = Outgoing { data: &[], to: None, flags, caller, rights: &[], packet };
+        self.send_stream(env, &message, from.len(), |_, done, most| {
+            Ok(from[done..].iter().take(most).copied().collect())
+        })
+    }
+
+    /// Takes bytes of a stream for the kernel, for splice(2); descriptors that come with them are lost.
+    pub(super) fn take_bytes(&self, env: &mut Env<'_>, into: &mut [u8]) -> Result<usize> {
+        if !self.is_connected() {
+            return Err(Errno::EINVAL.into());
+        }
+        let mut done = 0;
+        while done < into.len() {
+            let mut inbox = self.inbox.borrow_mut();
+            let Some(message) = inbox.front_mut() else { break };
+            let len = message.rest().len().min(into.len() - done);
+            into[done..done + len].copy_from_slice(&message.rest()[..len]);
+            message.read += len;
+            done += len;
+            let lost = core::mem::take(&mut message.rights);
+            let spent = if message.rest().is_empty() { inbox.pop_front() } else { None };
+            drop(inbox);
+            for right in lost {
+                FileDescription::let_go(right, env);
+            }
+            if let Some(spent) = spent {
+                spent.settle(env.machine);
+            }
+        }
+        if done > 0 || into.is_empty() {
+            Ok(done)
+        } else {
+            Ok(self.nothing(MessageFlags::DONT_WAIT)?.moved)
+        }
     }
 
     /// What keeps this end from sending packets, whatever they are.
