@@ -4,7 +4,7 @@
 //! - [`walk`]: from a path to what it names.
 //! - [`tree`]: the tree of files, the host's underneath and what the run does to it above.
 //! - `inode`, `contents`, `bytes`, `partly`, `memory_file`, `read_ahead`, `folder`, `name`, `extended`: what a file is;
-//!   `times`: when it was made; `moved`: what of it mappings have to learn; [`access`]: who may use it.
+//!   `times`, `numbers`: when it was made, and how it is known; `moved`: what of it mappings have to learn; [`access`]: who may use it.
 //! - [`durable`]: what of it would outlive a loss of power.
 //! - [`views`]: `/proc`, `/sys`, `/dev` of the simulated machine.
 
@@ -18,6 +18,7 @@ mod inode;
 mod memory_file;
 mod moved;
 mod name;
+mod numbers;
 mod partly;
 mod path;
 pub mod preload;

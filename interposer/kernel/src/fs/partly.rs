@@ -3,7 +3,7 @@
 //! Who changes a page of a file that may be gigabytes long pays for the page. Pages that the run has written to are in a
 //! memory file, each at its place; the others are read where the host has them.
 
-use alloc::{collections::BTreeMap, vec};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::memory_file;
 use crate::{
@@ -105,14 +105,14 @@ impl Partly {
 
     /// Copies what of a range is still the host's. Nobody sees it there yet.
     fn fetch(&self, host: &mut dyn Host, from: u64, to: u64) -> Result<()> {
-        let mut buffer = vec![0; (to - from).min(COPIED) as usize];
-        let mut at = from;
+        let (mut buffer, mut at) = (Vec::new(), from);
         while at < to {
             let (file, part) = self.place(at, (to - at).min(COPIED));
             let part = part as usize;
             if file == self.below {
+                buffer.resize(part, 0);
                 // A file that became shorter meanwhile reads as zeros there.
-                let there = host.pread(file, &mut buffer[..part], at)?;
+                let there = host.pread(file, &mut buffer, at)?;
                 if there > 0 && host.pwrite(self.own, &buffer[..there], at)? < there {
                     return Err(Errno::ENOSPC.into());
                 }
@@ -182,7 +182,7 @@ impl Partly {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
+    use alloc::vec;
 
     use super::*;
     use crate::{random::Stream, testing::FakeHost};

@@ -374,13 +374,9 @@ pub fn mremap(
     check_mremap((address, old_size), (target, new_size), flags)?;
     let shared_copy = old_len == 0;
     let old = Range::pages(address, old_len.max(1))?;
-    let Some(mapping) = cx.space().within(old).into_iter().next().map(|(_, mapping)| mapping)
-    else {
-        return Err(Errno::EFAULT.into());
-    };
-    if old.touches_simrun() || cx.space().at(address).is_none() {
-        return Err(Errno::EFAULT.into());
-    }
+    let parts = cx.space().within(old);
+    let first = parts.first().filter(|(part, _)| part.start == old.start && !old.touches_simrun());
+    let (first, mapping) = first.cloned().ok_or(Errno::EFAULT)?;
     if shared_copy && !mapping.flags.contains(MapFlags::SHARED) {
         return Err(Error::new(Errno::EINVAL, "there is no second view of private memory"));
     }
@@ -390,8 +386,7 @@ pub fn mremap(
         return Ok(Outcome::Done(address));
     }
     // Several mappings can only be moved, and only by a host that is new enough.
-    let is_one = cx.space().at(address).is_some_and(|(range, _)| old.end <= range.end);
-    if !is_one && new_size != old.len() {
+    if first != old && new_size != old.len() {
         return Err(Errno::EFAULT.into());
     }
     let grows = new_size.saturating_sub(if shared_copy { 0 } else { old.len() });
@@ -423,7 +418,6 @@ pub fn mremap(
     let keeps_old = flags & MREMAP_DONTUNMAP != 0 || shared_copy;
     let host_len = if shared_copy { 0 } else { old.len() };
     cx.host.remap(old.start, host_len, to.start, new_size, flags & MREMAP_DONTUNMAP != 0)?;
-    let parts = cx.space().within(old);
     if !keeps_old {
         cx.space().remove(old);
     }

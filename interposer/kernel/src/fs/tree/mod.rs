@@ -37,10 +37,8 @@ use mounts::Mounts;
 use space::Space;
 
 use super::{
-    Attributes, Body, Contents, FileTime, Folder, Inode, Moved, Times,
-    durable::Journal,
-    times::{self, Numbers},
-    walk,
+    Attributes, Body, Contents, FileTime, Folder, Inode, Moved, Times, durable::Journal,
+    numbers::Numbers, times, walk,
 };
 use crate::{
     error::{Errno, Result},

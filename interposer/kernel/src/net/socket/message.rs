@@ -6,7 +6,9 @@ use core::net::IpAddr;
 
 use linux_raw_sys::net as raw;
 
-use crate::{file::FileDescription, net::address::Address, process::Tid, user::UserSlice};
+use crate::{
+    file::FileDescription, machine::Machine, net::address::Address, process::Tid, user::UserSlice,
+};
 
 bitflags::bitflags! {
     /// send(2)'s and recv(2)'s flags.
@@ -86,6 +88,16 @@ pub struct Outgoing<'a> {
     pub rights: &'a [Rc<FileDescription>],
     /// What it asks of the packets that carry it.
     pub packet: PacketChoices,
+}
+
+impl<'a> Outgoing<'a> {
+    /// Bytes and nothing else, as write(2) and sendfile(2) send them.
+    #[must_use]
+    pub fn plain(data: &'a [UserSlice], machine: &Machine) -> Self {
+        let caller = Caller { pid: Tid::new(machine.actor.0), uid: 0, gid: 0 };
+        let (flags, packet) = (MessageFlags::empty(), PacketChoices::default());
+        Self { data, to: None, flags, caller, rights: &[], packet }
+    }
 }
 
 /// What a program asks of the packets that carry one message, where that differs from what the socket's options say.

@@ -6,7 +6,7 @@ use core::time::Duration;
 use linux_raw_sys::general::S_IFSOCK;
 
 use super::{
-    message::{Caller, MessageFlags, Outgoing, PacketChoices, Received},
+    message::{Caller, MessageFlags, Outgoing, Received},
     netlink::NetlinkSocket,
     options::Options,
     tcp::{Shut, TcpSocket},
@@ -180,10 +180,7 @@ impl FileObject for Socket {
         _file: &FileDescription,
         from: &[UserSlice],
     ) -> Result<usize> {
-        let caller = Caller { pid: crate::process::Tid::new(env.machine.actor.0), uid: 0, gid: 0 };
-        let flags = MessageFlags::empty();
-        let packet = PacketChoices::default();
-        let message = Outgoing { data: from, to: None, flags, caller, rights: &[], packet };
+        let message = Outgoing::plain(from, env.machine);
         self.as_object().send(env, &message)
     }
 

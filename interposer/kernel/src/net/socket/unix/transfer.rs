@@ -16,7 +16,7 @@ use crate::{
     net::{
         address::{Address, UnixName},
         socket::{
-            message::{Caller, Control, MessageFlags, Outgoing, PacketChoices, Received},
+            message::{Caller, Control, MessageFlags, Outgoing, Received},
             tcp::Shut,
         },
     },
@@ -166,9 +166,7 @@ impl UnixSocket {
 
     /// Sends bytes of the kernel's, for sendfile(2) and splice(2).
     pub(super) fn put_bytes(&self, env: &mut Env<'_>, from: &[u8]) -> Result<usize> {
-        let caller = Caller { pid: crate::process::Tid::new(env.machine.actor.0), uid: 0, gid: 0 };
-        let (flags, packet) = (MessageFlags::empty(), PacketChoices::default());
-        let message = Outgoing { data: &[], to: None, flags, caller, rights: &[], packet };
+        let message = Outgoing::plain(&[], env.machine);
         self.send_stream(env, &message, from.len(), |_, done, most| {
             Ok(from[done..].iter().take(most).copied().collect())
         })
