@@ -86,7 +86,7 @@ impl Conduct<'_> {
             };
             let Some(words) = launch::learn(&mut plan.boot, &outcome) else {
                 let recording = recording.map(|mut recording| {
-                    let inputs = recording.inputs();
+                    let inputs = recording.keep_inputs();
                     (recording, inputs)
                 });
                 write_through(plan, &outcome, &mut report);
@@ -163,7 +163,7 @@ fn finish(
 ) -> Conducted {
     let record = recording.map(|(mut recording, inputs)| {
         recording.keep_files(&outcome).iter().for_each(|words| report.warn(words));
-        let (record, error) = recording.finish(&outcome, report.warnings(), &inputs);
+        let (record, error) = recording.finish(&outcome, report.warnings(), inputs);
         if let Some(error) = error {
             report.warn(&format!("what is kept of the run is incomplete: {error}"));
         }

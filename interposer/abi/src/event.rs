@@ -229,8 +229,18 @@ impl Event {
     /// Never: every field can be encoded.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let encoded = postcard::to_extend(self, Vec::with_capacity(ENCODED_ROOM));
-        encoded.expect("events can be encoded")
+        let mut encoded = Vec::with_capacity(ENCODED_ROOM);
+        self.encode_to(&mut encoded);
+        encoded
+    }
+
+    /// Appends the bytes that [`Event::decode`] reads.
+    ///
+    /// # Panics
+    /// Never: every field can be encoded.
+    pub fn encode_to(&self, encoded: &mut Vec<u8>) {
+        let longer = postcard::to_extend(self, core::mem::take(encoded));
+        *encoded = longer.expect("events can be encoded");
     }
 
     /// Reads what [`Event::encode`] wrote; `None` when the bytes are not that.

@@ -20,7 +20,7 @@ pub const GATE_SIZE: u64 = 0x1000;
 /// Where the control block and the event ring are mapped.
 pub const CONTROL_BASE: u64 = 0x5500_2000_0000;
 /// Size of the control mapping in bytes.
-pub const CONTROL_SIZE: u64 = 0x80_0000;
+pub const CONTROL_SIZE: u64 = 0x28_0000;
 /// Where the kernel's heap is mapped.
 pub const ARENA_BASE: u64 = 0x5510_0000_0000;
 /// Size of the kernel's heap in bytes; the memory file behind it is sparse.

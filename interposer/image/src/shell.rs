@@ -384,7 +384,7 @@ fn directory_entries(mut buffer: &[u8]) -> impl Iterator<Item = HostEntry<'_>> {
 }
 
 /// How full the ring gets before the supervisor is called, in bytes: it has work to do on another processor.
-const RING_BELL_AT: usize = control::RING_SIZE / 256;
+const RING_BELL_AT: usize = control::RING_SIZE / 32;
 
 /// Puts bytes into the event ring, waiting for the supervisor to make room if there is none.
 fn push(mut bytes: &[u8]) {

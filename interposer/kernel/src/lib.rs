@@ -30,6 +30,7 @@ pub mod futex;
 pub mod host;
 pub mod ipc;
 pub mod kernel;
+pub mod lookup;
 pub mod machine;
 pub mod mm;
 pub mod net;

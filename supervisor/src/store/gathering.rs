@@ -4,6 +4,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, Sender, channel},
     thread::Builder,
 };
@@ -19,6 +22,8 @@ use super::{digest::Digests, inputs::Input, text::Text};
 const INPUTS_MAX: usize = 100_000;
 /// So many findings are worth a thread that looks at them while the run goes on.
 const BATCH: usize = 128;
+/// Bytes that are written at a time.
+const BUFFER_SIZE: usize = 64 << 10;
 
 /// What a run has found, as it told.
 #[derive(Clone, Debug)]
@@ -41,23 +46,13 @@ pub struct Gathering {
     helper: Option<Helper>,
 }
 
-/// All that a run has found.
+/// What is to be known of all that a run has found, which has been written down.
 #[derive(Debug)]
 pub struct Gathered {
-    json: Vec<u8>,
-    programs: BTreeMap<Text, String>,
-}
-
-impl Gathered {
-    /// All findings in the order of their paths, as [`Inputs`](super::inputs::Inputs) are written.
-    pub fn json(&self) -> &[u8] {
-        &self.json
-    }
-
-    /// The digest of one of the programs.
-    pub fn digest(&self, path: &Text) -> Option<&String> {
-        self.programs.get(path)
-    }
+    /// The digests of programs.
+    pub programs: BTreeMap<Text, String>,
+    /// Whether all could be written.
+    pub written: io::Result<()>,
 }
 
 /// All that has been looked at.
@@ -99,28 +94,41 @@ impl Looked {
         self.known.insert(path, Known { found, said, digest, json });
     }
 
-    fn gathered(&self, programs: &BTreeSet<Text>) -> Gathered {
-        let len: usize = self.known.values().map(|known| known.json.len() + 1).sum();
-        let mut json = Vec::with_capacity(len + 16);
-        json.extend_from_slice(br#"{"files":["#);
+    fn finish(&self, end: &End) -> Gathered {
+        let digest = |path: &Text| Some((path.clone(), self.known.get(path)?.digest.clone()?));
+        let programs = end.programs.iter().filter_map(digest).collect();
+        Gathered { programs, written: self.write(&end.file) }
+    }
+
+    /// Writes all findings in the order of their paths, as [`Inputs`](super::inputs::Inputs) are written.
+    fn write(&self, to: &Path) -> io::Result<()> {
+        let mut file = BufWriter::with_capacity(BUFFER_SIZE, File::create(to)?);
+        file.write_all(br#"{"files":["#)?;
         for (number, known) in self.known.values().enumerate() {
             if number > 0 {
-                json.push(b',');
+                file.write_all(b",")?;
             }
-            json.extend_from_slice(&known.json);
+            file.write_all(&known.json)?;
         }
-        json.extend_from_slice(b"]}");
-        let digest = |path: &Text| Some((path.clone(), self.known.get(path)?.digest.clone()?));
-        Gathered { json, programs: programs.iter().filter_map(digest).collect() }
+        file.write_all(b"]}")?;
+        file.flush()
     }
+}
+
+/// The end of a run.
+#[derive(Debug)]
+pub struct End {
+    /// Programs whose digests are to be told.
+    pub programs: BTreeSet<Text>,
+    /// Where all is to be written.
+    pub file: PathBuf,
 }
 
 /// What the helper is asked to do.
 #[derive(Debug)]
 enum Ask {
     LookAt(Vec<Finding>),
-    /// Say what there is, with these programs.
-    Finish(BTreeSet<Text>),
+    Finish(End),
 }
 
 /// A thread that looks at findings.
@@ -142,7 +150,7 @@ impl Helper {
                         findings.into_iter().for_each(|finding| looked.look_at(finding));
                     }
                     // Nobody listens if the run is abandoned. Nobody waits until all is put away.
-                    Ask::Finish(programs) => drop(tell.send(looked.gathered(&programs))),
+                    Ask::Finish(end) => drop(tell.send(looked.finish(&end))),
                 }
             }
         };
@@ -180,16 +188,16 @@ impl Gathering {
         }
     }
 
-    /// All of it; of these programs the digests, too.
-    pub fn finish(&mut self, programs: &BTreeSet<Text>) -> Gathered {
+    /// Writes all of it down.
+    pub fn finish(&mut self, end: End) -> Gathered {
         let left = std::mem::take(&mut self.left);
         let Some(helper) = self.helper.take() else {
             let mut looked = Looked::new(self.times);
             left.into_iter().for_each(|finding| looked.look_at(finding));
-            return looked.gathered(programs);
+            return looked.finish(&end);
         };
         helper.ask(Ask::LookAt(left));
-        helper.ask(Ask::Finish(programs.clone()));
+        helper.ask(Ask::Finish(end));
         helper.gathered.recv().expect("the helper tells")
     }
 }
@@ -235,10 +243,12 @@ mod tests {
                 }
             }
             assert_eq!(gathering.helper.is_some(), ahead);
-            let gathered = gathering.finish(&programs);
-            assert_eq!(gathered.digest(&text(12)).map(|digest| digest.len()), Some(32));
-            assert_eq!(gathered.digest(&text(13)), None, "it is no program");
-            serde_json::from_slice::<Inputs>(gathered.json()).expect("inputs")
+            let file = folder.path().join("inputs");
+            let gathered = gathering.finish(End { programs: programs.clone(), file: file.clone() });
+            gathered.written.expect("room");
+            let digest = |number| gathered.programs.get(&text(number)).map(String::len);
+            assert_eq!([digest(12), digest(13)], [Some(32), None], "13 is no program");
+            serde_json::from_slice::<Inputs>(&fs::read(file).expect("inputs")).expect("inputs")
         };
         let inputs = gather(true);
         assert_eq!(inputs, gather(false));

@@ -17,7 +17,7 @@ use simrun_abi::event::{Event, Found, Said, Stream, StuckThread, What};
 
 use super::{
     ARTIFACTS, EVENTS, INPUTS, LOCK, RECORD, STANDARD_INPUT, calls, failure,
-    gathering::{Finding, Gathered, Gathering},
+    gathering::{End, Finding, Gathered, Gathering},
     id::Id,
     output::{self, Writer},
     pinned::Pinned,
@@ -135,9 +135,10 @@ impl Recording {
         self.heard.inputs.get_ahead();
     }
 
-    /// What the run has found. It is over, and nothing has been written through yet.
-    pub fn inputs(&mut self) -> Gathered {
-        self.heard.inputs.finish(&self.heard.programs)
+    /// Writes down what the run has found. It is over, and nothing has been written through yet.
+    pub fn keep_inputs(&mut self) -> Gathered {
+        let (programs, file) = (self.heard.programs.clone(), self.folder.join(INPUTS));
+        self.heard.inputs.finish(End { programs, file })
     }
 
     /// Keeps the files that the run wrote; what cannot be kept is returned in words.
@@ -159,7 +160,7 @@ impl Recording {
         mut self,
         outcome: &Outcome,
         warnings: &[String],
-        inputs: &Gathered,
+        inputs: Gathered,
     ) -> (Record, Option<io::Error>) {
         let mut heard = self.heard;
         let flushed = heard.output.flush();
@@ -170,9 +171,7 @@ impl Recording {
         }
         let kept = calls::keep(&self.folder, &self.record.pinned);
         heard.keep_first_error(kept);
-        // Nobody looks at it before the run has ended.
-        let written = fs::write(self.folder.join(INPUTS), inputs.json());
-        heard.keep_first_error(written);
+        heard.keep_first_error(inputs.written);
         let mut result = RunResult::of(outcome, &heard.stuck);
         result.warnings = warnings.to_vec();
         if heard.output.is_truncated() {
@@ -183,7 +182,7 @@ impl Recording {
         result.programs = heard
             .programs
             .iter()
-            .map(|path| Program { path: path.clone(), digest: inputs.digest(path).cloned() })
+            .map(|path| Program { path: path.clone(), digest: inputs.programs.get(path).cloned() })
             .collect();
         self.record.state = result.ending.state(result.is_violated());
         self.record.result = Some(result);

@@ -216,12 +216,18 @@ impl Folder {
     /// # Errors
     /// What the host says to its directory being read.
     pub fn list(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
-        let below = self.names_below(tree, host)?;
+        let (device, below) = self.names_below(tree, host)?;
         let known = self.known.borrow();
         let mut entries = Vec::with_capacity(below.len() + known.len());
+        // What is known has its number.
+        let numbered = |mut entry: DirectoryEntry| {
+            entry.number = tree.number((device, entry.number));
+            entry
+        };
         let mut below = below.into_iter().peekable();
         for (name, file) in &*known {
-            entries.extend(iter::from_fn(|| below.next_if(|entry| entry.name < *name)));
+            let before = iter::from_fn(|| below.next_if(|entry| entry.name < *name));
+            entries.extend(before.map(numbered));
             below.next_if(|entry| entry.name == *name);
             entries.extend(file.as_ref().map(|file| DirectoryEntry {
                 number: file.number,
@@ -229,13 +235,13 @@ impl Folder {
                 name: name.clone(),
             }));
         }
-        entries.extend(below);
+        entries.extend(below.map(numbered));
         Ok(entries)
     }
 
-    /// The names of the host, sorted.
-    fn names_below(&self, tree: &Tree, host: &mut dyn Host) -> Result<Vec<DirectoryEntry>> {
-        let Some(below) = &self.below else { return Ok(Vec::new()) };
+    /// The names of the host, sorted, with the host's numbers on a device.
+    fn names_below(&self, tree: &Tree, host: &mut dyn Host) -> Result<(u64, Vec<DirectoryEntry>)> {
+        let Some(below) = &self.below else { return Ok((0, Vec::new())) };
         tree.note_input(host, below, Found::Content, Said::Nothing);
         let mut entries = Vec::new();
         let device = self.list_below(below, host, &mut |HostEntry { name, ino, kind }| {
@@ -244,8 +250,7 @@ impl Folder {
         entries.retain(|entry| !tree.hides_in(below, entry.name.as_bytes()));
         // The host's order must not show in the order of first sight either.
         entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        entries.iter_mut().for_each(|entry| entry.number = tree.number((device, entry.number)));
-        Ok(entries)
+        Ok((device, entries))
     }
 
     /// Lists the host's directory, which shows whether it is harmless; its device.

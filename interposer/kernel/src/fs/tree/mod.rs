@@ -37,8 +37,10 @@ use mounts::Mounts;
 use space::Space;
 
 use super::{
-    Attributes, Body, Contents, FileTime, Folder, Inode, Moved, Times, durable::Journal,
-    numbers::Numbers, times, walk,
+    Attributes, Body, Contents, FileTime, Folder, Inode, Moved, Times,
+    durable::Journal,
+    numbers::{HostNumbers, Numbers},
+    times, walk,
 };
 use crate::{
     error::{Errno, Result},
@@ -54,8 +56,6 @@ pub struct Tree {
     root: OnceCell<Rc<Inode>>,
     /// What is mounted in it.
     mounts: Mounts,
-    /// Numbers of the host's files, by its own.
-    of_host: RefCell<BTreeMap<HostNumbers, u64>>,
     /// The host's files that have several names there.
     linked: RefCell<BTreeMap<HostNumbers, Rc<Inode>>>,
     /// All numbers.
@@ -81,6 +81,8 @@ pub struct Tree {
     notes_inputs: bool,
     /// The file that was found last, by its number, and in which state.
     found: Cell<Option<(u64, Stamp)>>,
+    /// Memory for what the supervisor is told of inputs.
+    note: RefCell<Note>,
     /// Memory for a path of the host.
     room: RefCell<Vec<u8>>,
     /// What was put there before the first program ran, once it was.
@@ -90,9 +92,6 @@ pub struct Tree {
     /// What is not durable, where power may be lost.
     pub journal: RefCell<Option<Journal>>,
 }
-
-/// Device and inode number of the host.
-type HostNumbers = (u64, u64);
 
 /// Virtual device of the tree: 8:1, a disk's first partition.
 const DISK: u64 = 0x801;
@@ -136,7 +135,6 @@ impl Tree {
         Self {
             root: OnceCell::new(),
             mounts: Mounts::new(started),
-            of_host: RefCell::default(),
             linked: RefCell::default(),
             numbers: Numbers::new(boot.file_times).into(),
             hidden: boot.hidden.clone(),
@@ -151,6 +149,7 @@ impl Tree {
             started,
             notes_inputs: boot.detail >= Detail::Kept,
             found: Cell::new(None),
+            note: RefCell::default(),
             room: RefCell::default(),
             placed: OnceCell::new(),
             space: Space::new(node.disk),
@@ -202,9 +201,7 @@ impl Tree {
     /// Lets the supervisor know that the run depends on what the host has at a path.
     pub fn note_input(&self, host: &mut dyn Host, path: &[u8], found: Found, said: Said) {
         if self.notes_inputs {
-            let what = What::Input { path: path.into(), found, said };
-            let event = Event { number: 0, time_ns: 0, node: 0, pid: 0, tid: 0, what };
-            host.emit(&event.encode());
+            self.note.borrow_mut().tell(host, path, found, said);
         }
     }
 
@@ -245,8 +242,7 @@ impl Tree {
     /// The number of the host's file with these numbers.
     #[must_use]
     pub fn number(&self, host: HostNumbers) -> u64 {
-        let give = || self.numbers.borrow_mut().of_host(host.1);
-        *self.of_host.borrow_mut().entry(host).or_insert_with(give)
+        self.numbers.borrow_mut().of_host(host)
     }
 
     /// The host's file at a path, which the run sees for the first time under this name.
@@ -375,6 +371,34 @@ impl Tree {
                 *file.path.borrow_mut() = [path, DELETED].concat().into();
             }
         }
+    }
+}
+
+/// What the supervisor is told of an input: there are many, so the memory is used again.
+#[derive(Debug)]
+struct Note {
+    event: Event,
+    encoded: Vec<u8>,
+}
+
+impl Default for Note {
+    fn default() -> Self {
+        let what = What::Input { path: Vec::new(), found: Found::Status, said: Said::Nothing };
+        let event = Event { number: 0, time_ns: 0, node: 0, pid: 0, tid: 0, what };
+        Self { event, encoded: Vec::new() }
+    }
+}
+
+impl Note {
+    fn tell(&mut self, host: &mut dyn Host, at: &[u8], found_there: Found, said_of_it: Said) {
+        if let What::Input { path, found, said } = &mut self.event.what {
+            path.clear();
+            path.extend_from_slice(at);
+            (*found, *said) = (found_there, said_of_it);
+        }
+        self.encoded.clear();
+        self.event.encode_to(&mut self.encoded);
+        host.emit(&self.encoded);
     }
 }
 
