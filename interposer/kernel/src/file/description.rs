@@ -230,8 +230,12 @@ impl File {
 
 impl FileDescription {
     /// A process closes a descriptor of it: that ends the process's record locks on the file, whichever descriptor
-    /// they were set by (fcntl(2)), and its wish to be told of messages (mq_notify(3)).
+    /// they were set by (fcntl(2)), and its wish to be told of messages (mq_notify(3)). What is only a place ends nothing
+    /// (`filp_flush`).
     pub fn closed_by(&self, pid: u32, machine: &mut Machine) {
+        if self.is_place() {
+            return;
+        }
         if let Some(inode) = self.file.inode() {
             inode.forget_process(pid, machine);
         } else if let File::Pipe(end) = &self.file {

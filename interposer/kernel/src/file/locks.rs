@@ -1,10 +1,13 @@
 //! Locks on files: those of flock(2), and record locks, whose owner is a process (`F_SETLK`) or a description
 //! (`F_OFD_SETLK`); see fcntl(2).
 
-use alloc::vec::Vec;
+use alloc::{rc::Weak, vec::Vec};
 use core::cell::RefCell;
 
-use crate::wait::{Readiness, WaitQueue, Wakes};
+use crate::{
+    process::ThreadId,
+    wait::{Readiness, WaitQueue, Wakes},
+};
 
 /// Who holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +27,14 @@ pub enum LockKind {
     Exclusive,
 }
 
+impl LockKind {
+    /// Whether two owners cannot have both.
+    #[must_use]
+    pub fn conflicts(self, other: Self) -> bool {
+        self == Self::Exclusive || other == Self::Exclusive
+    }
+}
+
 /// A lock on a range of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordLock {
@@ -33,11 +44,14 @@ pub struct RecordLock {
     pub kind: LockKind,
     /// First byte.
     pub start: u64,
-    /// Last byte; `u64::MAX` for the end of the file, wherever that is.
+    /// Last byte; [`Self::LAST`] for the end of the file, wherever that is.
     pub last: u64,
 }
 
 impl RecordLock {
+    /// The last byte that any file can have (`OFFSET_MAX`).
+    pub const LAST: u64 = i64::MAX as u64;
+
     fn overlaps(&self, start: u64, last: u64) -> bool {
         self.start <= last && start <= self.last
     }
@@ -45,17 +59,31 @@ impl RecordLock {
     fn conflicts(&self, other: &Self) -> bool {
         self.owner != other.owner
             && self.overlaps(other.start, other.last)
-            && (self.kind == LockKind::Exclusive || other.kind == LockKind::Exclusive)
+            && self.kind.conflicts(other.kind)
     }
+}
+
+/// A thread that waits for a record lock.
+#[derive(Clone, Debug)]
+pub struct LockWaiter {
+    /// The thread.
+    pub thread: ThreadId,
+    /// What it waits for.
+    pub lock: RecordLock,
+    /// On which file.
+    pub file: Weak<FileLocks>,
 }
 
 /// The locks on one file.
 #[derive(Debug, Default)]
 pub struct FileLocks {
+    /// Those of one owner together, owners in the order in which they came.
     records: RefCell<Vec<RecordLock>>,
     whole: RefCell<Vec<(u64, LockKind)>>,
-    /// Woken when a lock goes.
-    pub queue: WaitQueue,
+    /// Woken when a record lock goes.
+    pub records_queue: WaitQueue,
+    /// Woken when a lock on the whole file goes.
+    pub whole_queue: WaitQueue,
 }
 
 impl FileLocks {
@@ -65,9 +93,17 @@ impl FileLocks {
         self.records.borrow().iter().find(|held| held.conflicts(lock)).copied()
     }
 
+    /// The first lock that its owner holds in a range.
+    #[must_use]
+    pub fn held(&self, owner: LockOwner, start: u64, last: u64) -> Option<RecordLock> {
+        let is_it = |held: &&RecordLock| held.owner == owner && held.overlaps(start, last);
+        self.records.borrow().iter().find(is_it).copied()
+    }
+
     /// Takes a record lock that nothing stands in the way of; what the owner held there before is replaced. Whether
     /// others may go on.
     pub fn lock(&self, lock: RecordLock) -> bool {
+        let group = self.records.borrow().iter().position(|held| held.owner == lock.owner);
         let freed = self.unlock(lock.owner, lock.start, lock.last);
         let mut records = self.records.borrow_mut();
         let mut merged = lock;
@@ -81,8 +117,11 @@ impl FileLocks {
             }
             !(alike && touches)
         });
-        let at =
-            records.partition_point(|held| (held.start, held.owner) < (merged.start, merged.owner));
+        // An owner's locks stay together, in the order of their bytes (`posix_lock_inode` in fs/locks.c).
+        let group = group.unwrap_or(records.len());
+        let is_before =
+            |held: &&RecordLock| held.owner == merged.owner && held.start < merged.start;
+        let at = group + records[group..].iter().take_while(is_before).count();
         records.insert(at, merged);
         freed
     }
@@ -110,18 +149,26 @@ impl FileLocks {
         found
     }
 
-    /// Takes the lock on the whole file for a description, in exchange for one that it holds; whether it got it.
-    pub fn lock_whole(&self, token: u64, kind: LockKind) -> bool {
+    /// Which lock on the whole file a description holds.
+    #[must_use]
+    pub fn whole_of(&self, token: u64) -> Option<LockKind> {
+        let whole = self.whole.borrow();
+        whole.iter().find(|&&(other, _)| other == token).map(|&(_, kind)| kind)
+    }
+
+    /// Takes the lock on the whole file for a description that holds none.
+    ///
+    /// # Errors
+    /// The description that stands in the way.
+    pub fn lock_whole(&self, token: u64, kind: LockKind) -> Result<(), u64> {
         let mut whole = self.whole.borrow_mut();
-        let free = whole.iter().all(|&(other, held)| {
-            other == token || (held == LockKind::Shared && kind == LockKind::Shared)
-        });
-        // Linux gives the old lock up first: it is gone even if the new one is not to be had (flock(2)).
-        whole.retain(|&(other, _)| other != token);
-        if free {
-            whole.push((token, kind));
+        match whole.iter().find(|&&(_, held)| held.conflicts(kind)) {
+            Some(&(holder, _)) => Err(holder),
+            None => {
+                whole.push((token, kind));
+                Ok(())
+            }
         }
-        free
     }
 
     /// Lets a description's lock on the whole file go; whether there was one.
@@ -134,16 +181,18 @@ impl FileLocks {
 
     /// Ends all locks of a description.
     pub fn forget_description(&self, token: u64, wakes: &mut Wakes) {
-        let records = self.unlock(LockOwner::Description(token), 0, u64::MAX);
-        if self.unlock_whole(token) | records {
-            self.queue.wake(Readiness::all(), wakes);
+        if self.unlock(LockOwner::Description(token), 0, RecordLock::LAST) {
+            self.records_queue.wake(Readiness::all(), wakes);
+        }
+        if self.unlock_whole(token) {
+            self.whole_queue.wake(Readiness::all(), wakes);
         }
     }
 
     /// Ends all record locks of a process.
     pub fn forget_process(&self, pid: u32, wakes: &mut Wakes) {
-        if self.unlock(LockOwner::Process(pid), 0, u64::MAX) {
-            self.queue.wake(Readiness::all(), wakes);
+        if self.unlock(LockOwner::Process(pid), 0, RecordLock::LAST) {
+            self.records_queue.wake(Readiness::all(), wakes);
         }
     }
 }
@@ -179,7 +228,7 @@ mod tests {
     #[test]
     fn only_other_owners_conflict_and_shared_locks_do_not() {
         let locks = FileLocks::default();
-        locks.lock(lock(A, Shared, 10, u64::MAX));
+        locks.lock(lock(A, Shared, 10, RecordLock::LAST));
         let cases = [
             (lock(B, Shared, 10, 20), false),
             (lock(B, Exclusive, 0, 9), false),
@@ -195,11 +244,13 @@ mod tests {
     #[test]
     fn the_whole_file_is_held_by_readers_or_one_writer() {
         let locks = FileLocks::default();
-        assert!(locks.lock_whole(1, Shared) && locks.lock_whole(2, Shared));
-        assert!(!locks.lock_whole(1, Exclusive));
-        assert!(locks.lock_whole(2, Exclusive), "the failed exchange gave up the first lock");
-        assert!(!locks.lock_whole(1, Shared));
+        assert_eq!([locks.lock_whole(1, Shared), locks.lock_whole(2, Shared)], [Ok(()); 2]);
+        assert_eq!(locks.lock_whole(3, Exclusive), Err(1));
+        assert!(locks.unlock_whole(1) && !locks.unlock_whole(1));
+        assert_eq!(locks.lock_whole(3, Exclusive), Err(2));
+        assert_eq!([locks.whole_of(1), locks.whole_of(2)], [None, Some(Shared)]);
         locks.forget_description(2, &mut Wakes::default());
-        assert!(locks.lock_whole(1, Shared));
+        assert_eq!(locks.lock_whole(3, Exclusive), Ok(()));
+        assert_eq!(locks.lock_whole(1, Shared), Err(3));
     }
 }

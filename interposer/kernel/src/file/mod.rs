@@ -28,7 +28,7 @@ pub use description::{File, FileDescription, OpenFlags, Watcher, Whence};
 pub use directory::{Directory, DirectorySource};
 pub use event::{EventFd, EventKind};
 pub use inotify::{Happening, Inotify, InotifyCounts, Repeated, Told};
-pub use locks::{FileLocks, LockKind, LockOwner, RecordLock};
+pub use locks::{FileLocks, LockKind, LockOwner, LockWaiter, RecordLock};
 pub use message_queue::{MessageQueueFile, Notice, PRIORITIES, QueueSize, QueuedMessage};
 pub use notifier::Notifier;
 pub(crate) use object::FileObject;

@@ -68,8 +68,19 @@ pub struct Call {
     pub injected: Option<Box<Injected>>,
     /// A description that it uses until it is over.
     pub held: Option<Held>,
+    /// The lock that it waits for.
+    pub lock: Option<LockWait>,
     /// What the log says it waits for.
     pub waits_for: &'static str,
+}
+
+/// What an attempt to lock a file has found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockWait {
+    /// Which bytes are to be locked: the first and the last.
+    Range(u64, u64),
+    /// The description of this token stood in the way of a lock on the whole file.
+    Behind(u64),
 }
 
 impl Call {

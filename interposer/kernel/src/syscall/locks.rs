@@ -8,8 +8,9 @@ use linux_raw_sys::general as raw;
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{FileDescription, FileLocks, LockKind, LockOwner, RecordLock},
+    file::{FileDescription, FileLocks, LockKind, LockOwner, LockWaiter, RecordLock},
     outcome::{Outcome, Restart},
+    process::{LockWait, State},
     user::UserPtr,
     wait::Readiness,
 };
@@ -60,7 +61,11 @@ fn serve(
     by_description: bool,
 ) -> Result<Outcome> {
     let file = cx.description(fd)?;
-    let request = read_request(cx, &file, argument, by_description)?;
+    let mut request = read_request(cx, &file, command, argument, by_description)?;
+    // Whatever becomes of the file while the call waits.
+    if let Some(LockWait::Range(start, last)) = cx.call().lock {
+        (request.start, request.last) = (start, last);
+    }
     let Some((locks, _)) = file.file.locks() else {
         return Err(Error::new(Errno::EINVAL, "only files of a tree have record locks"));
     };
@@ -69,7 +74,7 @@ fn serve(
     }
     let Some(kind) = request.kind else {
         if locks.unlock(request.owner, request.start, request.last) {
-            locks.queue.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
+            locks.records_queue.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
         }
         return Ok(Outcome::Done(0));
     };
@@ -79,10 +84,11 @@ fn serve(
     }
     let Request { owner, start, last, .. } = request;
     let lock = RecordLock { owner, kind, start, last };
-    cx.kernel.machine.tree.lock_waits.borrow_mut().remove(&owner);
+    let waiting = cx.thread;
+    cx.kernel.machine.tree.lock_waits.borrow_mut().retain(|_, waiter| waiter.thread != waiting);
     let Some(conflict) = locks.conflict(&lock) else {
         if locks.lock(lock) {
-            locks.queue.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
+            locks.records_queue.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
         }
         return Ok(Outcome::Done(0));
     };
@@ -99,38 +105,49 @@ fn wait_for(
     lock: RecordLock,
     holder: LockOwner,
 ) -> Result<Outcome> {
-    let mut waits = cx.kernel.machine.tree.lock_waits.borrow_mut();
     if let LockOwner::Process(_) = lock.owner {
         let mut at = holder;
-        for _ in 0..=waits.len() {
+        for _ in 0..=cx.kernel.machine.tree.lock_waits.borrow().len() {
             if at == lock.owner {
                 return Err(Errno::EDEADLK.into());
             }
-            let Some((wanted, file)) = waits.get(&at) else { break };
-            let Some(conflict) = file.upgrade().and_then(|file| file.conflict(wanted)) else {
-                break;
-            };
-            at = conflict.owner;
+            let Some(next) = awaited_by(cx, at) else { break };
+            at = next;
         }
-        waits.insert(lock.owner, (lock, Rc::downgrade(locks)));
     }
-    drop(waits);
-    Ok(cx.block_on(&[&locks.queue], Restart::IfAsked, "a record lock"))
+    // Who waits for a description is not looked for (`locks_insert_global_blocked` in fs/locks.c).
+    if let LockOwner::Process(_) = holder {
+        let waiter = LockWaiter { thread: cx.thread, lock, file: Rc::downgrade(locks) };
+        cx.kernel.machine.tree.lock_waits.borrow_mut().insert(lock.owner, waiter);
+    }
+    cx.call().lock = Some(LockWait::Range(lock.start, lock.last));
+    Ok(cx.block_on(&[&locks.records_queue], Restart::IfAsked, "a record lock"))
+}
+
+/// The owner of the lock for which another waits, if it still does.
+fn awaited_by(cx: &Context<'_>, owner: LockOwner) -> Option<LockOwner> {
+    let waits = cx.kernel.machine.tree.lock_waits.borrow();
+    let LockWaiter { thread, lock, file } = waits.get(&owner)?;
+    let thread = cx.kernel.threads.get(*thread)?;
+    let still_waits = matches!(thread.state, State::Blocked(_))
+        && thread.call.as_ref()?.lock == Some(LockWait::Range(lock.start, lock.last));
+    let conflict = file.upgrade().filter(|_| still_waits)?.conflict(lock)?;
+    Some(conflict.owner)
 }
 
 fn read_request(
     cx: &mut Context<'_>,
     file: &FileDescription,
+    command: u32,
     argument: u64,
     by_description: bool,
 ) -> Result<Request> {
+    // The order of errors is that of fs/locks.c (`fcntl_getlk`, `flock64_to_posix_lock`).
     let raw = cx.read(UserPtr::<RawLock>::new(argument))?;
-    let kind = match raw.kind as u16 as u32 {
-        raw::F_RDLCK => Some(LockKind::Shared),
-        raw::F_WRLCK => Some(LockKind::Exclusive),
-        raw::F_UNLCK => None,
-        _ => return Err(Errno::EINVAL.into()),
-    };
+    let is_lock = [raw::F_RDLCK, raw::F_WRLCK].contains(&(raw.kind as u16 as u32));
+    if command == raw::F_GETLK && !is_lock {
+        return Err(Errno::EINVAL.into());
+    }
     let base = match raw.whence as u32 {
         raw::SEEK_SET => 0,
         raw::SEEK_CUR => file.offset.get() as i64,
@@ -138,16 +155,23 @@ fn read_request(
         _ => return Err(Errno::EINVAL.into()),
     };
     let start = base.checked_add(raw.start).ok_or(Errno::EOVERFLOW)?;
+    if start < 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let (start, last) = match raw.len {
-        0 => (start, u64::MAX),
+        0 => (start, RecordLock::LAST),
         len if len > 0 => {
             (start, start.checked_add(len - 1).ok_or(Errno::EOVERFLOW)?.cast_unsigned())
         }
-        len => {
-            (start.checked_add(len).ok_or(Errno::EINVAL)?, start.wrapping_sub(1).cast_unsigned())
-        }
+        len => (start + len, (start - 1).cast_unsigned()),
     };
     let start = u64::try_from(start).map_err(|_| Errno::EINVAL)?;
+    let kind = match raw.kind as u16 as u32 {
+        raw::F_RDLCK => Some(LockKind::Shared),
+        raw::F_WRLCK => Some(LockKind::Exclusive),
+        raw::F_UNLCK => None,
+        _ => return Err(Errno::EINVAL.into()),
+    };
     let owner = if by_description {
         if raw.pid != 0 {
             return Err(Errno::EINVAL.into());
@@ -159,11 +183,15 @@ fn read_request(
     Ok(Request { raw, owner, kind, start, last })
 }
 
-/// Says what stands in a lock's way.
+/// Says what stands in a lock's way; of a description that would unlock, what it has locked there (`posix_test_lock` in
+/// fs/locks.c).
 fn test(cx: &mut Context<'_>, locks: &FileLocks, request: &Request, to: u64) -> Result<Outcome> {
-    let Some(kind) = request.kind else { return Err(Errno::EINVAL.into()) };
     let Request { owner, start, last, .. } = *request;
-    let answer = match locks.conflict(&RecordLock { owner, kind, start, last }) {
+    let found = match request.kind {
+        Some(kind) => locks.conflict(&RecordLock { owner, kind, start, last }),
+        None => locks.held(owner, start, last),
+    };
+    let answer = match found {
         None => RawLock { kind: raw::F_UNLCK as i16, ..request.raw },
         Some(held) => RawLock {
             kind: match held.kind {
@@ -172,7 +200,10 @@ fn test(cx: &mut Context<'_>, locks: &FileLocks, request: &Request, to: u64) -> 
             },
             whence: raw::SEEK_SET as i16,
             start: held.start as i64,
-            len: if held.last == u64::MAX { 0 } else { (held.last - held.start + 1) as i64 },
+            len: match held.last {
+                RecordLock::LAST => 0,
+                last => (last - held.start + 1) as i64,
+            },
             pid: match held.owner {
                 LockOwner::Process(pid) => pid as i32,
                 LockOwner::Description(_) => -1,
@@ -189,7 +220,6 @@ const LOCK_MAND: u32 = 32;
 
 /// flock(2).
 pub fn flock(cx: &mut Context<'_>, [fd, operation, ..]: [u64; 6]) -> Result<Outcome> {
-    let file = cx.description(fd)?;
     let operation = operation as u32;
     if operation & LOCK_MAND != 0 {
         return Ok(Outcome::Done(0));
@@ -201,19 +231,37 @@ pub fn flock(cx: &mut Context<'_>, [fd, operation, ..]: [u64; 6]) -> Result<Outc
         raw::LOCK_UN => None,
         _ => return Err(Errno::EINVAL.into()),
     };
+    let file = cx.description(fd)?;
     // Nobody else can open what has no name: its locks stand in nobody's way.
     let Some((locks, token)) = file.file.locks() else { return Ok(Outcome::Done(0)) };
-    let held_before = locks.unlock_whole(token);
-    let got = kind.is_none_or(|kind| locks.lock_whole(token, kind));
-    if held_before {
-        locks.queue.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
+    let held = locks.whole_of(token);
+    if held == kind {
+        return Ok(Outcome::Done(0));
     }
-    match (got, waits) {
-        (true, _) => Ok(Outcome::Done(0)),
-        (false, true) => {
-            cx.hold(fd, &file);
-            Ok(cx.block_on(&[&locks.queue], Restart::IfAsked, "a file lock"))
+    // Who waits for one lock does not care what becomes of the others.
+    let blocker = match (cx.call().lock, kind) {
+        (Some(LockWait::Behind(blocker)), Some(kind)) => {
+            locks.whole_of(blocker).filter(|held| held.conflicts(kind)).map(|_| blocker)
         }
-        (false, false) => Err(Errno::EAGAIN.into()),
+        _ => None,
+    };
+    let got = match (blocker, kind) {
+        (Some(blocker), _) => Err(blocker),
+        (None, kind) => {
+            // The old lock is gone even if the new one is not to be had (`flock_lock_inode` in fs/locks.c).
+            if locks.unlock_whole(token) {
+                locks.whole_queue.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
+            }
+            kind.map_or(Ok(()), |kind| locks.lock_whole(token, kind))
+        }
+    };
+    match (got, waits) {
+        (Ok(()), _) => Ok(Outcome::Done(0)),
+        (Err(holder), true) => {
+            cx.call().lock = Some(LockWait::Behind(holder));
+            cx.hold(fd, &file);
+            Ok(cx.block_on(&[&locks.whole_queue], Restart::IfAsked, "a file lock"))
+        }
+        (Err(_), false) => Err(Errno::EAGAIN.into()),
     }
 }

@@ -44,7 +44,7 @@ use super::{
 };
 use crate::{
     error::{Errno, Result},
-    file::{FileDescription, FileLocks, InotifyCounts, LockOwner, RecordLock},
+    file::{FileDescription, InotifyCounts, LockOwner, LockWaiter},
     host::{Follow, Host, HostFd, HostStat},
     machine::Env,
     uapi::stat::FileKind,
@@ -67,7 +67,7 @@ pub struct Tree {
     opened_max: Cell<usize>,
     tokens: Cell<u64>,
     /// Which record lock each blocked owner waits for.
-    pub lock_waits: RefCell<BTreeMap<LockOwner, (RecordLock, Weak<FileLocks>)>>,
+    pub lock_waits: RefCell<BTreeMap<LockOwner, LockWaiter>>,
     /// How much is watched.
     pub inotify: InotifyCounts,
     cookie: Cell<u32>,
