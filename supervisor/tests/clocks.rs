@@ -5,6 +5,7 @@ mod common;
 use std::{path::Path, process::Output};
 
 use common::{
+    build_in,
     compared::{self, simulated, stdout},
     fault_file,
     machines::{machine, printed, simulate},
@@ -68,6 +69,23 @@ for wait in ways:
         let expected = 100.0 * lines.lines().count() as f64 / pace;
         let found = simulated(&output);
         assert!((found - expected).abs() < 1.0, "{direction}: {found} instead of {expected}");
+    }
+}
+
+#[test]
+fn a_timer_of_the_wall_clock_goes_by_it_whenever_that_is_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = build_in("clocks", "wall_timers", folder.path());
+    let cancelled = "1 after 10: ECANCELED\n";
+    for (direction, expected) in [
+        ("forward", "0 after 70: went off\n1 after 70: went off\n2 after 100: went off\n"),
+        ("backward", "2 after 100: went off\n0 after 130: went off\n1 after 130: went off\n"),
+    ] {
+        let rule =
+            format!("  jump:\n    do: {{ jump-clock: {{ {direction}: 30s }} }}\n    after: 10s\n");
+        let faults = fault_file(folder.path(), &rule);
+        let output = twice("1", &faults, &[program.to_str().expect("a path")]);
+        assert_eq!(stdout(&output), [cancelled, expected].concat(), "{direction}");
     }
 }
 

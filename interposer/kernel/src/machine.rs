@@ -37,6 +37,8 @@ pub const KERNEL_VERSION: &str = "#1 SMP simrun";
 pub trait Expire {
     /// The timer went off.
     fn expire(&self, machine: &mut Machine);
+    /// The clocks that it may go by were set while it was set.
+    fn clocks_were_set(&self, _machine: &mut Machine) {}
 }
 
 /// What a timer does when it goes off.

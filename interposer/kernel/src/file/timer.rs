@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::{Errno, Result},
     machine::{Env, Expire, Machine},
-    time::{Instant, TimerKey},
+    time::{Clock, TimerKey},
     user::UserSlice,
     wait::{Readiness, WaitQueue},
 };
@@ -27,8 +27,10 @@ pub enum TimerBase {
 /// When a timer goes off, and how often after that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimerSetting {
-    /// When it goes off first; `None` for a timer that is not set.
-    pub due: Option<Instant>,
+    /// What its clock shows when it goes off first; `None` for a timer that is not set.
+    pub due: Option<Duration>,
+    /// The clock: a time on the wall clock follows when that is set, and a time from now on does not.
+    pub on: TimerBase,
     /// Time between one going off and the next; zero for a timer that goes off once.
     pub interval: Duration,
 }
@@ -38,6 +40,7 @@ pub struct TimerSetting {
 /// As in Linux (fs/timerfd.c), one that has gone off stands still until it is read: what it missed meanwhile is
 /// counted then.
 pub struct TimerFd {
+    me: Weak<Self>,
     /// What it counts by.
     pub base: TimerBase,
     setting: Cell<TimerSetting>,
@@ -53,27 +56,40 @@ fn wall_offset(machine: &Machine) -> Duration {
     machine.clock.wall().saturating_sub(machine.clock.since_boot())
 }
 
+impl TimerBase {
+    /// What the clock shows.
+    #[must_use]
+    pub fn now(self, clock: &Clock) -> Duration {
+        match self {
+            Self::Wall => clock.wall(),
+            Self::Boot => clock.since_boot(),
+        }
+    }
+}
+
 impl TimerFd {
     /// A timer that is not set.
     #[must_use]
-    pub fn new(base: TimerBase) -> Self {
-        Self {
+    pub fn new(base: TimerBase) -> Rc<Self> {
+        let setting = TimerSetting { due: None, on: base, interval: Duration::ZERO };
+        Rc::new_cyclic(|me| Self {
+            me: me.clone(),
             base,
-            setting: Cell::new(TimerSetting { due: None, interval: Duration::ZERO }),
+            setting: Cell::new(setting),
             key: Cell::new(None),
             ticks: Cell::new(0),
             cancelled_by_change_of: Cell::new(None),
             queue: WaitQueue::default(),
-        }
+        })
     }
 
     /// Time until it next goes off, zero if it is not set; and the interval.
-    pub fn remaining(self: &Rc<Self>, machine: &mut Machine) -> (Duration, Duration) {
+    pub fn remaining(&self, machine: &mut Machine) -> (Duration, Duration) {
         self.catch_up(machine);
-        let TimerSetting { due, interval } = self.setting.get();
+        let TimerSetting { due, on, interval } = self.setting.get();
         let left = match due {
             Some(due) if self.key.get().is_some() => {
-                machine.clock.left_until(due).max(Duration::from_nanos(1))
+                due.saturating_sub(on.now(&machine.clock)).max(Duration::from_nanos(1))
             }
             _ => Duration::ZERO,
         };
@@ -81,7 +97,7 @@ impl TimerFd {
     }
 
     /// Sets it anew.
-    pub fn set(self: &Rc<Self>, machine: &mut Machine, setting: TimerSetting) {
+    pub fn set(&self, machine: &mut Machine, setting: TimerSetting) {
         self.cancelled_by_change_of.set(None);
         self.unset(machine);
         self.ticks.set(0);
@@ -94,10 +110,13 @@ impl TimerFd {
         self.cancelled_by_change_of.set(Some(wall_offset(machine)));
     }
 
-    fn start(self: &Rc<Self>, machine: &mut Machine) {
-        let Some(due) = self.setting.get().due else { return };
-        let weak: Weak<Self> = Rc::downgrade(self);
-        self.key.set(Some(machine.set_timer(due, weak)));
+    fn start(&self, machine: &mut Machine) {
+        let TimerSetting { due: Some(due), on, .. } = self.setting.get() else { return };
+        let instant = match on {
+            TimerBase::Wall => machine.clock.at_wall(due),
+            TimerBase::Boot => machine.clock.at_since_boot(due),
+        };
+        self.key.set(Some(machine.set_timer(instant, self.me.clone())));
     }
 
     fn unset(&self, machine: &mut Machine) {
@@ -107,28 +126,47 @@ impl TimerFd {
     }
 
     /// Counts what was missed since it last went off, and sets it for the next time.
-    fn catch_up(self: &Rc<Self>, machine: &mut Machine) {
-        let TimerSetting { due: Some(due), interval } = self.setting.get() else { return };
+    fn catch_up(&self, machine: &mut Machine) {
+        let TimerSetting { due: Some(due), on, interval } = self.setting.get() else { return };
         let has_stopped = self.key.get().is_none() && self.ticks.get() > 0;
         if !has_stopped || interval.is_zero() {
             return;
         }
-        let late = machine.clock.now() - due;
-        let takes = machine.clock.takes(interval).as_nanos().max(1);
-        let missed = (late.as_nanos() / takes) as u64;
-        let passed = takes.saturating_mul(u128::from(missed) + 1);
+        let late = on.now(&machine.clock).saturating_sub(due);
+        let missed = (late.as_nanos() / interval.as_nanos()) as u64;
+        let passed = interval.as_nanos().saturating_mul(u128::from(missed) + 1);
         let passed = Duration::from_nanos(u64::try_from(passed).unwrap_or(u64::MAX));
         self.ticks.set(self.ticks.get() + missed);
-        self.setting.set(TimerSetting { due: Some(due + passed), interval });
+        self.setting.set(TimerSetting { due: Some(due.saturating_add(passed)), on, interval });
         self.start(machine);
+    }
+
+    fn is_cancelled(&self, machine: &Machine) -> bool {
+        let before = self.cancelled_by_change_of.get();
+        before.is_some_and(|before| before != wall_offset(machine))
     }
 }
 
 impl Expire for TimerFd {
     fn expire(&self, machine: &mut Machine) {
         self.key.set(None);
+        let TimerSetting { due, on, .. } = self.setting.get();
+        if due.is_some_and(|due| on.now(&machine.clock) < due) {
+            self.start(machine);
+            return;
+        }
         self.ticks.set(self.ticks.get() + 1);
         self.queue.wake(Readiness::IN, &mut machine.wakes);
+    }
+
+    fn clocks_were_set(&self, machine: &mut Machine) {
+        self.unset(machine);
+        self.start(machine);
+        if self.is_cancelled(machine) {
+            // Whoever reads learns why (`timerfd_clock_was_set`).
+            self.ticks.set(self.ticks.get() + 1);
+            self.queue.wake(Readiness::IN, &mut machine.wakes);
+        }
     }
 }
 
@@ -138,9 +176,9 @@ impl FileObject for Rc<TimerFd> {
         if sink.room() < size_of::<u64>() {
             return Err(Errno::EINVAL.into());
         }
-        let offset = wall_offset(env.machine);
-        if self.cancelled_by_change_of.get().is_some_and(|before| before != offset) {
-            self.cancelled_by_change_of.set(Some(offset));
+        if self.is_cancelled(env.machine) {
+            self.cancel_on_clock_change(env.machine);
+            self.ticks.set(0);
             return Err(Errno::ECANCELED.into());
         }
         if self.ticks.get() == 0 {

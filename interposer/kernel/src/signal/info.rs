@@ -26,6 +26,12 @@ fn pair(low: u32, high: u32) -> u64 {
 }
 
 impl SignalInfo {
+    /// The number of the timer that has sent it and waits until it is taken; `None` of what only says that it came from one.
+    #[must_use]
+    pub fn timer(&self) -> Option<u32> {
+        (self.code == raw::SI_TIMER && self.fields[2] != 0).then_some(self.fields[0] as u32)
+    }
+
     /// Sent by a process, with this code (`SI_USER`, `SI_TKILL`).
     #[must_use]
     pub fn from_process(signal: Signal, code: i32, pid: Pid, uid: u32) -> Self {

@@ -45,6 +45,13 @@ impl PendingSignals {
         if !signal.is_real_time() && self.set.contains(signal) && info.code != raw::SI_TIMER {
             return Ok(());
         }
+        // Each timer has one place in the queue, which it keeps if it is set anew (`posixtimer_send_sigqueue`).
+        if let Some(timer) = info.timer()
+            && let Some(queued) = self.queue.iter_mut().find(|queued| queued.timer() == Some(timer))
+        {
+            *queued = info;
+            return Ok(());
+        }
         let is_urgent = !signal.is_real_time() && info.code >= 0;
         if is_urgent || (self.queue.len() as u64) < limit {
             self.queue.push_back(info);

@@ -15,7 +15,7 @@ use linux_raw_sys::general as raw;
 use super::{Signal, SignalInfo};
 use crate::{
     kernel::Kernel,
-    machine::{Expire, Machine, SignalTarget},
+    machine::{Due, Expire, Machine, SignalTarget},
     process::{ProcessId, ThreadId},
     time::TimerKey,
 };
@@ -182,6 +182,13 @@ impl Expire for SignalTimer {
         let early = self.due.get().is_some_and(|due| shown < due);
         if early { self.start(machine) } else { self.fire(machine) }
     }
+
+    fn clocks_were_set(&self, machine: &mut Machine) {
+        if let Some(key) = self.key.take() {
+            machine.timers.cancel(key);
+            self.start(machine);
+        }
+    }
 }
 
 /// The part of processor time that counts as spent in the program; the rest is the kernel's.
@@ -220,6 +227,13 @@ impl Kernel {
         first: First,
         interval: Duration,
     ) {
+        timer.interval.set(interval);
+        timer.overrun.set(0);
+        let is_queued = timer.notify.is_some() || timer.scale.get() == Scale::Processor;
+        if first == First::Never && !is_queued {
+            // One that tells nobody goes on showing what is left (`common_timer_get`).
+            return;
+        }
         self.unset_signal_timer(process, timer);
         let scale = match (timer.clock, first) {
             (TimerClock::Wall, First::At(_)) => Scale::Wall,
@@ -233,8 +247,6 @@ impl Kernel {
             First::In(time) => Some(self.timer_now(process, timer, scale).saturating_add(time)),
             First::At(time) => Some(time),
         });
-        timer.interval.set(interval);
-        timer.overrun.set(0);
         self.start_signal_timer(process, timer);
     }
 
@@ -266,6 +278,10 @@ impl Kernel {
         let left = match due.checked_sub(now) {
             Some(left) if !left.is_zero() => left,
             _ if !interval.is_zero() => {
+                // That stays even if the timer is then unset.
+                if timer.notify.is_none() {
+                    timer.forward(now);
+                }
                 let into = (now - due).as_nanos() % interval.as_nanos();
                 interval - Duration::from_nanos(into as u64)
             }
@@ -307,8 +323,8 @@ impl Kernel {
         mut info: SignalInfo,
     ) -> Option<SignalInfo> {
         let timers = &self.process(process).timers;
-        if info.code == raw::SI_TIMER && info.fields[2] != 0 {
-            let timer = timers.made.get(&(info.fields[0] as u32)).map(Rc::clone)?;
+        if let Some(number) = info.timer() {
+            let timer = timers.made.get(&number).map(Rc::clone)?;
             if u64::from(timer.series.get()) != info.fields[2] {
                 return None;
             }
@@ -359,7 +375,7 @@ impl Kernel {
         }
     }
 
-    /// The wall clock was set: whoever waits for it to show a time looks again.
+    /// The node's clocks were set: whoever waits for them to show a time looks again.
     pub(crate) fn wall_clock_was_set(&mut self) {
         let sleepers: Vec<_> = self
             .threads
@@ -374,17 +390,13 @@ impl Kernel {
             }
             self.make_runnable(id);
         }
-        let timers: Vec<_> = self
-            .own_processes()
-            .flat_map(|(_, process)| process.timers.made.values().cloned())
-            .collect();
-        for timer in timers {
-            if matches!(timer.scale.get(), Scale::Wall | Scale::Atomic)
-                && let Some(key) = timer.key.take()
-            {
-                self.machine.timers.cancel(key);
-                timer.start(&mut self.machine);
-            }
+        let node = self.node();
+        let own = |due: &Due| match due {
+            Due::Object(of, object) if *of == node => object.upgrade(),
+            _ => None,
+        };
+        for object in self.machine.timers.each().filter_map(own).collect::<Vec<_>>() {
+            object.clocks_were_set(&mut self.machine);
         }
     }
 }

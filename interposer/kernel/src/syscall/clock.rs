@@ -32,12 +32,18 @@ pub fn clock_getres(cx: &mut Context<'_>, [clock, to, ..]: [u64; 6]) -> Result<O
     Ok(Outcome::Done(0))
 }
 
+/// What the wall clock can be set to is less: thirty years before it would overflow (`TIME_SETTOD_SEC_MAX`).
+const WALL_MAX: Duration = Duration::from_secs(i64::MAX as u64 / 1_000_000_000 - 30 * 365 * 86_400);
+
 fn set_wall(cx: &mut Context<'_>, wall: Duration) -> Result<Outcome> {
     if !cx.process().credentials.can(Capabilities::SYS_TIME) {
         return Err(Error::new(Errno::EPERM, "only an administrator sets the clock"));
     }
     if wall < cx.kernel.machine.clock.since_boot() {
         return Err(Error::new(Errno::EINVAL, "before the machine was booted"));
+    }
+    if wall >= WALL_MAX {
+        return Err(Error::new(Errno::EINVAL, "too late for the clock to go on"));
     }
     cx.kernel.machine.clock.set_wall(wall);
     cx.kernel.wall_clock_was_set();

@@ -1,7 +1,6 @@
 //! eventfd(2) and timerfd_create(2).
 
 use alloc::rc::Rc;
-use core::time::Duration;
 
 use linux_raw_sys::general as raw;
 
@@ -55,7 +54,7 @@ pub fn timerfd_create(cx: &mut Context<'_>, [clock, flags, ..]: [u64; 6]) -> Res
         raw::CLOCK_BOOTTIME_ALARM => TimerBase::Boot,
         _ => return Err(Errno::EINVAL.into()),
     };
-    add(cx, File::Timer(Rc::new(TimerFd::new(base))), flags as u32, b"anon_inode:[timerfd]")
+    add(cx, File::Timer(TimerFd::new(base)), flags as u32, b"anon_inode:[timerfd]")
 }
 
 fn timer(file: &FileDescription) -> Result<&Rc<TimerFd>> {
@@ -78,16 +77,13 @@ pub fn timerfd_settime(
     }
     let file = cx.description(fd)?;
     let timer = timer(&file)?;
-    let clock = &cx.kernel.machine.clock;
-    let due = match (value.is_zero(), flags & raw::TFD_TIMER_ABSTIME != 0, timer.base) {
-        (true, ..) => None,
-        (false, false, _) => Some(clock.after(value)),
-        (false, true, TimerBase::Wall) => Some(clock.at_wall(value)),
-        (false, true, TimerBase::Boot) => Some(clock.at_since_boot(value)),
-    };
+    let is_absolute = flags & raw::TFD_TIMER_ABSTIME != 0;
+    let on = if is_absolute { timer.base } else { TimerBase::Boot };
+    let now = on.now(&cx.kernel.machine.clock);
+    let due = if is_absolute { value } else { now.saturating_add(value) };
+    let due = (!value.is_zero()).then_some(due);
     let before = remaining(cx, timer);
-    let interval = if due.is_some() { interval } else { Duration::ZERO };
-    timer.set(&mut cx.kernel.machine, TimerSetting { due, interval });
+    timer.set(&mut cx.kernel.machine, TimerSetting { due, on, interval });
     let follows_clock = raw::TFD_TIMER_ABSTIME | raw::TFD_TIMER_CANCEL_ON_SET;
     if timer.base == TimerBase::Wall && flags == follows_clock {
         timer.cancel_on_clock_change(&cx.kernel.machine);

@@ -64,6 +64,9 @@ fn set(cx: &mut Context<'_>, which: Which, first: Duration, interval: Duration) 
         SignalTimer::new(clock, Some((SignalTarget::Process(id), SignalInfo::from_kernel(signal))))
     });
     let timer = Rc::clone(timer);
+    // One that is not set shows its interval only if it counts processor time (`do_setitimer`).
+    let keeps_interval = !first.is_zero() || which != Which::Real;
+    let interval = if keeps_interval { interval } else { Duration::ZERO };
     let first = if first.is_zero() { First::Never } else { First::In(first) };
     cx.kernel.set_signal_timer(id, &timer, first, interval);
 }
@@ -170,11 +173,11 @@ pub fn timer_create(cx: &mut Context<'_>, [clock, event, to, ..]: [u64; 6]) -> R
         return Err(Errno::EAGAIN.into());
     }
     let number = cx.process().timers.next;
+    // Even if nothing comes of it (`do_timer_create`).
+    cx.process().timers.next += 1;
     let notify = notification(cx, event, number)?;
     cx.write(UserPtr::new(to), &number)?;
-    let timers = &mut cx.process().timers;
-    timers.next += 1;
-    timers.made.insert(number, SignalTimer::new(clock, notify));
+    cx.process().timers.made.insert(number, SignalTimer::new(clock, notify));
     Ok(Outcome::Done(0))
 }
 
@@ -197,7 +200,10 @@ pub fn timer_settime(
     let new = cx.read(UserPtr::<Itimerspec>::new(new))?;
     let (value, interval) = (new.value.duration()?, new.interval.duration()?);
     let timer = find(cx, number)?;
-    let before = describe(cx, &timer);
+    // To look at it may let it go on.
+    let before = (old != 0).then(|| describe(cx, &timer));
+    // One that is not set has no interval (`posix_timer_set_common`).
+    let interval = if value.is_zero() { Duration::ZERO } else { interval };
     let first = match (value.is_zero(), flags as u32 & raw::TIMER_ABSTIME != 0) {
         (true, _) => First::Never,
         (false, false) => First::In(value),
@@ -205,7 +211,9 @@ pub fn timer_settime(
     };
     let id = cx.thread().process;
     cx.kernel.set_signal_timer(id, &timer, first, interval);
-    cx.write_optional(old, &before)?;
+    if let Some(before) = before {
+        cx.write(UserPtr::new(old), &before)?;
+    }
     Ok(Outcome::Done(0))
 }
 

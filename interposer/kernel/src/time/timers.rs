@@ -52,7 +52,12 @@ impl<T> Timers<T> {
 
     /// Whether such a timer is set.
     pub fn any(&self, is_such: impl FnMut(&T) -> bool) -> bool {
-        self.queue.values().any(is_such)
+        self.each().any(is_such)
+    }
+
+    /// All that is due, in its order.
+    pub fn each(&self) -> impl Iterator<Item = &T> {
+        self.queue.values()
     }
 
     /// How many are set.

@@ -45,6 +45,9 @@ pub struct Itimerval {
     pub value: Timeval,
 }
 
+/// The longest time that Linux counts to (`KTIME_MAX`): longer ones are as long.
+const LONGEST: Duration = Duration::from_nanos(i64::MAX as u64);
+
 impl Timespec {
     /// The duration it stands for.
     ///
@@ -52,7 +55,7 @@ impl Timespec {
     /// `EINVAL` for a negative or unnormalised one.
     pub fn duration(self) -> Result<Duration> {
         match (u64::try_from(self.sec), u32::try_from(self.nsec)) {
-            (Ok(sec), Ok(nsec @ 0..=999_999_999)) => Ok(Duration::new(sec, nsec)),
+            (Ok(sec), Ok(nsec @ 0..=999_999_999)) => Ok(Duration::new(sec, nsec).min(LONGEST)),
             _ => Err(Errno::EINVAL.into()),
         }
     }
@@ -71,7 +74,7 @@ impl Timeval {
     /// `EINVAL` for a negative or unnormalised one.
     pub fn duration(self) -> Result<Duration> {
         match (u64::try_from(self.sec), u32::try_from(self.usec)) {
-            (Ok(sec), Ok(usec @ 0..=999_999)) => Ok(Duration::new(sec, usec * 1000)),
+            (Ok(sec), Ok(usec @ 0..=999_999)) => Ok(Duration::new(sec, usec * 1000).min(LONGEST)),
             _ => Err(Errno::EINVAL.into()),
         }
     }
