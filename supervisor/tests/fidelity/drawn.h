@@ -45,6 +45,7 @@ static inline void rounds(char **argv, int count, int steps, void (*begin)(void)
     }
     for (int round = first; round < first + count; round++) {
         printf("round %d\n", round);
+        state = ~(uint64_t)round;
         begin();
         for (int i = 0; i < steps; i++) {
             state = (uint64_t)round * 1000003 + (uint64_t)(argv[1] ? atoi(argv[2 + i]) : i) * 7919;

@@ -21,6 +21,14 @@ pub struct DeviceFile {
     pub status: HostStat,
 }
 
+impl DeviceFile {
+    /// Whether it is `/dev/null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.device == Device::Null
+    }
+}
+
 impl FileObject for DeviceFile {
     fn read(
         &self,

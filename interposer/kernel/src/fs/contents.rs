@@ -29,7 +29,7 @@ use crate::{
 use FileArgument::Number;
 
 /// Longest file, in bytes: as on ext4 with blocks of 4 KiB.
-const SIZE_MAX: u64 = (16 << 40) - PAGE_SIZE;
+pub const SIZE_MAX: u64 = (16 << 40) - PAGE_SIZE;
 /// A file of the host that is longer is not copied as a whole when it is written to, in bytes.
 const WHOLE_MAX: u64 = 1 << 20;
 /// In place of seals, for a file that takes none.

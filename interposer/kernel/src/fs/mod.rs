@@ -27,7 +27,7 @@ mod times;
 pub mod tree;
 pub mod views;
 pub mod walk;
-pub use contents::{Contents, Extent, Sharing};
+pub use contents::{Contents, Extent, SIZE_MAX, Sharing};
 pub use extended::{ExtendedAttributes, Setting};
 pub use folder::{DirectoryEntry, Folder};
 pub use inode::{Attributes, Body, FileTime, Inode, Running, Times};

@@ -7,6 +7,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{File, FileDescription, Giving, OpenFlags, PipeEnd, Whence},
+    fs::{SIZE_MAX, Tree},
     outcome::{Outcome, Restart},
     user::{self, UserPtr},
     wait::Readiness,
@@ -56,6 +57,16 @@ impl Position {
         Ok(())
     }
 
+    /// Refuses what cannot be moved from or to there (`rw_verify_area` in fs/read_write.c).
+    fn check(self, cx: &mut Context<'_>, file: &FileDescription, len: u64) -> Result<()> {
+        if matches!(self, Self::Given(_)) && !has_positions(cx, file) {
+            return Err(Errno::EINVAL.into());
+        }
+        let at = self.get(cx, file)?.cast_signed();
+        let end = i64::try_from(len).ok().and_then(|len| at.checked_add(len));
+        if at < 0 || end.is_none() { Err(Errno::EINVAL.into()) } else { Ok(()) }
+    }
+
     /// Does something at the position, and moves that.
     fn apply(
         self,
@@ -65,8 +76,6 @@ impl Position {
     ) -> Result<usize> {
         let Self::Given(place) = self else { return transfer(cx) };
         let at = cx.read(place)?;
-        i64::try_from(at).map_err(|_| Errno::EINVAL)?;
-        file.seek(&mut cx.env(), 0, Whence::Current).map_err(|_| Errno::EINVAL)?;
         let own = file.offset.replace(at);
         let result = transfer(cx);
         let moved = file.offset.replace(own);
@@ -75,6 +84,34 @@ impl Position {
         }
         result
     }
+}
+
+/// Whether bytes can be read and written anywhere in it (`FMODE_PREAD`).
+fn has_positions(cx: &mut Context<'_>, file: &FileDescription) -> bool {
+    !matches!(file.file, File::Event(_) | File::Timer(_) | File::Signal(_) | File::Inotify(_))
+        && can_seek(cx, file)
+}
+
+fn can_seek(cx: &mut Context<'_>, file: &FileDescription) -> bool {
+    file.seek(&mut cx.env(), 0, Whence::Current).is_ok()
+}
+
+/// Where the longest file of its kind ends (`s_maxbytes`).
+fn end_max(file: &FileDescription) -> u64 {
+    let on_disk = file.file.inode().is_some_and(|inode| Tree::is_on_disk(inode));
+    if on_disk { SIZE_MAX } else { i64::MAX as u64 }
+}
+
+/// Whether anything can be moved from it into a pipe: Linux has a way for each kind of file (`splice_read`).
+fn can_give(file: &FileDescription) -> bool {
+    let is_null = matches!(&file.file, File::Device(file) if file.is_null());
+    can_take(file) && !is_null
+}
+
+/// Whether anything can be moved from a pipe into it (`splice_write`).
+fn can_take(file: &FileDescription) -> bool {
+    use File::{Device, HostStream, Regular, Socket, Terminal, Text};
+    matches!(file.file, HostStream(_) | Regular(_) | Device(_) | Terminal(_) | Text(_) | Socket(_))
 }
 
 fn is_again(error: &Error) -> bool {
@@ -102,32 +139,35 @@ pub fn sendfile(
     cx: &mut Context<'_>,
     [out, input, offset, count, ..]: [u64; 6],
 ) -> Result<Outcome> {
-    let (source, target) = (cx.description(input)?, cx.description(out)?);
+    // The order of errors is that of fs/read_write.c (`do_sendfile`).
+    let source = cx.description(input)?;
     source.check_reads()?;
     let position = Position::new(offset);
-    let can_seek = source.seek(&mut cx.env(), 0, Whence::Current).is_ok();
-    if offset != 0 && !can_seek {
+    if offset != 0 && !has_positions(cx, &source) {
         return Err(Errno::ESPIPE.into());
     }
+    position.check(cx, &source, count)?;
+    let target = cx.description(out)?;
     target.check_writes()?;
-    if let File::Pipe(end) = &target.file {
-        if end.pipe.is_broken() {
-            let error = Errno::EPIPE.into();
-            raise_if_broken(cx, &error);
-            return Err(error);
-        }
-        if count == 0 {
-            return Ok(Outcome::Done(0));
-        }
+    let end = end_max(&source).min(end_max(&target));
+    let at = position.get(cx, &source)?;
+    let room = end.saturating_sub(at);
+    if at >= end && at + count > end {
+        return Err(Errno::EOVERFLOW.into());
     }
-    if !can_seek {
+    let count = (count.min(room) as usize).min(cx.bytes_max());
+    if let Some(pipe) = as_pipe(&target) {
+        return fill(cx, &source, position, (&target, pipe), count, Patience::Waits);
+    }
+    if target.flags.get().contains(OpenFlags::APPEND) || !can_seek(cx, &source) {
         return Err(Errno::EINVAL.into());
     }
-    let is_pipe = matches!(target.file, File::Pipe(_));
-    if !is_pipe && target.flags.get().contains(OpenFlags::APPEND) {
+    if count == 0 {
+        return Ok(Outcome::Done(0));
+    }
+    if !can_give(&source) {
         return Err(Errno::EINVAL.into());
     }
-    let count = (count as usize).min(cx.bytes_max());
     let mut buffer = vec![0; count.min(CHUNK_MAX)];
     loop {
         let done = cx.call().progress as usize;
@@ -135,18 +175,7 @@ pub fn sendfile(
         if len == 0 {
             return Ok(Outcome::Done(done as u64));
         }
-        let moved = position.apply(cx, &source, |cx| {
-            // Both may be one description: what is written goes to where it was before reading moved it.
-            let (start, write_at) = (source.offset.get(), target.offset.get());
-            let read = source.read_kernel(&mut cx.env(), &mut buffer[..len])?;
-            target.offset.set(write_at);
-            let written = match read {
-                0 => Ok(0),
-                _ => target.write_kernel(&mut cx.env(), &buffer[..read]),
-            };
-            source.offset.set(start + *written.as_ref().unwrap_or(&0) as u64);
-            written
-        });
+        let moved = send_part(cx, (&source, position), &target, &mut buffer[..len]);
         match moved {
             Ok(0) => return Ok(Outcome::Done(done as u64)),
             Ok(moved) => cx.call().progress += moved as u64,
@@ -161,6 +190,34 @@ pub fn sendfile(
     }
 }
 
+/// Sends at most as much as the buffer holds, and moves both positions. Both may be one description: what is written goes to
+/// where it was before reading moved it.
+fn send_part(
+    cx: &mut Context<'_>,
+    (source, position): (&FileDescription, Position),
+    target: &FileDescription,
+    buffer: &mut [u8],
+) -> Result<usize> {
+    let (read_at, write_at) = (position.get(cx, source)?, target.offset.get());
+    let own = source.offset.replace(read_at);
+    let read = source.read_kernel(&mut cx.env(), buffer);
+    let read_to = source.offset.replace(own);
+    let bytes = &buffer[..read?];
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    if !can_take(target) {
+        return Err(Errno::EINVAL.into());
+    }
+    target.offset.set(write_at);
+    let written = target.write_kernel(&mut cx.env(), bytes)?;
+    // A device of endless bytes has no offset that moves.
+    if read_to != read_at {
+        position.set(cx, source, read_at + written as u64)?;
+    }
+    Ok(written)
+}
+
 /// copy_file_range(2).
 pub fn copy_file_range(
     cx: &mut Context<'_>,
@@ -170,25 +227,27 @@ pub fn copy_file_range(
     check_copied(&source, &target, flags)?;
     let (from, to) = (Position::new(from), Position::new(to));
     let (read_at, write_at) = (from.get(cx, &source)?, to.get(cx, &target)?);
-    let count = (count as usize).min(cx.bytes_max());
-    for at in [read_at, write_at] {
-        at.checked_add(count as u64).ok_or(Errno::EOVERFLOW)?;
-        i64::try_from(at).map_err(|_| Errno::EINVAL)?;
+    // The order of errors is that of fs/read_write.c (`generic_copy_file_checks`).
+    if read_at.checked_add(count).is_none() || write_at.checked_add(count).is_none() {
+        return Err(Errno::EOVERFLOW.into());
+    }
+    // What lies behind the end is not copied, and cannot overlap.
+    let size = source.stat(&mut cx.env())?.size;
+    let is_inside = read_at.cast_signed() < size.cast_signed();
+    let count = if is_inside { count.min(size.wrapping_sub(read_at)) } else { 0 };
+    if write_at.cast_signed() >= end_max(&target).cast_signed() {
+        return Err(Errno::EFBIG.into());
     }
     let is_same = match (source.file.inode(), target.file.inode()) {
         (Some(one), Some(other)) => Rc::ptr_eq(one, other),
         _ => false,
     };
-    // What lies behind the end is not copied, and cannot overlap.
-    let count = match &source.file {
-        File::Regular(regular) => {
-            let left = regular.size().saturating_sub(read_at);
-            count.min(usize::try_from(left).unwrap_or(usize::MAX))
-        }
-        _ => count,
-    };
+    let count = usize::try_from(count).unwrap_or(usize::MAX).min(cx.bytes_max());
     if is_same && read_at.abs_diff(write_at) < count as u64 {
         return Err(Error::new(Errno::EINVAL, "the ranges overlap"));
+    }
+    if read_at.cast_signed() < 0 || write_at.cast_signed() < 0 {
+        return Err(Errno::EINVAL.into());
     }
     let mut buffer = vec![0; count.min(CHUNK_MAX)];
     let mut done = 0;
@@ -290,7 +349,7 @@ pub fn splice(
     }
     source.check_reads()?;
     target.check_writes()?;
-    let whole = usize::try_from(len).unwrap_or(usize::MAX);
+    let (bytes, whole) = (len, usize::try_from(len).unwrap_or(usize::MAX));
     let len = whole.min(CHUNK_MAX);
     let (from, to) = (Position::new(input_offset), Position::new(out_offset));
     match (as_pipe(&source), as_pipe(&target)) {
@@ -299,8 +358,19 @@ pub fn splice(
         (Some(from), Some(to)) => {
             give(cx, (&source, from), (&target, to), whole, patience, Giving::Away)
         }
-        (None, Some(pipe)) => fill(cx, &source, from, (&target, pipe), len, patience),
-        (Some(pipe), None) => drain(cx, (&source, pipe), &target, to, len, patience),
+        (None, Some(pipe)) => {
+            from.check(cx, &source, bytes)?;
+            fill(cx, &source, from, (&target, pipe), len, patience)
+        }
+        (Some(pipe), None) => {
+            if out_offset != 0 && !has_positions(cx, &target)
+                || target.flags.get().contains(OpenFlags::APPEND)
+            {
+                return Err(Errno::EINVAL.into());
+            }
+            to.check(cx, &target, bytes)?;
+            drain(cx, (&source, pipe), &target, to, len, patience)
+        }
     }
 }
 
@@ -317,10 +387,17 @@ fn fill(
         io::raise_broken_pipe(cx);
         return Err(Errno::EPIPE.into());
     }
-    let len = len.min(pipe.pipe.room());
-    if len == 0 {
+    let room = pipe.pipe.room();
+    if room == 0 {
         return wait_for(cx, target, patience, Readiness::WRITABLE);
     }
+    if len == 0 {
+        return Ok(Outcome::Done(0));
+    }
+    if !can_give(source) {
+        return Err(Errno::EINVAL.into());
+    }
+    let len = len.min(room).min(CHUNK_MAX);
     let mut buffer = vec![0; len];
     let result = from.apply(cx, source, |cx| source.read_kernel(&mut cx.env(), &mut buffer));
     match result {
@@ -343,6 +420,9 @@ fn drain(
     len: usize,
     patience: Patience,
 ) -> Result<Outcome> {
+    if !can_take(target) {
+        return Err(Errno::EINVAL.into());
+    }
     let mut buffer = vec![0; len];
     let found = pipe.pipe.peek(&mut buffer);
     if found == 0 {
@@ -354,7 +434,7 @@ fn drain(
     let result = to.apply(cx, target, |cx| target.write_kernel(&mut cx.env(), &buffer[..found]));
     match result {
         Ok(done) => {
-            source.read_kernel(&mut cx.env(), &mut buffer[..done])?;
+            pipe.pipe.skip(&mut cx.kernel.machine, done);
             Ok(Outcome::Done(done as u64))
         }
         Err(error) if is_again(&error) => wait_for(cx, target, patience, Readiness::WRITABLE),

@@ -207,6 +207,16 @@ impl Pipe {
         self.ring.borrow().peek(into)
     }
 
+    /// Drops what comes next, whatever pieces it was written in.
+    pub fn skip(&self, machine: &mut Machine, len: usize) {
+        let mut ring = self.ring.borrow_mut();
+        let was_full = ring.is_full();
+        ring.skip(len);
+        if was_full && !ring.is_full() {
+            self.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
+        }
+    }
+
     /// Whether nothing more can be written.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -103,6 +103,18 @@ impl Ring {
         done
     }
 
+    /// Drops what comes next, whatever pieces it was written in.
+    pub fn skip(&mut self, mut len: usize) {
+        while let Some(slot) = self.slots.front_mut().filter(|_| len > 0) {
+            let part = slot.len().min(len);
+            slot.start += part;
+            len -= part;
+            if slot.len() == 0 {
+                self.pop();
+            }
+        }
+    }
+
     /// Sets the number of slots.
     ///
     /// # Errors
