@@ -99,7 +99,9 @@ impl Line {
         };
         if let Some(key) = self.key(byte) {
             if !self.has(LocalModes::NOFLSH) {
+                // What the screen has not shown goes, too (`isig` in drivers/tty/n_tty.c).
                 self.flush();
+                echo.clear();
             }
             self.echo_shown(byte, echo);
             return Some(key);
@@ -281,7 +283,7 @@ mod tests {
     fn special_characters_are_keys_and_drop_what_was_typed() {
         let mut line = Line::default();
         let (echo, keys) = typing(&mut line, b"abc\x03\x1c\x1ad\n");
-        assert_eq!(echo, "abc^C^\\^Zd\r\n");
+        assert_eq!(echo, "^Zd\r\n");
         assert_eq!(keys, [Key::Interrupt, Key::Quit, Key::Suspend]);
         assert_eq!(line.read(100), Input::Bytes(b"d\n".to_vec()));
     }
