@@ -14,10 +14,6 @@ use crate::gate;
 
 /// Bytes of the arena that the host is asked for at a time: one call costs less than a fault for each page.
 const STEP: usize = 64 << 10;
-/// Bytes of a huge page: a heap that grows gets them, which cost a tenth of as many small ones.
-const HUGE: usize = 2 << 20;
-/// Most heaps do not grow further than this, in bytes.
-const SMALL: usize = 512 << 10;
 
 /// The heap, and up to where the host has been asked for its memory ahead of use.
 struct Heap {
@@ -29,8 +25,6 @@ struct Heap {
 #[global_allocator]
 static HEAP: Heap =
     Heap { talc: Talc::new(ErrOnOom).lock(), asked: AtomicUsize::new(layout::ARENA_BASE as usize) };
-
-const _: () = assert!(layout::ARENA_BASE.is_multiple_of(HUGE as u64));
 
 /// Gives the arena to the heap; once, before the first allocation.
 pub fn open_heap() {
@@ -50,24 +44,12 @@ impl Heap {
         let next = end.next_multiple_of(STEP);
         self.asked.store(next, Ordering::Relaxed);
         // Of something large not all may ever be used.
-        if next - asked != STEP {
-            return;
-        }
-        // Something must be there to be made huge (madvise(2)).
-        let (start, inside) = (asked - asked % HUGE, asked % HUGE);
-        let is_first = start == layout::ARENA_BASE as usize;
-        if inside == if is_first { SMALL } else { STEP } && advise(start, HUGE, nr::MADV_COLLAPSE) {
-            self.asked.store(start + HUGE, Ordering::Relaxed);
-        } else {
-            advise(asked, STEP, nr::MADV_POPULATE_WRITE);
+        if next - asked == STEP {
+            let arguments = [asked, STEP, nr::MADV_POPULATE_WRITE as usize, 0, 0, 0];
+            // SAFETY: the step lies in the arena, of which nothing changes. A host that cannot do it gives its memory later.
+            let _ = unsafe { gate::call(nr::__NR_madvise, arguments) };
         }
     }
-}
-
-/// Has the host get memory of the arena ready, whether it does.
-fn advise(start: usize, len: usize, advice: u32) -> bool {
-    // SAFETY: that lies in the arena, of which nothing changes. A host that cannot do it gives its memory later.
-    unsafe { gate::call(nr::__NR_madvise, [start, len, advice as usize, 0, 0, 0]) }.is_ok()
 }
 
 // SAFETY: all memory comes from talc, which keeps to the contract; that the host is asked for it changes no byte.
