@@ -136,7 +136,7 @@ impl TimerFd {
         let missed = (late.as_nanos() / interval.as_nanos()) as u64;
         let passed = interval.as_nanos().saturating_mul(u128::from(missed) + 1);
         let passed = Duration::from_nanos(u64::try_from(passed).unwrap_or(u64::MAX));
-        self.ticks.set(self.ticks.get() + missed);
+        self.ticks.set(self.ticks.get().saturating_add(missed));
         self.setting.set(TimerSetting { due: Some(due.saturating_add(passed)), on, interval });
         self.start(machine);
     }
@@ -155,7 +155,7 @@ impl Expire for TimerFd {
             self.start(machine);
             return;
         }
-        self.ticks.set(self.ticks.get() + 1);
+        self.ticks.set(self.ticks.get().saturating_add(1));
         self.queue.wake(Readiness::IN, &mut machine.wakes);
     }
 
@@ -164,7 +164,7 @@ impl Expire for TimerFd {
         self.start(machine);
         if self.is_cancelled(machine) {
             // Whoever reads learns why (`timerfd_clock_was_set`).
-            self.ticks.set(self.ticks.get() + 1);
+            self.ticks.set(self.ticks.get().saturating_add(1));
             self.queue.wake(Readiness::IN, &mut machine.wakes);
         }
     }
