@@ -13,7 +13,6 @@ pub const BOOT_OFFSET: usize = 0x2_0000;
 pub const RING_OFFSET: usize = 0x20_0000;
 /// Room for the encoded boot parameters, in bytes.
 pub const BOOT_SIZE_MAX: usize = RING_OFFSET - BOOT_OFFSET;
-/// Size of the ring in bytes, a power of two.
 /// Size of the ring in bytes, a power of two: small enough for its pages to be used again and again.
 pub const RING_SIZE: usize = 0x8_0000;
 /// Most host processes a run can have at one time.

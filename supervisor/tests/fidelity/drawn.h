@@ -1,5 +1,6 @@
 // What programs of calls drawn from a seed share. Who includes it has LOWEST, HIGHEST and LENGTH_MAX.
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,18 @@ static inline unsigned sum(ssize_t len) {
 static inline void show(const char *call, long a, long b, long result) {
     if (result < 0) printf("%s %ld %ld = %s\n", call, a, b, strerrorname_np(errno));
     else printf("%s %ld %ld = %ld\n", call, a, b, result);
+}
+
+// What a process does, by the letter of proc_pid_stat(5); a dash if there is none.
+static inline char state_of(pid_t pid) {
+    char path[40], text[400];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY);
+    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    if (len <= 0) return '-';
+    text[len] = 0;
+    return strrchr(text, ')')[2];
 }
 
 // Does rounds of steps, each of which draws from a state of its own, so that any can be left out. Arguments, if there are

@@ -12,7 +12,7 @@ use crate::{
     outcome::Outcome,
     process::Capabilities,
     time::Leap,
-    uapi::time::{Timespec, Timeval},
+    uapi::time::{LONGEST, Timespec, Timeval},
     user::UserPtr,
 };
 
@@ -33,7 +33,7 @@ pub fn clock_getres(cx: &mut Context<'_>, [clock, to, ..]: [u64; 6]) -> Result<O
 }
 
 /// What the wall clock can be set to is less: thirty years before it would overflow (`TIME_SETTOD_SEC_MAX`).
-const WALL_MAX: Duration = Duration::from_secs(i64::MAX as u64 / 1_000_000_000 - 30 * 365 * 86_400);
+const WALL_MAX: Duration = Duration::from_secs(LONGEST.as_secs() - 30 * 365 * 86_400);
 
 fn set_wall(cx: &mut Context<'_>, wall: Duration) -> Result<Outcome> {
     if !cx.process().credentials.can(Capabilities::SYS_TIME) {

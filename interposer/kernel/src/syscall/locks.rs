@@ -144,8 +144,13 @@ fn read_request(
 ) -> Result<Request> {
     // The order of errors is that of fs/locks.c (`fcntl_getlk`, `flock64_to_posix_lock`).
     let raw = cx.read(UserPtr::<RawLock>::new(argument))?;
-    let is_lock = [raw::F_RDLCK, raw::F_WRLCK].contains(&(raw.kind as u16 as u32));
-    if command == raw::F_GETLK && !is_lock {
+    let kind = match raw.kind as u16 as u32 {
+        raw::F_RDLCK => Ok(Some(LockKind::Shared)),
+        raw::F_WRLCK => Ok(Some(LockKind::Exclusive)),
+        raw::F_UNLCK => Ok(None),
+        _ => Err(Errno::EINVAL),
+    };
+    if command == raw::F_GETLK && !matches!(kind, Ok(Some(_))) {
         return Err(Errno::EINVAL.into());
     }
     let base = match raw.whence as u32 {
@@ -166,12 +171,7 @@ fn read_request(
         len => (start + len, (start - 1).cast_unsigned()),
     };
     let start = u64::try_from(start).map_err(|_| Errno::EINVAL)?;
-    let kind = match raw.kind as u16 as u32 {
-        raw::F_RDLCK => Some(LockKind::Shared),
-        raw::F_WRLCK => Some(LockKind::Exclusive),
-        raw::F_UNLCK => None,
-        _ => return Err(Errno::EINVAL.into()),
-    };
+    let kind = kind?;
     let owner = if by_description {
         if raw.pid != 0 {
             return Err(Errno::EINVAL.into());
@@ -234,34 +234,34 @@ pub fn flock(cx: &mut Context<'_>, [fd, operation, ..]: [u64; 6]) -> Result<Outc
     let file = cx.description(fd)?;
     // Nobody else can open what has no name: its locks stand in nobody's way.
     let Some((locks, token)) = file.file.locks() else { return Ok(Outcome::Done(0)) };
-    let held = locks.whole_of(token);
-    if held == kind {
+    if locks.whole_of(token) == kind {
         return Ok(Outcome::Done(0));
     }
     // Who waits for one lock does not care what becomes of the others.
-    let blocker = match (cx.call().lock, kind) {
-        (Some(LockWait::Behind(blocker)), Some(kind)) => {
-            locks.whole_of(blocker).filter(|held| held.conflicts(kind)).map(|_| blocker)
-        }
+    let stands = |blocker: &u64| {
+        let held = locks.whole_of(*blocker);
+        held.zip(kind).is_some_and(|(held, wanted)| held.conflicts(wanted))
+    };
+    let blocker = match cx.call().lock {
+        Some(LockWait::Behind(blocker)) => Some(blocker).filter(stands),
         _ => None,
     };
+    // The old lock is gone even if the new one is not to be had (`flock_lock_inode` in fs/locks.c).
+    if blocker.is_none() && locks.unlock_whole(token) {
+        locks.whole_queue.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
+    }
     let got = match (blocker, kind) {
         (Some(blocker), _) => Err(blocker),
-        (None, kind) => {
-            // The old lock is gone even if the new one is not to be had (`flock_lock_inode` in fs/locks.c).
-            if locks.unlock_whole(token) {
-                locks.whole_queue.wake(Readiness::all(), &mut cx.kernel.machine.wakes);
-            }
-            kind.map_or(Ok(()), |kind| locks.lock_whole(token, kind))
-        }
+        (None, Some(kind)) => locks.lock_whole(token, kind),
+        (None, None) => Ok(()),
     };
-    match (got, waits) {
-        (Ok(()), _) => Ok(Outcome::Done(0)),
-        (Err(holder), true) => {
+    match got {
+        Ok(()) => Ok(Outcome::Done(0)),
+        Err(holder) if waits => {
             cx.call().lock = Some(LockWait::Behind(holder));
             cx.hold(fd, &file);
             Ok(cx.block_on(&[&locks.whole_queue], Restart::IfAsked, "a file lock"))
         }
-        (Err(_), false) => Err(Errno::EAGAIN.into()),
+        Err(_) => Err(Errno::EAGAIN.into()),
     }
 }

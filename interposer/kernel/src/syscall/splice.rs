@@ -57,14 +57,14 @@ impl Position {
         Ok(())
     }
 
-    /// Refuses what cannot be moved from or to there (`rw_verify_area` in fs/read_write.c).
-    fn check(self, cx: &mut Context<'_>, file: &FileDescription, len: u64) -> Result<()> {
+    /// Where it is; refuses what cannot be moved from or to there (`rw_verify_area` in fs/read_write.c).
+    fn check(self, cx: &mut Context<'_>, file: &FileDescription, len: u64) -> Result<u64> {
         if matches!(self, Self::Given(_)) && !has_positions(cx, file) {
             return Err(Errno::EINVAL.into());
         }
-        let at = self.get(cx, file)?.cast_signed();
-        let end = i64::try_from(len).ok().and_then(|len| at.checked_add(len));
-        if at < 0 || end.is_none() { Err(Errno::EINVAL.into()) } else { Ok(()) }
+        let at = self.get(cx, file)?;
+        let end = at.checked_add(len).filter(|&end| i64::try_from(end).is_ok());
+        if end.is_some() { Ok(at) } else { Err(Errno::EINVAL.into()) }
     }
 
     /// Does something at the position, and moves that.
@@ -146,11 +146,10 @@ pub fn sendfile(
     if offset != 0 && !has_positions(cx, &source) {
         return Err(Errno::ESPIPE.into());
     }
-    position.check(cx, &source, count)?;
+    let at = position.check(cx, &source, count)?;
     let target = cx.description(out)?;
     target.check_writes()?;
     let end = end_max(&source).min(end_max(&target));
-    let at = position.get(cx, &source)?;
     let room = end.saturating_sub(at);
     if at >= end && at + count > end {
         return Err(Errno::EOVERFLOW.into());
@@ -191,17 +190,15 @@ pub fn sendfile(
 }
 
 /// Sends at most as much as the buffer holds, and moves both positions. Both may be one description: what is written goes to
-/// where it was before reading moved it.
+/// where it was before.
 fn send_part(
     cx: &mut Context<'_>,
     (source, position): (&FileDescription, Position),
     target: &FileDescription,
     buffer: &mut [u8],
 ) -> Result<usize> {
-    let (read_at, write_at) = (position.get(cx, source)?, target.offset.get());
-    let own = source.offset.replace(read_at);
-    let read = source.read_kernel(&mut cx.env(), buffer);
-    let read_to = source.offset.replace(own);
+    let read_at = position.get(cx, source)?;
+    let (read, read_to) = read_part(cx, (source, read_at), buffer);
     let bytes = &buffer[..read?];
     if bytes.is_empty() {
         return Ok(0);
@@ -209,7 +206,6 @@ fn send_part(
     if !can_take(target) {
         return Err(Errno::EINVAL.into());
     }
-    target.offset.set(write_at);
     let written = target.write_kernel(&mut cx.env(), bytes)?;
     // A device of endless bytes has no offset that moves.
     if read_to != read_at {
@@ -218,13 +214,24 @@ fn send_part(
     Ok(written)
 }
 
+/// Reads at most as much as the buffer holds; the description's own offset stays. Where it would be, too.
+fn read_part(
+    cx: &mut Context<'_>,
+    (source, read_at): (&FileDescription, u64),
+    buffer: &mut [u8],
+) -> (Result<usize>, u64) {
+    let own = source.offset.replace(read_at);
+    let read = source.read_kernel(&mut cx.env(), buffer);
+    (read, source.offset.replace(own))
+}
+
 /// copy_file_range(2).
 pub fn copy_file_range(
     cx: &mut Context<'_>,
     [input, from, out, to, count, flags]: [u64; 6],
 ) -> Result<Outcome> {
     let (source, target) = (cx.description(input)?, cx.description(out)?);
-    check_copied(&source, &target, flags)?;
+    let size = check_copied(&source, &target, flags)?;
     let (from, to) = (Position::new(from), Position::new(to));
     let (read_at, write_at) = (from.get(cx, &source)?, to.get(cx, &target)?);
     // The order of errors is that of fs/read_write.c (`generic_copy_file_checks`).
@@ -232,7 +239,6 @@ pub fn copy_file_range(
         return Err(Errno::EOVERFLOW.into());
     }
     // What lies behind the end is not copied, and cannot overlap.
-    let size = source.stat(&mut cx.env())?.size;
     let is_inside = read_at.cast_signed() < size.cast_signed();
     let count = if is_inside { count.min(size.wrapping_sub(read_at)) } else { 0 };
     if write_at.cast_signed() >= end_max(&target).cast_signed() {
@@ -271,8 +277,8 @@ pub fn copy_file_range(
     Ok(Outcome::Done(done as u64))
 }
 
-/// What copy_file_range(2) demands of its files.
-fn check_copied(source: &FileDescription, target: &FileDescription, flags: u64) -> Result<()> {
+/// What copy_file_range(2) demands of its files; the length of the first.
+fn check_copied(source: &FileDescription, target: &FileDescription, flags: u64) -> Result<u64> {
     if flags as u32 != 0 {
         return Err(Errno::EINVAL.into());
     }
@@ -280,16 +286,16 @@ fn check_copied(source: &FileDescription, target: &FileDescription, flags: u64) 
     if files.iter().any(|file| matches!(file, File::Directory(_))) {
         return Err(Errno::EISDIR.into());
     }
-    if !files.iter().all(|file| matches!(file, File::Regular(_))) {
+    let [File::Regular(copied), File::Regular(_)] = files else {
         return Err(Errno::EINVAL.into());
-    }
+    };
     source.check_reads()?;
     target.check_writes()?;
     if target.flags.get().contains(OpenFlags::APPEND) {
         return Err(Errno::EBADF.into());
     }
     let device = |file: &FileDescription| file.file.inode().map(|inode| inode.device);
-    if device(source) == device(target) { Ok(()) } else { Err(Errno::EXDEV.into()) }
+    if device(source) == device(target) { Ok(copied.size()) } else { Err(Errno::EXDEV.into()) }
 }
 
 /// Copies at most as much as the buffer holds; the descriptions' own offsets stay.
@@ -299,9 +305,7 @@ fn copy_part(
     (target, write_at): (&FileDescription, u64),
     buffer: &mut [u8],
 ) -> Result<usize> {
-    let own = source.offset.replace(read_at);
-    let read = source.read_kernel(&mut cx.env(), buffer);
-    source.offset.set(own);
+    let (read, _) = read_part(cx, (source, read_at), buffer);
     let bytes = &buffer[..read?];
     if bytes.is_empty() {
         return Ok(0);
@@ -363,12 +367,10 @@ pub fn splice(
             fill(cx, &source, from, (&target, pipe), len, patience)
         }
         (Some(pipe), None) => {
-            if out_offset != 0 && !has_positions(cx, &target)
-                || target.flags.get().contains(OpenFlags::APPEND)
-            {
+            to.check(cx, &target, bytes)?;
+            if target.flags.get().contains(OpenFlags::APPEND) {
                 return Err(Errno::EINVAL.into());
             }
-            to.check(cx, &target, bytes)?;
             drain(cx, (&source, pipe), &target, to, len, patience)
         }
     }

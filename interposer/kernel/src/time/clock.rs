@@ -159,12 +159,6 @@ impl Clock {
         self.now + self.own.drift.takes(shown)
     }
 
-    /// How long it takes until so much has passed on the machine.
-    #[must_use]
-    pub fn takes(&self, shown: Duration) -> Duration {
-        self.own.drift.takes(shown)
-    }
-
     /// How much is left until an instant, as the machine has it.
     #[must_use]
     pub fn left_until(&self, due: Instant) -> Duration {

@@ -46,7 +46,7 @@ pub struct Itimerval {
 }
 
 /// The longest time that Linux counts to (`KTIME_MAX`): longer ones are as long.
-const LONGEST: Duration = Duration::from_nanos(i64::MAX as u64);
+pub const LONGEST: Duration = Duration::from_nanos(i64::MAX as u64);
 
 impl Timespec {
     /// The duration it stands for.

@@ -69,16 +69,6 @@ static void show_reply(int who, struct reply *reply) {
            reply->lock.l_type, reply->lock.l_whence, (long)reply->lock.l_start, (long)reply->lock.l_len, worker(reply->lock.l_pid));
 }
 
-static int is_asleep(pid_t pid) {
-    char path[40], text[400];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    int fd = open(path, O_RDONLY);
-    ssize_t len = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[len > 0 ? len : 0] = 0;
-    return len > 0 && strrchr(text, ')')[2] == 'S';
-}
-
 static int has_replied(int who) {
     struct pollfd news = {replies[who], POLLIN, 0};
     return poll(&news, 1, 0) == 1;
@@ -87,7 +77,7 @@ static int has_replied(int who) {
 // Until the worker has replied, or waits for a lock.
 static int settled(int who) {
     while (!has_replied(who)) {
-        if (is_asleep(pids[who]) && !has_replied(who)) return 0;
+        if (state_of(pids[who]) == 'S' && !has_replied(who)) return 0;
         usleep(100);
     }
     struct reply reply;

@@ -26,17 +26,6 @@ static int place(pid_t pid) {
     return pid == getpid() ? 50 : pid > 0 ? 51 : pid;
 }
 
-static char state_of(pid_t pid) {
-    char path[40], text[400];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    int fd = open(path, O_RDONLY);
-    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0) close(fd);
-    if (len <= 0) return '-';
-    text[len] = 0;
-    return strrchr(text, ')')[2];
-}
-
 // Until none is on its way any more.
 static void settle(void) {
     for (int i = 0; i < CHILDREN; i++)
