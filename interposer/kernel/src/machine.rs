@@ -16,12 +16,13 @@ use simrun_abi::{
 };
 
 use crate::{
+    error::{Errno, Error, Result},
     event::EventLog,
     fault::{Damage, Faults, Timed},
     fs::{Inode, Tree},
     host::Host,
     node::{Awaited, NodeId},
-    process::{Pid, ProcessId, ThreadId, Tid, code::CodeFiles},
+    process::{INFINITY, Pid, ProcessId, ThreadId, Tid, code::CodeFiles},
     random::Random,
     signal::{Signal, SignalInfo},
     time::{Clock, Instant, TimerKey, Timers},
@@ -159,6 +160,8 @@ pub struct Machine {
     pub damage: Option<Damage>,
     /// Files that run as their owner or group and were written to.
     pub written_programs: Vec<Rc<Inode>>,
+    /// How long the files may become that the acting thread writes to, and whether it has met that.
+    pub size_limit: SizeLimit,
     /// The tree of files.
     pub tree: Rc<Tree>,
     /// What was found in mapped code.
@@ -206,6 +209,7 @@ impl Machine {
             written: Vec::new(),
             damage: None,
             written_programs: Vec::new(),
+            size_limit: SizeLimit::default(),
             tree: Rc::new(Tree::new(boot, &boot.nodes[0])),
             code: CodeFiles::new(&boot.waiting, &boot.searched),
             config: Config::new(boot, &boot.nodes[0]),
@@ -311,6 +315,7 @@ impl Machine {
             && self.group_signals.is_empty()
             && self.written.is_empty()
             && self.written_programs.is_empty()
+            && !self.size_limit.is_met
     }
 
     /// Logs what faults have done meanwhile.
@@ -335,6 +340,47 @@ impl Machine {
     /// Names the thread that acts from now on.
     pub fn set_actor(&mut self, pid: Tid, tid: Tid) {
         self.actor = (pid.raw(), tid.raw());
+    }
+}
+
+/// `RLIMIT_FSIZE` (getrlimit(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SizeLimit {
+    /// Bytes.
+    pub max: u64,
+    /// Whether the acting thread has met it and is to be told by a signal.
+    pub is_met: bool,
+}
+
+impl Default for SizeLimit {
+    fn default() -> Self {
+        Self { max: INFINITY, is_met: false }
+    }
+}
+
+impl SizeLimit {
+    /// How many of so many bytes can be written at an offset (`generic_write_check_limits`).
+    ///
+    /// # Errors
+    /// `EFBIG` if none can; there is a signal, too.
+    pub fn room(&mut self, at: u64, len: u64) -> Result<u64> {
+        match self.max.saturating_sub(at) {
+            0 if len > 0 && self.max != INFINITY => self.refuse(),
+            room => Ok(len.min(room)),
+        }
+    }
+
+    /// Refuses to let a file grow to this length (`inode_newsize_ok`).
+    ///
+    /// # Errors
+    /// `EFBIG`; there is a signal, too.
+    pub fn check_growth(&mut self, to: u64) -> Result<()> {
+        if to > self.max { self.refuse() } else { Ok(()) }
+    }
+
+    fn refuse<T>(&mut self) -> Result<T> {
+        self.is_met = true;
+        Err(Error::new(Errno::EFBIG, "more than RLIMIT_FSIZE"))
     }
 }
 

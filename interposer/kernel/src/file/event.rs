@@ -1,5 +1,6 @@
 //! eventfd(2).
 
+use alloc::{format, string::String};
 use core::cell::Cell;
 
 use super::{
@@ -98,6 +99,12 @@ impl FileObject for EventFd {
         source.take(&mut bytes)?;
         self.add(u64::from_ne_bytes(bytes), &mut env.machine.wakes)?;
         Ok(size_of::<u64>())
+    }
+
+    fn details(&self) -> String {
+        let is_semaphore = u8::from(self.kind == EventKind::Semaphore);
+        let count = self.count.get();
+        format!("eventfd-count: {count:16x}\neventfd-id: 1\neventfd-semaphore: {is_semaphore}\n")
     }
 
     fn seek(&self, _: &mut Env<'_>, file: &FileDescription, _: i64, _: Whence) -> Result<u64> {

@@ -2,7 +2,9 @@
 
 use alloc::{
     collections::{BTreeMap, VecDeque},
+    format,
     rc::Rc,
+    string::String,
     vec::Vec,
 };
 use core::cell::{Cell, RefCell};
@@ -17,7 +19,7 @@ use crate::{
     error::{Errno, Result},
     fs::Inode,
     machine::Env,
-    uapi::inotify::InotifyEvent,
+    uapi::{inotify::InotifyEvent, stat::kernel_device},
     user::UserSlice,
     wait::{Readiness, WaitQueue, Wakes},
 };
@@ -301,6 +303,18 @@ impl Inotify {
 }
 
 impl FileObject for Rc<Inotify> {
+    fn details(&self) -> String {
+        let line = |(number, watch): (&i32, &Watch)| {
+            let Watch { inode, mask, .. } = watch;
+            let (ino, device) = (inode.number, kernel_device(inode.device));
+            let mask = mask.bits();
+            format!(
+                "inotify wd:{number:x} ino:{ino:x} sdev:{device:x} mask:{mask:x} ignored_mask:0 \n"
+            )
+        };
+        self.watches.borrow().iter().map(line).collect()
+    }
+
     fn read(&self, env: &mut Env<'_>, _: &FileDescription, into: &[UserSlice]) -> Result<usize> {
         let mut sink = UserBuffers::new(env.host, into);
         let mut done = 0;

@@ -1,5 +1,7 @@
 //! What every type of open file can be asked.
 
+use alloc::string::String;
+
 use super::{FileDescription, Whence};
 use crate::{
     error::{Errno, Result},
@@ -126,6 +128,11 @@ pub(crate) trait FileObject {
     /// Whether a signal can tell of its readiness (`O_ASYNC`).
     fn can_notify(&self) -> bool {
         false
+    }
+
+    /// What `/proc/PID/fdinfo` says of it besides what it says of every file (proc(5)).
+    fn details(&self) -> String {
+        String::new()
     }
 
     /// Called when the last reference to its description goes.

@@ -1,5 +1,7 @@
 //! Process descriptors (pidfd_open(2)).
 
+use alloc::{format, string::String};
+
 use super::FileObject;
 use crate::{
     process::{Pid, ProcessId},
@@ -22,6 +24,12 @@ pub struct ProcessFile {
 impl FileObject for ProcessFile {
     fn readiness(&self) -> Readiness {
         if self.has_ended.get() { Readiness::READABLE } else { Readiness::empty() }
+    }
+
+    fn details(&self) -> String {
+        // Whoever has been waited for has no number any more.
+        let pid = if self.has_ended.get() { -1 } else { i64::from(self.pid.raw()) };
+        format!("Pid:\t{pid}\nNSpid:\t{pid}\n")
     }
 
     fn queue(&self) -> Option<&WaitQueue> {

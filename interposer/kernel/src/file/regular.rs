@@ -1,7 +1,6 @@
 //! Regular files of the tree, and files of memory.
 
 use alloc::rc::Rc;
-use core::cmp::Ordering;
 
 use linux_raw_sys::general as raw;
 
@@ -9,7 +8,7 @@ use super::{FileDescription, FileObject, OpenFlags, Whence};
 use crate::{
     error::{Errno, Result},
     fault::Reaching,
-    fs::{Contents, Extent, Inode, Sharing, Tree, durable::Synchronized},
+    fs::{Contents, Extent, Inode, SIZE_MAX, Sharing, Tree, durable::Synchronized},
     host::{Host, HostFd, HostStat},
     machine::Env,
     user::{self, UserSlice},
@@ -69,6 +68,11 @@ impl RegularFile {
     /// Refuses a write up to `end` that a seal forbids.
     fn check_write(&self, end: u64) -> Result<()> {
         self.check_shared_write()?;
+        self.check_growth(end)
+    }
+
+    /// Refuses to become longer than it is where a seal forbids it.
+    fn check_growth(&self, end: u64) -> Result<()> {
         if end > self.size() { self.contents()?.check_seals(raw::F_SEAL_GROW) } else { Ok(()) }
     }
 
@@ -88,10 +92,9 @@ impl RegularFile {
     /// As there.
     pub fn truncate(&self, env: &mut Env<'_>, len: u64) -> Result<()> {
         let contents = self.contents()?;
-        match len.cmp(&contents.size()) {
-            Ordering::Less => contents.check_seals(raw::F_SEAL_SHRINK)?,
-            Ordering::Greater => contents.check_seals(raw::F_SEAL_GROW)?,
-            Ordering::Equal => {}
+        self.inode.check_resize(len)?;
+        if len > contents.size() {
+            env.machine.size_limit.check_growth(len)?;
         }
         env.will_truncate(&self.inode, len)?;
         contents.truncate(env.host, len)?;
@@ -104,7 +107,20 @@ impl RegularFile {
     /// # Errors
     /// As there.
     pub fn allocate(&self, env: &mut Env<'_>, mode: u32, range: (u64, u64)) -> Result<()> {
-        self.check_write(range.0.saturating_add(range.1))?;
+        let end = range.0.saturating_add(range.1);
+        if end > SIZE_MAX {
+            return Err(Errno::EFBIG.into());
+        }
+        if mode & raw::FALLOC_FL_PUNCH_HOLE != 0 {
+            self.check_shared_write()?;
+        } else if end > self.size() {
+            // In memory, room behind the end counts as if the file were so long (`shmem_fallocate`).
+            let is_in_memory = self.seals().is_ok();
+            if is_in_memory || mode & raw::FALLOC_FL_KEEP_SIZE == 0 {
+                env.machine.size_limit.check_growth(end)?;
+            }
+            self.check_growth(end)?;
+        }
         if mode & raw::FALLOC_FL_PUNCH_HOLE == 0
             && env.will_write(&self.inode, range.0, range.1)? < range.1
         {
@@ -210,8 +226,9 @@ impl FileObject for RegularFile {
         from: &[u8],
     ) -> Result<usize> {
         let at = self.write_offset(file);
-        self.check_write(at.saturating_add(from.len() as u64))?;
-        let room = env.will_write(&self.inode, at, from.len() as u64)?;
+        let len = env.machine.size_limit.room(at, from.len() as u64)?;
+        self.check_write(at.saturating_add(len))?;
+        let room = env.will_write(&self.inode, at, len)?;
         let done = self.put(env, Reaching { len: room, at }, |contents, host, part| {
             contents.write(host, &from[..part.len as usize], part.at)
         })?;
@@ -239,11 +256,12 @@ impl FileObject for RegularFile {
     ) -> Result<usize> {
         let appends = file.flags.get().contains(OpenFlags::APPEND);
         let at = if appends { self.size() } else { at };
-        let len = user::total_len(from) as u64;
+        let asked = user::total_len(from) as u64;
+        let len = env.machine.size_limit.room(at, asked)?;
         self.check_write(at.saturating_add(len))?;
         let room = env.will_write(&self.inode, at, len)?;
         let done = self.put(env, Reaching { len: room, at }, |contents, host, part| {
-            if part.len == len {
+            if part.len == asked {
                 contents.write_user(host, from, part.at)
             } else {
                 contents.write_user(host, &user::first(from, part.len as usize), part.at)

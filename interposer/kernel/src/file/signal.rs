@@ -1,6 +1,6 @@
 //! signalfd(2).
 
-use alloc::rc::Rc;
+use alloc::{format, rc::Rc, string::String};
 use core::cell::Cell;
 
 use super::FileObject;
@@ -29,6 +29,10 @@ impl FileObject for SignalFile {
             true => Readiness::empty(),
             false => Readiness::READABLE,
         }
+    }
+
+    fn details(&self) -> String {
+        format!("sigmask:\t{:016x}\n", self.wanted.get().0)
     }
 
     fn queue(&self) -> Option<&WaitQueue> {

@@ -9,6 +9,7 @@ use crate::{
     host::HostStat,
     machine::Env,
     user::{self, UserSlice},
+    wait::Readiness,
 };
 
 /// Most bytes that one write to a setting takes.
@@ -19,13 +20,21 @@ const WRITE_MAX: usize = 4096;
 pub struct TextFile {
     contents: RefCell<Rc<[u8]>>,
     status: HostStat,
+    /// Whether programs may wait for it to change, as of the list of mounts.
+    is_watched: bool,
 }
 
 impl TextFile {
     /// With these contents.
     #[must_use]
     pub fn new(contents: Vec<u8>, status: HostStat) -> Self {
-        Self { contents: RefCell::new(contents.into()), status }
+        Self { contents: RefCell::new(contents.into()), status, is_watched: false }
+    }
+
+    /// The same, but programs may wait for it to change.
+    #[must_use]
+    pub fn watched(self) -> Self {
+        Self { is_watched: true, ..self }
     }
 
     /// Gives it other contents.
@@ -52,6 +61,15 @@ impl TextFile {
 }
 
 impl FileObject for TextFile {
+    fn readiness(&self) -> Readiness {
+        let more = if self.is_watched { Readiness::empty() } else { Readiness::WRITABLE };
+        Readiness::READABLE | more
+    }
+
+    fn is_pollable(&self) -> bool {
+        self.is_watched
+    }
+
     fn read(&self, env: &mut Env<'_>, file: &FileDescription, into: &[UserSlice]) -> Result<usize> {
         let at = file.offset.get();
         let done = self.read_at(env, into, at)?;

@@ -42,10 +42,11 @@ impl ExtendedAttributes {
         self.0.get(name).map(Vec::as_slice).ok_or(Errno::ENODATA.into())
     }
 
-    /// All names, each with a NUL after it.
+    /// All names that are seen, each with a NUL after it.
     #[must_use]
-    pub fn names(&self) -> Vec<u8> {
-        self.0.keys().flat_map(|name| name.iter().copied().chain([0])).collect()
+    pub fn names(&self, seen: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        let names = self.0.keys().filter(|name| seen(name));
+        names.flat_map(|name| name.iter().copied().chain([0])).collect()
     }
 
     /// Sets a value.
@@ -92,7 +93,7 @@ mod tests {
         of.set(b"user.a", b"", Setting::REPLACE).unwrap();
         of.set(b"user.B", b"3", Setting::empty()).unwrap();
         assert_eq!(
-            (of.get(b"user.a").unwrap(), of.names()),
+            (of.get(b"user.a").unwrap(), of.names(|_| true)),
             (&[][..], b"user.B\0user.a\0".to_vec())
         );
         of.remove(b"user.a").unwrap();

@@ -5,8 +5,12 @@ use alloc::{
     rc::{Rc, Weak},
     vec::Vec,
 };
-use core::cell::{Cell, OnceCell, RefCell};
+use core::{
+    cell::{Cell, OnceCell, RefCell},
+    cmp::Ordering,
+};
 
+use linux_raw_sys::general as raw;
 use simrun_abi::event::Found;
 
 use super::{Contents, ExtendedAttributes, Folder, Tree, durable::Pages};
@@ -253,6 +257,19 @@ impl Inode {
         match &self.body {
             Body::Regular(contents) => Some(contents),
             _ => None,
+        }
+    }
+
+    /// Refuses a new length that a seal forbids.
+    ///
+    /// # Errors
+    /// `EPERM`.
+    pub fn check_resize(&self, len: u64) -> Result<()> {
+        let Some(contents) = self.contents() else { return Ok(()) };
+        match len.cmp(&contents.size()) {
+            Ordering::Less => contents.check_seals(raw::F_SEAL_SHRINK),
+            Ordering::Greater => contents.check_seals(raw::F_SEAL_GROW),
+            Ordering::Equal => Ok(()),
         }
     }
 

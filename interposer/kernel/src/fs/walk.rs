@@ -407,6 +407,9 @@ impl Walk<'_> {
         match (self.views)(&path) {
             Some(Node::Directory(_)) if !ends => Ok(Step::Into(Standing { path, inode: None })),
             Some(Node::Link(target)) if follows => {
+                if views::is_magic(&path) {
+                    self.check_magic()?;
+                }
                 path.truncate(above);
                 Ok(Step::Link(Standing { path, inode }, target.into()))
             }

@@ -22,7 +22,7 @@ use crate::{
     file::{Descriptor, Fd, FdTable, File, FileDescription, HostStream, OpenFlags},
     fs::{Resolve, Standing, Tree, Walk},
     futex::FutexTable,
-    host::{Host, HostFd},
+    host::{Follow, Host, HostFd},
     ipc::Ipc,
     machine::{Config, Due, Machine},
     mm::{AddressSpace, SharedObjects, SpaceId},
@@ -171,7 +171,7 @@ impl Kernel {
                     root: b"/",
                     resolve: Resolve::default(),
                 };
-                open_program(walk, &directory, path)
+                open_program(walk, &directory, path, Follow::Yes)
             },
             &plan.program,
             plan.arguments.clone(),

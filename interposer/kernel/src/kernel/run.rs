@@ -2,6 +2,7 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
+use linux_raw_sys::general::SI_USER;
 use simrun_abi::{boot::Detail, control::End, event::What};
 
 use super::Kernel;
@@ -15,8 +16,8 @@ use crate::{
     machine::{Due, Env, SignalTarget},
     mm::SpaceId,
     outcome::{Next, Outcome, Restart},
-    process::{Call, Process, ProcessState, State, ThreadId, Tid},
-    signal::{Exception, SignalInfo},
+    process::{Call, Process, ProcessState, Resource, State, ThreadId, Tid},
+    signal::{Exception, Signal, SignalInfo},
     syscall::table::{self, Class, Row},
     time::CALL_COST,
 };
@@ -181,6 +182,7 @@ impl Kernel {
         let (tid, process) = (thread.tid, thread.process);
         self.enter_node(self.process(process).node);
         self.machine.set_actor(self.process(process).pid, tid);
+        self.machine.size_limit.max = self.process(process).limits.soft(Resource::FileSize);
         self.machine.program = Rc::clone(&self.process(process).program);
     }
 
@@ -440,6 +442,20 @@ impl Kernel {
         }
     }
 
+    /// Tells a thread that a file must not become so long (`generic_write_check_limits`).
+    fn signal_size_limit(&mut self) {
+        if !core::mem::take(&mut self.machine.size_limit.is_met) {
+            return;
+        }
+        let (pid, tid) = (Tid::new(self.machine.actor.0), Tid::new(self.machine.actor.1));
+        let writer = self.pids.get(&pid).and_then(|&id| self.processes.get(id));
+        if let (Some(writer), Some(&thread)) = (writer, self.tids.get(&tid)) {
+            let info =
+                SignalInfo::from_process(Signal::XFSZ, SI_USER as i32, pid, writer.credentials.uid);
+            self.machine.post_signal(SignalTarget::Thread(thread), info);
+        }
+    }
+
     /// Does what handlers and objects have asked for: wake threads, send signals.
     pub(crate) fn settle(&mut self, host: &mut dyn Host) {
         if self.machine.is_settled() {
@@ -447,6 +463,7 @@ impl Kernel {
         }
         crate::fs::views::apply_written(self);
         self.drop_identities();
+        self.signal_size_limit();
         self.expand_group_signals();
         self.machine.record_injections(host);
         loop {

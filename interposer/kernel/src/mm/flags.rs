@@ -2,6 +2,8 @@
 
 use linux_raw_sys::general as raw;
 
+use crate::error::{Errno, Result};
+
 bitflags::bitflags! {
     /// What may be done with mapped memory.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -51,5 +53,36 @@ bitflags::bitflags! {
         const HUGETLB = raw::MAP_HUGETLB;
         /// At exactly the given address, but over nothing.
         const FIXED_NOREPLACE = raw::MAP_FIXED_NOREPLACE;
+        /// With `ANONYMOUS`: of `/dev/zero`. No call has this bit, which Linux gives no meaning.
+        const DEVICE = 1 << 9;
+    }
+}
+
+/// What else Linux takes from whoever asks for unknown flags to be refused (`LEGACY_MAP_MASK`).
+const ALSO_KNOWN: u32 =
+    raw::MAP_ABOVE4G | raw::MAP_UNINITIALIZED | raw::MAP_HUGE_2MB | raw::MAP_HUGE_1GB;
+
+impl MapFlags {
+    /// The flags of a call, if their type is one that is known (`do_mmap`).
+    ///
+    /// # Errors
+    /// `EINVAL` for an unknown type; `EOPNOTSUPP` for a flag that nobody knows, if that is to be told.
+    pub fn of_call(flags: u32) -> Result<Self> {
+        let known = Self::from_bits_truncate(flags) - Self::DEVICE;
+        match flags & raw::MAP_TYPE {
+            raw::MAP_SHARED | raw::MAP_PRIVATE => Ok(known),
+            raw::MAP_SHARED_VALIDATE if known.contains(Self::ANONYMOUS) => {
+                Err(Errno::EINVAL.into())
+            }
+            raw::MAP_SHARED_VALIDATE => {
+                let legacy =
+                    (Self::all() - Self::FIXED_NOREPLACE - Self::DEVICE).bits() | ALSO_KNOWN;
+                match flags & !legacy {
+                    0 => Ok(known - Self::PRIVATE),
+                    _ => Err(Errno::EOPNOTSUPP.into()),
+                }
+            }
+            _ => Err(Errno::EINVAL.into()),
+        }
     }
 }

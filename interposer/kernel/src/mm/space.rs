@@ -87,6 +87,8 @@ pub struct Mapping {
     pub is_read_only: bool,
     /// Whether a child does not get it (`MADV_DONTFORK`).
     pub stays_behind: bool,
+    /// Whether it is locked (mlock(2)); a child's copy is not.
+    pub is_locked: bool,
     /// Whether that object is a segment of System V shared memory, whose mappings are counted.
     pub is_segment: bool,
 }
@@ -104,6 +106,7 @@ impl Mapping {
             object: 0,
             is_read_only: false,
             stays_behind: false,
+            is_locked: false,
             is_segment: false,
         }
     }
@@ -143,6 +146,8 @@ pub struct AddressSpace {
     pub users: u32,
     /// Bytes committed.
     pub committed: u64,
+    /// Whether what is mapped from now on is locked (mlockall(2), `MCL_FUTURE`).
+    pub locks_new: bool,
     /// Stubs made in each range of [`layout::stubs`].
     pub stubs: [u32; layout::stubs::STARTS.len()],
     /// Call sites, by the address after them, for which there is no way to be patched.
@@ -162,6 +167,7 @@ impl Default for AddressSpace {
             break_end: layout::BREAK_BASE,
             users: 1,
             committed: 0,
+            locks_new: false,
             stubs: [0; layout::stubs::STARTS.len()],
             unpatchable: BTreeSet::new(),
             patched: BTreeSet::new(),
@@ -325,6 +331,23 @@ impl AddressSpace {
         for range in parts.map(|(range, _)| range).collect::<Vec<_>>() {
             self.remove(range);
         }
+        self.locks_new = false;
+        self.unlock_all();
+    }
+
+    /// Nothing is locked any more.
+    pub fn unlock_all(&mut self) {
+        let parts = self.iter().filter(|(_, mapping)| mapping.is_locked);
+        for range in parts.map(|(range, _)| range).collect::<Vec<_>>() {
+            self.change(range, |mapping| mapping.is_locked = false);
+        }
+    }
+
+    /// Bytes that are locked.
+    #[must_use]
+    pub fn locked(&self) -> u64 {
+        let locked = self.iter().filter(|(_, mapping)| mapping.is_locked);
+        locked.map(|(range, _)| range.len()).sum()
     }
 
     /// Notes a change of what is mapped in a range; unmapped parts stay so.

@@ -2,7 +2,9 @@
 
 use alloc::{
     collections::{BTreeMap, VecDeque},
+    format,
     rc::{Rc, Weak},
+    string::String,
     vec::Vec,
 };
 use core::cell::RefCell;
@@ -12,7 +14,7 @@ use crate::{
     error::{Errno, Error, Result},
     file::{File, FileDescription, FileObject, Whence},
     machine::Env,
-    uapi::poll::EpollEvent,
+    uapi::{poll::EpollEvent, stat::kernel_device},
     wait::{Readiness, WaitQueue, Wakes},
 };
 
@@ -224,6 +226,23 @@ impl Epoll {
 }
 
 impl FileObject for Rc<Epoll> {
+    fn details(&self) -> String {
+        let line = |interest: &Rc<Interest>| {
+            let Interest { fd, wanted, data, file, .. } = &**interest;
+            let file = file.upgrade();
+            let inode = file.as_ref().and_then(|file| file.file.inode());
+            let position = file.as_ref().map_or(0, |file| file.offset.get());
+            let (ino, device) =
+                inode.map_or((0, 0), |inode| (inode.number, kernel_device(inode.device)));
+            format!(
+                "tfd: {fd:8} events: {:8x} data: {:16x}  pos:{position} ino:{ino:x} sdev:{device:x}\n",
+                wanted.get().bits(),
+                data.get(),
+            )
+        };
+        self.interests.borrow().values().map(line).collect()
+    }
+
     fn seek(&self, _: &mut Env<'_>, file: &FileDescription, _: i64, _: Whence) -> Result<u64> {
         Ok(file.offset.get())
     }

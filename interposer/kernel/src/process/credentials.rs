@@ -26,6 +26,8 @@ bitflags::bitflags! {
         const SETUID = 1 << 7;
         /// Drop capabilities from the bounding set.
         const SETPCAP = 1 << 8;
+        /// Change what makes a file immutable.
+        const LINUX_IMMUTABLE = 1 << 9;
         /// Lock memory.
         const IPC_LOCK = 1 << 14;
         /// Pass over the permissions of System V IPC.
@@ -40,6 +42,10 @@ bitflags::bitflags! {
         const SYS_RESOURCE = 1 << 24;
         /// Set the clock.
         const SYS_TIME = 1 << 25;
+        /// Make devices.
+        const MKNOD = 1 << 27;
+        /// Pass over a security module's policy.
+        const MAC_OVERRIDE = 1 << 32;
         // Those that change nothing here are kept all the same.
         const _ = !0;
     }
@@ -49,6 +55,16 @@ bitflags::bitflags! {
 pub const CAPABILITY_LAST: u32 = 40;
 
 impl Capabilities {
+    /// Those that the file user has as user zero (`CAP_FS_SET`).
+    const OF_FILES: Self = Self::CHOWN
+        .union(Self::DAC_OVERRIDE)
+        .union(Self::DAC_READ_SEARCH)
+        .union(Self::FOWNER)
+        .union(Self::FSETID)
+        .union(Self::LINUX_IMMUTABLE)
+        .union(Self::MKNOD)
+        .union(Self::MAC_OVERRIDE);
+
     /// All there are.
     #[must_use]
     pub const fn full() -> Self {
@@ -73,6 +89,7 @@ pub struct Credentials {
     pub permitted: Capabilities,
     pub inheritable: Capabilities,
     pub bounding: Capabilities,
+    pub ambient: Capabilities,
     /// Whether leaving user zero keeps the permitted set (`PR_SET_KEEPCAPS`); exec clears it.
     pub keeps: bool,
 }
@@ -101,6 +118,7 @@ impl Credentials {
             permitted: owned,
             inheritable: Capabilities::empty(),
             bounding: Capabilities::full(),
+            ambient: Capabilities::empty(),
             keeps: false,
         }
     }
@@ -258,6 +276,12 @@ impl Credentials {
         let own = [self.uid, self.euid, self.suid, self.fsuid];
         if user != u32::MAX && (own.contains(&user) || self.can(Capabilities::SETUID)) {
             self.fsuid = user;
+            // capabilities(7), "Effect of user ID changes on capabilities".
+            match (before == 0, user == 0) {
+                (true, false) => self.effective -= Capabilities::OF_FILES,
+                (false, true) => self.effective |= self.permitted & Capabilities::OF_FILES,
+                _ => {}
+            }
         }
         before
     }
@@ -294,18 +318,35 @@ impl Credentials {
             return Err(Errno::EPERM.into());
         }
         (self.effective, self.permitted, self.inheritable) = (effective, permitted, inheritable);
+        self.ambient &= permitted & inheritable;
         Ok(())
     }
 
-    /// What exec makes of them: user zero has all that the bounding set allows, others have none.
+    /// Has a capability among the ambient ones, or not (prctl(2), `PR_CAP_AMBIENT`).
+    ///
+    /// # Errors
+    /// `EPERM` for one that it may not have there.
+    pub fn set_ambient(&mut self, capability: Capabilities, raised: bool) -> Result<()> {
+        if raised && !(self.permitted & self.inheritable).contains(capability) {
+            return Err(Errno::EPERM.into());
+        }
+        self.ambient.set(capability, raised);
+        Ok(())
+    }
+
+    /// What exec makes of them: user zero has all that the bounding set allows, others have those that are ambient
+    /// (capabilities(7), "Transformation of capabilities during execve").
     pub fn execute(&mut self) {
+        if self.euid != self.uid || self.egid != self.gid {
+            self.ambient = Capabilities::empty();
+        }
         let owned = if self.uid == 0 || self.euid == 0 {
             self.bounding | self.inheritable
         } else {
             Capabilities::empty()
         };
-        self.permitted = owned;
-        self.effective = if self.euid == 0 { owned } else { Capabilities::empty() };
+        self.permitted = owned | self.ambient;
+        self.effective = if self.euid == 0 { self.permitted } else { self.ambient };
         (self.suid, self.sgid) = (self.euid, self.egid);
         (self.fsuid, self.fsgid) = (self.euid, self.egid);
         self.keeps = false;
@@ -314,9 +355,12 @@ impl Credentials {
     /// capabilities(7), "Effect of user ID changes on capabilities".
     fn adjust_capabilities(&mut self, before: &Self) {
         let has_root = |of: &Self| of.uid == 0 || of.euid == 0 || of.suid == 0;
-        if has_root(before) && !has_root(self) && !self.keeps {
-            self.permitted = Capabilities::empty();
-            self.effective = Capabilities::empty();
+        if has_root(before) && !has_root(self) {
+            if !self.keeps {
+                self.permitted = Capabilities::empty();
+                self.effective = Capabilities::empty();
+            }
+            self.ambient = Capabilities::empty();
         }
         match (before.euid == 0, self.euid == 0) {
             (true, false) => self.effective = Capabilities::empty(),
@@ -349,12 +393,32 @@ mod tests {
     }
 
     #[test]
+    fn ambient_capabilities_outlive_exec_and_not_the_change_of_user() {
+        let mut user = Credentials::new(0, 0, Vec::new());
+        let time = Capabilities::SYS_TIME;
+        assert_eq!(user.set_ambient(time, true).unwrap_err().errno, Errno::EPERM);
+        user.keeps = true;
+        user.set_user(1000).unwrap();
+        user.set_capabilities(time, time, time).unwrap();
+        user.set_ambient(time, true).unwrap();
+        user.execute();
+        assert_eq!([user.effective, user.permitted, user.ambient], [time; 3]);
+        user.set_capabilities(time, time, Capabilities::empty()).unwrap();
+        assert_eq!(user.ambient, Capabilities::empty());
+    }
+
+    #[test]
     fn an_ordinary_user_may_only_swap_what_it_has() {
         let mut user = Credentials::new(1000, 100, Vec::new());
         assert_eq!(user.set_users([Some(1), None, None]).unwrap_err().errno, Errno::EPERM);
         assert_eq!(user.set_real_effective_groups(Some(7), None).unwrap_err().errno, Errno::EPERM);
         assert_eq!(user.set_file_user(5), 1000);
         assert_eq!(user.fsuid, 1000);
+        let mut root = Credentials::new(0, 0, Vec::new());
+        root.set_file_user(5);
+        assert!(!root.can(Capabilities::DAC_OVERRIDE) && root.can(Capabilities::SETUID));
+        root.set_file_user(0);
+        assert!(root.can(Capabilities::DAC_OVERRIDE));
         user.set_real_effective_users(Some(1000), Some(1000)).unwrap();
     }
 }

@@ -96,6 +96,8 @@ pub struct Scheduling {
     pub io_priority: u32,
     /// Timer slack in nanoseconds (`PR_SET_TIMERSLACK`).
     pub timer_slack: u64,
+    /// What it is set back to: what its creator had.
+    pub timer_slack_default: u64,
 }
 
 /// Default timer slack in nanoseconds.
@@ -111,6 +113,7 @@ impl Default for Scheduling {
             affinity: u64::MAX,
             io_priority: 0,
             timer_slack: TIMER_SLACK_DEFAULT,
+            timer_slack_default: TIMER_SLACK_DEFAULT,
         }
     }
 }
@@ -119,8 +122,9 @@ impl Scheduling {
     /// What a new thread or process starts with.
     #[must_use]
     pub fn inherit(&self) -> Self {
+        let timer_slack_default = self.timer_slack;
         if !self.resets_on_fork {
-            return *self;
+            return Self { timer_slack_default, ..*self };
         }
         let real_time = self.policy.priorities().1 > 0;
         Self {
@@ -128,6 +132,7 @@ impl Scheduling {
             priority: 0,
             nice: self.nice.max(0),
             resets_on_fork: false,
+            timer_slack_default,
             ..*self
         }
     }

@@ -21,12 +21,13 @@ use crate::{
     kernel::Kernel,
     outcome::Outcome,
     process::{FsContext, Image, OpenedProgram, load},
-    uapi::limits::ARGUMENTS_MAX,
+    uapi::{limits::ARGUMENTS_MAX, stat::FileKind},
     user,
     wait::Readiness,
 };
 
-/// Opens a file for execution by a path from a directory; it comes with its path behind symbolic links.
+/// Opens a file for execution by a path from a directory; it comes with its path behind symbolic links. One in last place
+/// is followed if `follow` says so.
 ///
 /// # Errors
 /// As execve(2).
@@ -34,10 +35,14 @@ pub fn open_program(
     mut walk: Walk<'_>,
     directory: &Standing,
     path: &[u8],
+    follow: Follow,
 ) -> Result<OpenedProgram> {
-    let found = walk.walk(directory, path, Follow::Yes)?;
+    let found = walk.walk(directory, path, follow)?;
     let denied = Error::new(Errno::EACCES, "not an executable file");
     let Subject { inode, path } = found.subject()?.ok_or(denied)?;
+    if inode.kind() == FileKind::Link {
+        return Err(Errno::ELOOP.into());
+    }
     let Some(contents) = inode.contents() else { return Err(denied) };
     access::check(walk.caller, &inode, Access::EXECUTE)?;
     inode.check_unwritten()?;
@@ -55,7 +60,7 @@ pub fn execve(
     if path.is_empty() {
         return Err(Errno::ENOENT.into());
     }
-    execute(cx, path, arguments, environment)
+    execute(cx, path, Follow::Yes, [arguments, environment])
 }
 
 /// execveat(2).
@@ -68,9 +73,10 @@ pub fn execveat(
     if flags & !FLAGS != 0 {
         return Err(Errno::EINVAL.into());
     }
+    let follow = if flags & raw::AT_SYMLINK_NOFOLLOW == 0 { Follow::Yes } else { Follow::No };
     let path = cx.read_path(path)?;
     if path.starts_with(b"/") || (directory as i32 == raw::AT_FDCWD && !path.is_empty()) {
-        return execute(cx, path, arguments, environment);
+        return execute(cx, path, follow, [arguments, environment]);
     }
     if path.is_empty() && flags & raw::AT_EMPTY_PATH == 0 {
         return Err(Errno::ENOENT.into());
@@ -79,11 +85,12 @@ pub fn execveat(
     cx.process().files.borrow().get(fd)?;
     // The name that Linux gives such a program too.
     let mut full = alloc::format!("/dev/fd/{}", fd.0).into_bytes();
-    if !path.is_empty() {
-        full.push(b'/');
-        full.extend_from_slice(&path);
+    if path.is_empty() {
+        return execute(cx, full, Follow::Yes, [arguments, environment]);
     }
-    execute(cx, full, arguments, environment)
+    full.push(b'/');
+    full.extend_from_slice(&path);
+    execute(cx, full, follow, [arguments, environment])
 }
 
 /// Reads a vector of strings, each as long as Linux allows.
@@ -101,8 +108,8 @@ const ARGUMENT_SIZE_MAX: usize = 131_072;
 fn execute(
     cx: &mut Context<'_>,
     path: Vec<u8>,
-    arguments: u64,
-    environment: u64,
+    mut follow: Follow,
+    [arguments, environment]: [u64; 2],
 ) -> Result<Outcome> {
     let mut arguments = read_strings(cx, arguments)?;
     let environment = read_strings(cx, environment)?;
@@ -123,7 +130,9 @@ fn execute(
             root: &root,
             resolve: Resolve::default(),
         };
-        open_program(walk, &directory, path)
+        // An interpreter is opened after the program, as any file is.
+        let follow = core::mem::replace(&mut follow, Follow::Yes);
+        open_program(walk, &directory, path, follow)
     };
     let image = Image::open(cx.host, &mut open, &path, arguments, environment)?;
     if cx.space().users > 1 {

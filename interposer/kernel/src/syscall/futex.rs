@@ -31,14 +31,22 @@ pub struct Request {
 impl Request {
     /// The key of the futex.
     pub fn key(&self, cx: &mut Context<'_>) -> Result<FutexKey> {
-        let space = cx.process().space;
-        cx.kernel.futex_key(space, self.address, self.sharing)
+        self.key_of(cx, self.address)
     }
 
     /// The key of the second futex.
     pub fn key2(&self, cx: &mut Context<'_>) -> Result<FutexKey> {
+        self.key_of(cx, self.address2)
+    }
+
+    fn key_of(&self, cx: &mut Context<'_>, address: u64) -> Result<FutexKey> {
         let space = cx.process().space;
-        cx.kernel.futex_key(space, self.address2, self.sharing)
+        let key = cx.kernel.futex_key(space, address, self.sharing)?;
+        // What others may see is known by the page that is there (`get_futex_key`).
+        if self.sharing == Sharing::Shared {
+            cx.read(UserPtr::<u32>::new(address))?;
+        }
+        Ok(key)
     }
 
     fn absolute_deadline(&self, cx: &mut Context<'_>, wall: bool) -> Result<()> {

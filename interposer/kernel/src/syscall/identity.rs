@@ -1,8 +1,10 @@
 //! Who and where a program is, and randomness.
 
+use linux_raw_sys::general as raw;
+
 use crate::{
     context::Context,
-    error::Result,
+    error::{Errno, Result},
     machine::{KERNEL_RELEASE, KERNEL_VERSION},
     outcome::Outcome,
     user,
@@ -52,7 +54,11 @@ pub fn getegid(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
 const DRAW_MAX: usize = 4096;
 
 /// getrandom(2). The flags choose among sources that are one here.
-pub fn getrandom(cx: &mut Context<'_>, [buffer, len, _flags, ..]: [u64; 6]) -> Result<Outcome> {
+pub fn getrandom(cx: &mut Context<'_>, [buffer, len, flags, ..]: [u64; 6]) -> Result<Outcome> {
+    let (flags, either) = (flags as u32, raw::GRND_RANDOM | raw::GRND_INSECURE);
+    if flags & !(either | raw::GRND_NONBLOCK) != 0 || flags & either == either {
+        return Err(Errno::EINVAL.into());
+    }
     let mut chunk = [0; DRAW_MAX];
     let mut done = 0;
     let len = len.min(cx.bytes_max() as u64);

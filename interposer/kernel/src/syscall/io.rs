@@ -78,7 +78,8 @@ pub(super) fn write_all(
         match file.write(&mut cx.env(), &user::skip(from, done)) {
             Ok(moved) => {
                 done += moved;
-                if done >= total || moved == 0 {
+                // Whoever writes to a file is told at once that not all fits.
+                if done >= total || moved == 0 || matches!(file.file, File::Regular(_)) {
                     return Ok(Outcome::Done(done as u64));
                 }
             }

@@ -133,6 +133,20 @@ pub fn tgkill(cx: &mut Context<'_>, [pid, tid, number, ..]: [u64; 6]) -> Result<
     send_to_thread(cx, Some(pid), tid, number, None)
 }
 
+/// As [`read_info`], of a signal that it must name, too.
+pub(super) fn read_info_of(
+    cx: &mut Context<'_>,
+    target: u64,
+    number: u64,
+    from: u64,
+) -> Result<Option<SignalInfo>> {
+    let named = cx.read(UserPtr::<RawSignalInfo>::new(from))?.signal;
+    if named != number as i32 {
+        return Err(Errno::EINVAL.into());
+    }
+    read_info(cx, target, number, from)
+}
+
 /// Reads what a program wants to come with a signal. Only the kernel's own kinds may not be forged for others.
 pub(super) fn read_info(
     cx: &mut Context<'_>,

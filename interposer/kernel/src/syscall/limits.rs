@@ -24,6 +24,7 @@ fn set_limit(cx: &mut Context<'_>, of: ProcessId, resource: u64, new: Limit) -> 
         return Err(Errno::EPERM.into());
     }
     cx.kernel.process_mut(of).limits.set(number, new);
+    cx.kernel.machine.size_limit.max = cx.process().limits.soft(Resource::FileSize);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{DeviceFile, File},
+    file::{DeviceFile, File, FileDescription},
     fs::{Sharing, views::Device},
     host::Backing,
     kernel::Kernel,
@@ -16,6 +16,8 @@ use crate::{
 use linux_raw_sys::general as raw;
 use simrun_abi::layout;
 
+use super::residence;
+
 /// Mappings from this size on are aligned to it, so that the host can use huge pages.
 const HUGE_PAGE: u64 = 2 << 20;
 
@@ -25,27 +27,30 @@ pub fn mmap(
     [address, len, prot, flags, fd, offset]: [u64; 6],
 ) -> Result<Outcome> {
     let prot = Protection::from_bits_truncate(prot as u32);
-    let flags = MapFlags::from_bits_truncate(flags as u32);
-    if !flags.intersects(MapFlags::SHARED | MapFlags::PRIVATE)
-        || !offset.is_multiple_of(PAGE_SIZE)
-        || len == 0
-    {
+    if !offset.is_multiple_of(PAGE_SIZE) {
         return Err(Errno::EINVAL.into());
     }
-    let flags = if maps_zero(cx, fd, prot, flags)? { flags | MapFlags::ANONYMOUS } else { flags };
+    // Before anything else is looked at (`ksys_mmap_pgoff`).
+    if flags as u32 & raw::MAP_ANONYMOUS == 0 {
+        cx.description(fd)?;
+    }
+    if len == 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let flags = MapFlags::of_call(flags as u32)?;
+    let flags = if maps_zero(cx, fd, prot, flags)? {
+        flags | MapFlags::ANONYMOUS | MapFlags::DEVICE
+    } else {
+        flags
+    };
     let range = place(cx, address, len, flags)?;
-    let (backing, mapping) = if flags.contains(MapFlags::ANONYMOUS) {
-        let plain = Mapping::anonymous(prot, kept(flags), b"");
-        if flags.contains(MapFlags::SHARED) {
-            let object = cx.kernel.objects.fresh();
-            let name = b"/dev/zero (deleted)".as_slice().into();
-            (Backing::Anonymous, Mapping { object, name, ..plain })
-        } else {
-            (Backing::Anonymous, plain)
-        }
+    let locks = residence::locks_new(cx, flags, range.len())?;
+    let (backing, mut mapping) = if flags.contains(MapFlags::ANONYMOUS) {
+        (Backing::Anonymous, map_zeros(cx, fd, prot, flags)?)
     } else {
         map_file(cx, fd, (offset, len), prot, flags)?
     };
+    mapping.is_locked = locks;
     if range.touches_simrun() {
         return if prot.is_empty() { Ok(Outcome::Done(range.start)) } else { Err(OURS) };
     }
@@ -69,6 +74,20 @@ pub fn mmap(
     Ok(Outcome::Done(range.start))
 }
 
+/// Memory full of zeros.
+fn map_zeros(cx: &mut Context<'_>, fd: u64, prot: Protection, flags: MapFlags) -> Result<Mapping> {
+    let plain = Mapping::anonymous(prot, kept(flags), b"");
+    if !flags.contains(MapFlags::SHARED) {
+        return Ok(plain);
+    }
+    // Of `/dev/zero`, if of any.
+    let is_read_only =
+        flags.contains(MapFlags::DEVICE) && !cx.description(fd)?.flags.get().writes();
+    let object = cx.kernel.objects.fresh();
+    let name = b"/dev/zero (deleted)".as_slice().into();
+    Ok(Mapping { object, name, is_read_only, ..plain })
+}
+
 /// What is mapped of a file, so many bytes from an offset on.
 fn map_file(
     cx: &mut Context<'_>,
@@ -78,21 +97,19 @@ fn map_file(
     flags: MapFlags,
 ) -> Result<(Backing, Mapping)> {
     let file = cx.description(fd)?;
+    let is_shared = flags.contains(MapFlags::SHARED);
+    let writes = is_shared && prot.contains(Protection::WRITE);
+    check_open_to_map(&file, writes)?;
     let File::Regular(regular) = &file.file else { return Err(Errno::ENODEV.into()) };
-    if !file.flags.get().reads() {
-        return Err(Errno::EACCES.into());
-    }
-    let writes = flags.contains(MapFlags::SHARED) && prot.contains(Protection::WRITE);
-    if writes && !file.flags.get().writes() {
-        return Err(Errno::EACCES.into());
+    if flags.contains(MapFlags::GROWSDOWN) {
+        return Err(Errno::EINVAL.into());
     }
     if writes {
         regular.check_shared_write()?;
     }
-    let is_shared = flags.contains(MapFlags::SHARED);
     let object = if is_shared { cx.kernel.objects.of_file(regular.inode.number) } else { 0 };
-    // Later on it may be made writable, if the file is open for writing.
-    let can_write = file.flags.get().writes();
+    // Later on it may be made writable, if the file is open for writing and no seal forbids it.
+    let can_write = file.flags.get().writes() && regular.check_shared_write().is_ok();
     let mapping = Mapping {
         offset,
         inode: regular.inode.number,
@@ -109,6 +126,12 @@ fn map_file(
     Ok((Backing::File(regular.to_map(&tree, cx.host, sharing)?, offset), mapping))
 }
 
+/// Refuses to map what is not open for it.
+fn check_open_to_map(file: &FileDescription, writes: bool) -> Result<()> {
+    let flags = file.flags.get();
+    if flags.reads() && (flags.writes() || !writes) { Ok(()) } else { Err(Errno::EACCES.into()) }
+}
+
 /// Whether a mapping is of `/dev/zero`, which is as good as one of no file (zero(4)).
 fn maps_zero(cx: &mut Context<'_>, fd: u64, prot: Protection, flags: MapFlags) -> Result<bool> {
     if flags.contains(MapFlags::ANONYMOUS) {
@@ -118,10 +141,7 @@ fn maps_zero(cx: &mut Context<'_>, fd: u64, prot: Protection, flags: MapFlags) -
     let File::Device(DeviceFile { device: Device::Zero, .. }) = &file.file else {
         return Ok(false);
     };
-    let writes = flags.contains(MapFlags::SHARED) && prot.contains(Protection::WRITE);
-    if !file.flags.get().reads() || (writes && !file.flags.get().writes()) {
-        return Err(Errno::EACCES.into());
-    }
+    check_open_to_map(&file, flags.contains(MapFlags::SHARED) && prot.contains(Protection::WRITE))?;
     Ok(true)
 }
 
@@ -265,13 +285,17 @@ pub fn brk(cx: &mut Context<'_>, [address, ..]: [u64; 6]) -> Result<Outcome> {
         // The first time is more than most small programs need.
         let at_once =
             if old > start { prefault(flags, prot, range.len()) } else { MapFlags::empty() };
+        let locks = residence::locks_new(cx, flags, range.len());
         if !cx.space().within(range).is_empty()
+            || locks.is_err()
             || afford(cx, range.len(), range.len()).is_err()
             || cx.host.map(old, new - old, prot, flags | at_once, Backing::Anonymous).is_err()
         {
             return Ok(Outcome::Done(end));
         }
-        cx.space().insert(range, Mapping::anonymous(prot, flags, b"[heap]"));
+        let is_locked = locks.is_ok_and(|locks| locks);
+        let heap = Mapping { is_locked, ..Mapping::anonymous(prot, flags, b"[heap]") };
+        cx.space().insert(range, heap);
     } else if new < old {
         cx.host.unmap(new, old - new)?;
         cx.space().remove(Range { start: new, end: old });
@@ -310,12 +334,21 @@ pub fn madvise(cx: &mut Context<'_>, [address, len, advice, ..]: [u64; 6]) -> Re
     }
 }
 
-/// Why this cannot be advised of a mapping, if so (`madvise_dontneed_free`, `madvise_remove`).
+/// Why this cannot be advised of a mapping, if so (`madvise_vma_behavior`).
 fn refuses(advice: u32, mapping: &Mapping) -> Option<Errno> {
     let is_shared = mapping.flags.contains(MapFlags::SHARED);
     let is_plain = mapping.inode == 0 && !is_shared;
     match advice {
-        raw::MADV_FREE if !is_plain => Some(Errno::EINVAL),
+        raw::MADV_DONTNEED
+        | raw::MADV_FREE
+        | raw::MADV_COLD
+        | raw::MADV_PAGEOUT
+        | raw::MADV_REMOVE
+            if mapping.is_locked =>
+        {
+            Some(Errno::EINVAL)
+        }
+        raw::MADV_FREE | raw::MADV_WIPEONFORK if !is_plain => Some(Errno::EINVAL),
         raw::MADV_REMOVE if is_plain => Some(Errno::EINVAL),
         // Bytes of a file are given up, as by writing.
         raw::MADV_REMOVE if !is_shared || mapping.is_read_only => Some(Errno::EACCES),
@@ -351,13 +384,16 @@ fn advise(cx: &mut Context<'_>, range: Range, advice: u32) -> Result<()> {
 
 /// Whether it is advice that Linux knows (`madvise_behavior_valid`).
 fn is_advice(advice: u32) -> bool {
-    matches!(
+    // Pages of equal contents are not merged here, as with CONFIG_KSM off.
+    let merges = matches!(advice, raw::MADV_MERGEABLE | raw::MADV_UNMERGEABLE);
+    let is_known = matches!(
         advice,
         raw::MADV_NORMAL..=raw::MADV_DONTNEED
             | raw::MADV_FREE..=raw::MADV_COLLAPSE
             | raw::MADV_HWPOISON
             | raw::MADV_SOFT_OFFLINE
-    )
+    );
+    is_known && !merges
 }
 
 const MREMAP_MAYMOVE: u64 = 1;
@@ -390,6 +426,9 @@ pub fn mremap(
         return Err(Errno::EFAULT.into());
     }
     let grows = new_size.saturating_sub(if shared_copy { 0 } else { old.len() });
+    if mapping.is_locked {
+        residence::check_more_locked(cx, grows)?;
+    }
     afford(cx, mapping.committed(grows), grows)?;
     let grown = Range { start: old.start, end: old.start + new_size };
     let tail = Range { start: old.end, end: grown.end };

@@ -18,15 +18,18 @@ pub fn memfd_create(cx: &mut Context<'_>, [name, flags, ..]: [u64; 6]) -> Result
     let flags = flags as u32;
     let known = raw::MFD_CLOEXEC | raw::MFD_ALLOW_SEALING | raw::MFD_NOEXEC_SEAL | raw::MFD_EXEC;
     let both = raw::MFD_NOEXEC_SEAL | raw::MFD_EXEC;
-    if flags & raw::MFD_HUGETLB != 0 {
-        return Err(Error::new(Errno::ENOMEM, "there are no huge pages"));
-    }
-    if flags & !known != 0 || flags & both == both {
+    let is_huge = flags & raw::MFD_HUGETLB != 0;
+    let of_huge =
+        if is_huge { raw::MFD_HUGETLB | raw::MFD_HUGE_MASK << raw::MFD_HUGE_SHIFT } else { 0 };
+    if flags & !(known | of_huge) != 0 || flags & both == both {
         return Err(Errno::EINVAL.into());
     }
     let name = user::read_c_string(cx.host, name, NAME_MAX).map_err(|error| {
         if error.errno == Errno::ENAMETOOLONG { Errno::EINVAL.into() } else { error }
     })?;
+    if is_huge {
+        return Err(Error::new(Errno::ENODEV, "there are no huge pages"));
+    }
     let host = cx.host.memory_file(&name)?;
     let seals = match flags {
         _ if flags & raw::MFD_NOEXEC_SEAL != 0 => raw::F_SEAL_EXEC,

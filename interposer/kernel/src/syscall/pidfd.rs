@@ -77,7 +77,7 @@ pub fn pidfd_send_signal(
     let target = signalled_by(cx, fd)?;
     let signal = kill::signal(number)?;
     let pid = u64::from(cx.kernel.process(target).pid.raw());
-    let info = if info == 0 { None } else { kill::read_info(cx, pid, number, info)? };
+    let info = if info == 0 { None } else { kill::read_info_of(cx, pid, number, info)? };
     kill::send_to_process(cx, target, signal, info)?;
     Ok(Outcome::Done(0))
 }

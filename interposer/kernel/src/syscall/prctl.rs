@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     outcome::Outcome,
-    process::{CAPABILITY_LAST, Capabilities, TIMER_SLACK_DEFAULT},
+    process::{CAPABILITY_LAST, Capabilities},
     signal::Signal,
     user::{self, UserPtr},
 };
@@ -84,8 +84,9 @@ pub fn prctl(cx: &mut Context<'_>, [option, a, b, c, d, _]: [u64; 6]) -> Result<
         }
         raw::PR_GET_THP_DISABLE if a == 0 && unused => value(cx.process().settings.no_huge_pages),
         raw::PR_SET_TIMERSLACK => {
-            let slack = if a as i64 <= 0 { TIMER_SLACK_DEFAULT } else { a };
-            cx.thread().scheduling.timer_slack = slack;
+            let scheduling = &mut cx.thread().scheduling;
+            let default = scheduling.timer_slack_default;
+            scheduling.timer_slack = if a as i64 <= 0 { default } else { a };
             Ok(Outcome::Done(0))
         }
         raw::PR_GET_TIMERSLACK => value(cx.thread().scheduling.timer_slack),
@@ -94,6 +95,8 @@ pub fn prctl(cx: &mut Context<'_>, [option, a, b, c, d, _]: [u64; 6]) -> Result<
             cx.write(UserPtr::new(a), &address)?;
             Ok(Outcome::Done(0))
         }
+        raw::PR_GET_SPECULATION_CTRL if !unused => Err(Errno::EINVAL.into()),
+        raw::PR_CAP_AMBIENT => ambient(cx, a as u32, b, c == 0 && d == 0),
         option => capabilities(cx, option, a).unwrap_or_else(|| machine(cx, option, a)),
     }
 }
@@ -112,11 +115,14 @@ fn set_name(cx: &mut Context<'_>, from: u64) -> Result<Outcome> {
     Ok(Outcome::Done(0))
 }
 
+/// The capability with a number, if there is one.
+fn capability_bit(number: u64) -> Option<Capabilities> {
+    (number <= u64::from(CAPABILITY_LAST)).then(|| Capabilities::from_bits_retain(1 << number))
+}
+
 /// The options about capabilities; `None` for any other.
 fn capabilities(cx: &mut Context<'_>, option: u32, a: u64) -> Option<Result<Outcome>> {
-    let bit = |number: u64| {
-        (number <= u64::from(CAPABILITY_LAST)).then(|| Capabilities::from_bits_retain(1 << number))
-    };
+    let bit = capability_bit;
     let who = Rc::make_mut(&mut cx.process().credentials);
     Some(match option {
         raw::PR_GET_KEEPCAPS => value(who.keeps),
@@ -132,11 +138,6 @@ fn capabilities(cx: &mut Context<'_>, option: u32, a: u64) -> Option<Result<Outc
             who.bounding.remove(bit);
             Ok(Outcome::Done(0))
         }),
-        raw::PR_CAP_AMBIENT => match a as u32 {
-            raw::PR_CAP_AMBIENT_IS_SET | raw::PR_CAP_AMBIENT_CLEAR_ALL => Ok(Outcome::Done(0)),
-            raw::PR_CAP_AMBIENT_RAISE | raw::PR_CAP_AMBIENT_LOWER => Err(Errno::EPERM.into()),
-            _ => Err(Errno::EINVAL.into()),
-        },
         raw::PR_GET_SECUREBITS => value(cx.process().settings.secure_bits),
         raw::PR_SET_SECUREBITS if who.can(Capabilities::SETPCAP) => {
             cx.process().settings.secure_bits = a as u32;
@@ -145,6 +146,27 @@ fn capabilities(cx: &mut Context<'_>, option: u32, a: u64) -> Option<Result<Outc
         raw::PR_SET_SECUREBITS => Err(Errno::EPERM.into()),
         _ => return None,
     })
+}
+
+/// `PR_CAP_AMBIENT` (`cap_task_prctl` in security/commoncap.c).
+fn ambient(cx: &mut Context<'_>, what: u32, capability: u64, unused: bool) -> Result<Outcome> {
+    /// No capability may become ambient (capabilities(7), `SECBIT_NO_CAP_AMBIENT_RAISE`).
+    const NO_RAISE: u32 = 1 << 6;
+    let is_locked = cx.process().settings.secure_bits & NO_RAISE != 0;
+    let who = Rc::make_mut(&mut cx.process().credentials);
+    if what == raw::PR_CAP_AMBIENT_CLEAR_ALL && unused && capability == 0 {
+        who.ambient = Capabilities::empty();
+        return Ok(Outcome::Done(0));
+    }
+    let bit = capability_bit(capability).filter(|_| unused).ok_or(Errno::EINVAL)?;
+    match what {
+        raw::PR_CAP_AMBIENT_IS_SET => return value(who.ambient.contains(bit)),
+        raw::PR_CAP_AMBIENT_RAISE if is_locked => return Err(Errno::EPERM.into()),
+        raw::PR_CAP_AMBIENT_RAISE => who.set_ambient(bit, true)?,
+        raw::PR_CAP_AMBIENT_LOWER => who.set_ambient(bit, false)?,
+        _ => return Err(Errno::EINVAL.into()),
+    }
+    Ok(Outcome::Done(0))
 }
 
 /// The options about the machine, and those that a Linux without the feature refuses.

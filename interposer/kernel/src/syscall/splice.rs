@@ -135,10 +135,19 @@ fn wait_for(
 }
 
 /// sendfile(2).
-pub fn sendfile(
-    cx: &mut Context<'_>,
-    [out, input, offset, count, ..]: [u64; 6],
-) -> Result<Outcome> {
+pub fn sendfile(cx: &mut Context<'_>, arguments: [u64; 6]) -> Result<Outcome> {
+    let Some(offset) = UserPtr::<u64>::new(arguments[2]).non_null() else {
+        return send_file(cx, arguments);
+    };
+    cx.read(offset)?;
+    let sent = send_file(cx, arguments);
+    // It is written back whatever has come of it (fs/read_write.c).
+    let now = cx.read(offset)?;
+    cx.write(offset, &now)?;
+    sent
+}
+
+fn send_file(cx: &mut Context<'_>, [out, input, offset, count, ..]: [u64; 6]) -> Result<Outcome> {
     // The order of errors is that of fs/read_write.c (`do_sendfile`).
     let source = cx.description(input)?;
     source.check_reads()?;
@@ -241,6 +250,7 @@ pub fn copy_file_range(
     // What lies behind the end is not copied, and cannot overlap.
     let is_inside = read_at.cast_signed() < size.cast_signed();
     let count = if is_inside { count.min(size.wrapping_sub(read_at)) } else { 0 };
+    let count = cx.kernel.machine.size_limit.room(write_at, count.max(1))?.min(count);
     if write_at.cast_signed() >= end_max(&target).cast_signed() {
         return Err(Errno::EFBIG.into());
     }
@@ -435,7 +445,15 @@ fn drain(
     }
     let result = to.apply(cx, target, |cx| target.write_kernel(&mut cx.env(), &buffer[..found]));
     match result {
-        Ok(done) => {
+        Ok(mut done) => {
+            // A file that takes only a part is asked again (`iter_file_splice_write`).
+            while done < found && matches!(target.file, File::Regular(_)) {
+                let rest = &buffer[done..found];
+                match to.apply(cx, target, |cx| target.write_kernel(&mut cx.env(), rest)) {
+                    Ok(0) | Err(_) => break,
+                    Ok(moved) => done += moved,
+                }
+            }
             pipe.pipe.skip(&mut cx.kernel.machine, done);
             Ok(Outcome::Done(done as u64))
         }
@@ -502,17 +520,18 @@ pub fn vmsplice(cx: &mut Context<'_>, [fd, vector, count, flags, ..]: [u64; 6]) 
     if as_pipe(&file).is_none() {
         return Err(Errno::EBADF.into());
     }
-    if patience == Patience::Waits {
-        return if file.flags.get().writes() {
-            io::write_all(cx, &file, &slices)
-        } else {
-            io::read_some(cx, &file, &slices)
-        };
+    let writes = file.flags.get().writes();
+    if !writes && patience == Patience::Waits {
+        return io::read_some(cx, &file, &slices);
     }
-    let done = if file.flags.get().writes() {
-        file.write(&mut cx.env(), &slices)
-    } else {
-        file.read(&mut cx.env(), &slices)
-    };
-    done.map(|done| Outcome::Done(done as u64)).inspect_err(|error| raise_if_broken(cx, error))
+    let done =
+        if writes { file.write(&mut cx.env(), &slices) } else { file.read(&mut cx.env(), &slices) };
+    let done = done.inspect_err(|error| raise_if_broken(cx, error));
+    match done {
+        // It waits for some room, and not for enough (`vmsplice_to_pipe`).
+        Err(_) if patience == Patience::Waits => {
+            cx.or_block_for(&file, done, Readiness::WRITABLE, "room to write")
+        }
+        done => done.map(|done| Outcome::Done(done as u64)),
+    }
 }

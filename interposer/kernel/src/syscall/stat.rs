@@ -158,6 +158,13 @@ pub fn readlink(cx: &mut Context<'_>, [path, buffer, size, ..]: [u64; 6]) -> Res
     readlinkat(cx, [HERE, path, buffer, size, 0, 0])
 }
 
+/// What is said of a path to something else than a link (`do_readlinkat`).
+fn no_link(cx: &mut Context<'_>, path: u64) -> Errno {
+    let mut first = [1];
+    let is_empty = user::read_bytes(cx.host, path, &mut first).is_ok() && first == [0];
+    if is_empty { Errno::ENOENT } else { Errno::EINVAL }
+}
+
 /// readlinkat(2).
 pub fn readlinkat(
     cx: &mut Context<'_>,
@@ -175,7 +182,7 @@ pub fn readlinkat(
         Reached::Found(found) => match found.place {
             Place::Tree(spot) => {
                 spot.existing()?;
-                link_target(spot.file.as_ref()).ok_or(Errno::EINVAL)?
+                link_target(spot.file.as_ref()).ok_or_else(|| no_link(cx, path))?
             }
             Place::View(_, Some(views::Node::Link(target))) => target.into(),
             Place::View(_, Some(views::Node::Description(link))) => {

@@ -125,7 +125,10 @@ pub fn clock_nanosleep(
 ) -> Result<Outcome> {
     let id = ClockId::new(clock)?;
     match clock as u32 {
-        raw::CLOCK_MONOTONIC_RAW | raw::CLOCK_REALTIME_COARSE | raw::CLOCK_MONOTONIC_COARSE => {
+        raw::CLOCK_THREAD_CPUTIME_ID
+        | raw::CLOCK_MONOTONIC_RAW
+        | raw::CLOCK_REALTIME_COARSE
+        | raw::CLOCK_MONOTONIC_COARSE => {
             return Err(Error::new(Errno::EOPNOTSUPP, "nobody can sleep on this clock"));
         }
         _ => {}

@@ -197,7 +197,8 @@ pub fn timer_settime(
     cx: &mut Context<'_>,
     [number, flags, new, old, ..]: [u64; 6],
 ) -> Result<Outcome> {
-    let new = cx.read(UserPtr::<Itimerspec>::new(new))?;
+    let new = UserPtr::<Itimerspec>::new(new).non_null().ok_or(Errno::EINVAL)?;
+    let new = cx.read(new)?;
     let (value, interval) = (new.value.duration()?, new.interval.duration()?);
     let timer = find(cx, number)?;
     // To look at it may let it go on.

@@ -87,11 +87,15 @@ pub fn mknod(cx: &mut Context<'_>, [path, mode, device, ..]: [u64; 6]) -> Result
 }
 
 /// mknodat(2).
-pub fn mknodat(cx: &mut Context<'_>, [directory, path, mode, ..]: [u64; 6]) -> Result<Outcome> {
+pub fn mknodat(
+    cx: &mut Context<'_>,
+    [directory, path, mode, device, ..]: [u64; 6],
+) -> Result<Outcome> {
     let (spot, _) = name_argument(cx, directory, path, Purpose::Make)?;
     let (mode, caller) = (unmasked(cx, mode), cx.caller());
     let mode = if mode & raw::S_IFMT == 0 { mode | raw::S_IFREG } else { mode };
-    change::make_node(&mut cx.env(), &caller, &spot, mode)?;
+    let device = u64::from(device as u32);
+    change::make_node(&mut cx.env(), &caller, &spot, mode, device)?;
     Ok(Outcome::Done(0))
 }
 

@@ -66,7 +66,8 @@ fn list(cx: &mut Context<'_>, file: &Reached, [buffer, size]: [u64; 2]) -> Resul
         Err(error) if error.errno == Errno::EOPNOTSUPP => return Ok(Outcome::Done(0)),
         subject => subject?,
     };
-    let names = extended::list(&mut cx.env(), &subject);
+    let caller = cx.caller();
+    let names = extended::list(&mut cx.env(), &caller, &subject);
     answer(cx, &names, buffer, size)
 }
 

@@ -5,6 +5,13 @@ use linux_raw_sys::general as raw;
 
 use crate::host::HostStat;
 
+/// A device number as the kernel itself writes it (`MKDEV` in include/linux/kdev_t.h), from one as stat(2) has it.
+#[must_use]
+pub const fn kernel_device(device: u64) -> u64 {
+    let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00);
+    major << 20 | minor
+}
+
 /// `struct stat`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]

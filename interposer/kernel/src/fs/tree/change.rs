@@ -13,7 +13,7 @@ use crate::{
         access::{self, Access},
     },
     machine::Env,
-    process::Credentials,
+    process::{Capabilities, Credentials},
     uapi::stat::FileKind,
 };
 
@@ -84,15 +84,33 @@ pub fn make_directory(
     make(env, caller, spot, raw::S_IFDIR | mode, Body::Directory(Folder::default())).map(drop)
 }
 
-/// mknod(2), for FIFOs, sockets and empty files.
+/// mknod(2). A device has this number; anything else ignores it.
 ///
 /// # Errors
-/// As there; `EPERM` for a device.
-pub fn make_node(env: &mut Env<'_>, caller: &Credentials, spot: &Spot, mode: u32) -> Result<()> {
-    let body = match FileKind::of(mode) {
+/// As there.
+pub fn make_node(
+    env: &mut Env<'_>,
+    caller: &Credentials,
+    spot: &Spot,
+    mode: u32,
+    device: u64,
+) -> Result<()> {
+    /// What an overlay puts where something was; anybody may make one (`is_whiteout`).
+    const WHITEOUT: u64 = 0;
+    let kind = FileKind::of(mode);
+    let body = match kind {
         FileKind::Regular => Body::Regular(super::Contents::empty()),
         FileKind::Fifo | FileKind::Socket => Body::Special,
-        FileKind::CharacterDevice | FileKind::BlockDevice => return Err(Errno::EPERM.into()),
+        FileKind::CharacterDevice | FileKind::BlockDevice => {
+            let is_whiteout = kind == FileKind::CharacterDevice && device == WHITEOUT;
+            if spot.file.is_none() && !is_whiteout && !caller.can(Capabilities::MKNOD) {
+                return Err(Errno::EPERM.into());
+            }
+            let file = make(env, caller, spot, mode, Body::Special)?;
+            file.update(|attributes| attributes.device = device);
+            return Ok(());
+        }
+        FileKind::Directory => return Err(Errno::EPERM.into()),
         _ => return Err(Errno::EINVAL.into()),
     };
     make(env, caller, spot, mode, body).map(drop)

@@ -14,7 +14,7 @@ use crate::{
     },
     host::{FileArgument, FileCall},
     machine::Env,
-    process::Credentials,
+    process::{Capabilities, Credentials},
     uapi::stat::FileKind,
 };
 
@@ -23,10 +23,13 @@ use FileArgument::{Number, Output, String};
 /// Most bytes in a value and in a list of names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
 pub const SIZE_MAX: usize = 65536;
 
-/// The namespace that there is.
+/// The namespace of programs.
 const USER: &[u8] = b"user.";
+/// The namespaces that are for those who administer the machine, the first one to change, the second one at all.
+const SECURITY: &[u8] = b"security.";
+const TRUSTED: &[u8] = b"trusted.";
 
-/// Refuses what the caller may not do with a file's attribute: only regular files and directories have any
+/// Refuses what the caller may not do with a file's attribute: only regular files and directories have any of programs
 /// (`xattr_permission` and `xattr_resolve_name` in fs/xattr.c).
 fn reach(
     env: &mut Env<'_>,
@@ -35,9 +38,17 @@ fn reach(
     name: &[u8],
     wanted: Access,
 ) -> Result<()> {
-    if name.starts_with(b"security.") || name.starts_with(b"trusted.") {
+    if name.starts_with(SECURITY) || name.starts_with(TRUSTED) {
         let reads = wanted == Access::READ;
-        return Err(if reads { Errno::ENODATA } else { Errno::EPERM }.into());
+        let is_open = reads && name.starts_with(SECURITY);
+        if !is_open && !caller.can(Capabilities::SYS_ADMIN) {
+            return Err(if reads { Errno::ENODATA } else { Errno::EPERM }.into());
+        }
+        if name == SECURITY || name == TRUSTED {
+            return Err(Errno::EINVAL.into());
+        }
+        take_over(env, &subject.inode);
+        return Ok(());
     }
     if !name.starts_with(USER) {
         access::check(caller, &subject.inode, wanted)?;
@@ -113,13 +124,16 @@ pub fn get(
 
 /// listxattr(2): anyone may.
 #[must_use]
-pub fn list(env: &mut Env<'_>, subject: &Subject) -> Vec<u8> {
-    if !has_attributes(subject) {
+pub fn list(env: &mut Env<'_>, caller: &Credentials, subject: &Subject) -> Vec<u8> {
+    if has_attributes(subject) {
+        take_over(env, &subject.inode);
+    } else if subject.inode.rare().extended.borrow().is_none() {
         return Vec::new();
     }
-    take_over(env, &subject.inode);
+    let sees_all = caller.can(Capabilities::SYS_ADMIN);
     let extended = subject.inode.rare().extended.borrow();
-    extended.as_ref().map(ExtendedAttributes::names).unwrap_or_default()
+    let seen = |name: &[u8]| sees_all || !name.starts_with(TRUSTED);
+    extended.as_ref().map(|extended| extended.names(seen)).unwrap_or_default()
 }
 
 /// setxattr(2).

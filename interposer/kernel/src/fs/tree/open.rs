@@ -8,7 +8,10 @@ use super::{Attributes, Body, Contents, Inode, Spot, notify};
 use crate::{
     error::{Errno, Error, Result},
     file::{Happening, OpenFlags},
-    fs::access::{self, Access},
+    fs::{
+        access::{self, Access},
+        views::Device,
+    },
     machine::Env,
     process::{Capabilities, Credentials},
     uapi::stat::FileKind,
@@ -95,11 +98,13 @@ pub fn open_file(
     }
     match kind {
         FileKind::Regular | FileKind::Directory | FileKind::Fifo => {}
+        FileKind::CharacterDevice if Device::of_memory(file.attributes().device).is_some() => {}
         FileKind::Socket => return Err(Error::new(Errno::ENXIO, "a socket is not opened")),
-        _ => return Err(Error::new(Errno::ENXIO, "a device of the host")),
+        _ => return Err(Error::new(Errno::ENXIO, "there is no such device")),
     }
     let truncated = truncates && kind == FileKind::Regular;
     if truncated && let Some(contents) = file.contents() {
+        file.check_resize(0)?;
         env.will_truncate(file, 0)?;
         contents.truncate(env.host, 0)?;
         super::attributes::drop_identity(caller, file);

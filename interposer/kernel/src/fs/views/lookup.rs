@@ -26,6 +26,14 @@ pub fn root(path: &[u8]) -> Option<&'static [u8]> {
     roots.into_iter().find(|root| is_below(path, root))
 }
 
+/// Whether the link at a path of a view leads to an object and not to a name (proc(5), `/proc/pid/exe`).
+#[must_use]
+pub fn is_magic(path: &[u8]) -> bool {
+    let name = path.rsplit(|&byte| byte == b'/').next();
+    let is_one = matches!(name, Some(b"cwd" | b"exe" | b"root"));
+    is_one && matches!(path.strip_prefix(b"/proc/"), Some([b'0'..=b'9', ..]))
+}
+
 /// Whether a path is one of the few of `/etc` that say what machines are called.
 fn is_resolver_file(path: &[u8]) -> bool {
     path.strip_prefix(b"/etc/")

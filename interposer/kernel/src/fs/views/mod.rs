@@ -13,7 +13,7 @@ mod node;
 mod open;
 mod proc;
 mod sys;
-pub use lookup::{covers, lookup, root};
+pub use lookup::{covers, is_magic, lookup, root};
 pub use node::{DescriptionLink, Device, Entry, Node};
 pub use open::{apply_written, inode_number, open, open_terminal, refresh, status};
 pub use proc::numbers;

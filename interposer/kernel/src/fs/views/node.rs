@@ -118,6 +118,15 @@ pub enum Device {
 }
 
 impl Device {
+    /// The one with this number, if it is one without state, which may have a node anywhere.
+    #[must_use]
+    pub fn of_memory(number: u64) -> Option<Self> {
+        const RANDOM: u64 = 0x108;
+        let devices = [Self::Null, Self::Zero, Self::Full, Self::Random];
+        let number = if number == RANDOM { Self::Random.number() } else { number };
+        devices.into_iter().find(|device| device.number() == number)
+    }
+
     /// Its number as `st_rdev` has it (Documentation/admin-guide/devices.txt).
     #[must_use]
     pub const fn number(self) -> u64 {

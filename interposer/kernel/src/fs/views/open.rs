@@ -36,7 +36,9 @@ pub fn open(
     let file = match node {
         Node::Text(text) | Node::Setting(text) => {
             check_permission(cx, node, flags, path)?;
-            File::Text(TextFile::new(text.clone(), status))
+            let file = TextFile::new(text.clone(), status);
+            let is_list_of_mounts = path.ends_with(b"/mounts") || path.ends_with(b"/mountinfo");
+            File::Text(if is_list_of_mounts { file.watched() } else { file })
         }
         Node::Device(Device::TerminalMaker) => return make_terminal(cx, flags, status),
         Node::Device(Device::Terminal) => {

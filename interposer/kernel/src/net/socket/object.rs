@@ -3,7 +3,10 @@
 use alloc::{rc::Rc, vec::Vec};
 use core::time::Duration;
 
-use linux_raw_sys::general::S_IFSOCK;
+use linux_raw_sys::{
+    general::S_IFSOCK,
+    net::{AF_INET, AF_INET6},
+};
 
 use super::{
     message::{Caller, MessageFlags, Outgoing, Received},
@@ -45,6 +48,14 @@ pub struct Kind {
     pub kind: u32,
     /// `IPPROTO_*`.
     pub protocol: u32,
+}
+
+impl Kind {
+    /// Whether it is of IPv4 or IPv6.
+    #[must_use]
+    pub fn is_inet(&self) -> bool {
+        self.domain == AF_INET || self.domain == AF_INET6
+    }
 }
 
 /// What every kind of socket can be asked. What a kind leaves out fails as on Linux for one without it. Nothing here

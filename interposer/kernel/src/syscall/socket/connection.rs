@@ -58,6 +58,7 @@ fn make_socket(cx: &mut Context<'_>, domain: u32, kind: u32, protocol: u32) -> R
                 (raw::SOCK_DGRAM, IPPROTO_UDPLITE) => {
                     Ok(Socket::Udp(UdpSocket::new(stack, family, Protocol::Lite)))
                 }
+                (raw::SOCK_RAW, 0) => Err(Errno::EPROTONOSUPPORT.into()),
                 (raw::SOCK_RAW, _) => Err(Error::new(Errno::EPERM, "raw sockets are for root")),
                 (raw::SOCK_DGRAM, IPPROTO_ICMP | IPPROTO_ICMPV6) => {
                     Err(Error::new(Errno::EACCES, "as net.ipv4.ping_group_range is empty"))

@@ -20,6 +20,12 @@ use crate::{
 /// Most messages in one call (`UIO_MAXIOV`).
 const MESSAGES_MAX: u64 = 1024;
 
+/// Reads the head of a message (`__copy_msghdr` in net/socket.c).
+fn read_header(cx: &mut Context<'_>, at: UserPtr<Msghdr>) -> Result<Msghdr> {
+    let header = cx.read(at)?;
+    if (header.name_len as i32) < 0 { Err(Errno::EINVAL.into()) } else { Ok(header) }
+}
+
 fn send_one(
     cx: &mut Context<'_>,
     open: &Open,
@@ -53,7 +59,7 @@ fn send_one(
 /// sendmsg(2).
 pub fn sendmsg(cx: &mut Context<'_>, [fd, header, flags, ..]: [u64; 6]) -> Result<Outcome> {
     let open = Open::at(cx, fd)?;
-    let header = cx.read(UserPtr::<Msghdr>::new(header))?;
+    let header = read_header(cx, UserPtr::new(header))?;
     send_one(cx, &open, &header, MessageFlags::from_bits_retain(flags as u32))
 }
 
@@ -64,7 +70,7 @@ fn receive_one(
     at: UserPtr<Msghdr>,
     flags: MessageFlags,
 ) -> Result<Progress<usize>> {
-    let mut header = cx.read(at)?;
+    let mut header = read_header(cx, at)?;
     if header.iov_len > IOV_MAX {
         return Err(Errno::EMSGSIZE.into());
     }

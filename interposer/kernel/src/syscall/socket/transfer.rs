@@ -27,7 +27,10 @@ pub(super) enum Progress<T> {
 }
 
 fn patience(open: &Open, flags: MessageFlags, timeout: Option<core::time::Duration>) -> Patience {
-    if open.description.is_nonblocking() || flags.contains(MessageFlags::DONT_WAIT) {
+    // Nobody waits for what a network has to say of an error (`inet_recv_error`).
+    let asks_errors = flags.contains(MessageFlags::ERROR_QUEUE) && open.object().kind().is_inet();
+    let at_once = asks_errors || flags.contains(MessageFlags::DONT_WAIT);
+    if open.description.is_nonblocking() || at_once {
         Patience::None
     } else {
         Patience::Until(timeout)
@@ -224,6 +227,12 @@ pub fn recvfrom(
 fn write_source(cx: &mut Context<'_>, to: u64, len_at: u64, from: Option<&Address>) -> Result<()> {
     match from {
         Some(from) => write_address(cx, to, len_at, from),
-        None => cx.write(crate::user::UserPtr::new(len_at), &0u32),
+        None => {
+            let len_at = crate::user::UserPtr::<u32>::new(len_at);
+            if (cx.read(len_at)? as i32) < 0 {
+                return Err(Errno::EINVAL.into());
+            }
+            cx.write(len_at, &0)
+        }
     }
 }

@@ -48,8 +48,9 @@ pub fn maps(space: &AddressSpace) -> Vec<u8> {
     space.iter().flat_map(|(range, mapping)| line(range, mapping)).collect()
 }
 
-fn figures(size: u64, resident: u64, shared: bool, private_dirty: u64) -> String {
+fn figures(size: u64, resident: u64, shared: bool, private_dirty: u64, locked: u64) -> String {
     let (size, resident, dirty) = (size >> 10, resident >> 10, private_dirty >> 10);
+    let locked = locked >> 10;
     let clean = resident - dirty;
     let (shared_clean, private_clean) = if shared { (clean, 0) } else { (0, clean) };
     format!(
@@ -59,7 +60,7 @@ fn figures(size: u64, resident: u64, shared: bool, private_dirty: u64) -> String
          KSM:                   0 kB\nLazyFree:              0 kB\nAnonHugePages:         0 kB\n\
          ShmemPmdMapped:        0 kB\nFilePmdMapped:         0 kB\nShared_Hugetlb:        0 kB\n\
          Private_Hugetlb:       0 kB\nSwap:                  0 kB\nSwapPss:               0 kB\n\
-         Locked:                0 kB\n{}",
+         Locked:         {locked:8} kB\n{}",
         if size == 0 { "" } else { "THPeligible:           0\n" },
     )
 }
@@ -75,10 +76,13 @@ fn flags(mapping: &Mapping) -> String {
         (mapping.prot.contains(Protection::READ), "rd "),
         (mapping.prot.contains(Protection::WRITE), "wr "),
         (mapping.prot.contains(Protection::EXEC), "ex "),
-        (mapping.flags.contains(MapFlags::SHARED), "sh "),
-        (true, "mr mw me "),
+        (mapping.flags.contains(MapFlags::SHARED) && !mapping.is_read_only, "sh "),
+        (true, "mr "),
+        (!mapping.is_read_only, "mw "),
+        (true, "me "),
         (mapping.flags.contains(MapFlags::SHARED), "ms "),
         (mapping.name.as_ref() == b"[stack]", "gd "),
+        (mapping.is_locked, "lo "),
         (mapping.committed(1) > 0, "ac "),
         (mapping.flags.contains(MapFlags::NORESERVE), "nr "),
     ];
@@ -95,7 +99,8 @@ pub fn smaps(space: &AddressSpace) -> Vec<u8> {
             format!("Size:           {size:8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n").bytes(),
         );
         let resident = facts::resident_of(range, mapping);
-        text.extend(figures(range.len(), resident, shared, dirty(range, mapping)).bytes());
+        let locked = if mapping.is_locked { resident } else { 0 };
+        text.extend(figures(range.len(), resident, shared, dirty(range, mapping), locked).bytes());
         text.extend(format!("VmFlags: {}\n", flags(mapping)).bytes());
         text
     };
@@ -111,7 +116,7 @@ pub fn rollup(space: &AddressSpace) -> Vec<u8> {
     let all = Mapping::anonymous(Protection::empty(), MapFlags::PRIVATE, b"[rollup]");
     let mut text = line(Range { start: first.start, end: last.end }, &all);
     let dirty = space.iter().map(|(range, mapping)| dirty(range, mapping)).sum();
-    text.extend(figures(0, facts::resident(space), false, dirty).bytes());
+    text.extend(figures(0, facts::resident(space), false, dirty, space.locked()).bytes());
     text
 }
 

@@ -15,7 +15,7 @@ use crate::{
     file::Fd,
     fs::views::{DescriptionLink, Entry, Node},
     kernel::Kernel,
-    process::{ThreadId, Tid},
+    process::{INFINITY, Limit, Limits, RESOURCES, Tid},
 };
 
 /// What a name in the directory is.
@@ -81,7 +81,7 @@ const NAMESPACES: [(&str, u32); 8] = [
 ];
 
 /// The node at a path below `/proc/NUMBER`. A thread's number leads to its process, though it is not listed.
-pub fn lookup(kernel: &Kernel, caller: ThreadId, number: u32, path: &str) -> Option<Node> {
+pub fn lookup(kernel: &Kernel, number: u32, path: &str) -> Option<Node> {
     let tid = Tid::new(number);
     let id = match kernel.pids.get(&tid) {
         Some(&id) => id,
@@ -110,9 +110,9 @@ pub fn lookup(kernel: &Kernel, caller: ThreadId, number: u32, path: &str) -> Opt
             if rest.is_empty() {
                 return Some(directory(&["children"]));
             }
-            below(&Subject { thread: Some(thread), alone: true, ..subject }, caller, rest)
+            below(&Subject { thread: Some(thread), alone: true, ..subject }, rest)
         }
-        _ => below(&subject, caller, path),
+        _ => below(&subject, path),
     }
 }
 
@@ -131,7 +131,7 @@ fn directory(more: &[&str]) -> Node {
     Node::Directory(entries)
 }
 
-fn below(subject: &Subject<'_>, caller: ThreadId, path: &str) -> Option<Node> {
+fn below(subject: &Subject<'_>, path: &str) -> Option<Node> {
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     match first {
         "fd" => descriptors(subject, rest),
@@ -143,11 +143,11 @@ fn below(subject: &Subject<'_>, caller: ThreadId, path: &str) -> Option<Node> {
         "cwd" => Some(Node::Link(subject.process.fs.borrow().directory.path.clone())),
         "root" => Some(Node::Link(subject.process.fs.borrow().root.clone())),
         "exe" => Some(Node::Link(subject.process.executable.to_vec())),
-        _ => file(subject, caller, first),
+        _ => file(subject, first),
     }
 }
 
-fn file(subject: &Subject<'_>, caller: ThreadId, name: &str) -> Option<Node> {
+fn file(subject: &Subject<'_>, name: &str) -> Option<Node> {
     let process = subject.process;
     let space = subject.space();
     Some(match name {
@@ -165,7 +165,7 @@ fn file(subject: &Subject<'_>, caller: ThreadId, name: &str) -> Option<Node> {
         "maps" => Node::Text(space.map(maps::maps).unwrap_or_default()),
         "smaps" => Node::Text(space.map(maps::smaps).unwrap_or_default()),
         "smaps_rollup" => Node::Text(space.map(maps::rollup).unwrap_or_default()),
-        "limits" => Node::text(limits(subject.kernel, caller)),
+        "limits" => Node::text(limits(&process.limits)),
         "mounts" => Node::text(MOUNTS),
         "mountinfo" => Node::text(MOUNT_INFO),
         "mountstats" => Node::text(MOUNT_STATS),
@@ -232,30 +232,41 @@ const MOUNT_STATS: &str = "device /dev/root mounted on / with fstype ext4\n\
     device tmpfs mounted on /dev/shm with fstype tmpfs\n\
     device tmpfs mounted on /run/simrun/artifacts with fstype tmpfs\n";
 
-fn limits(kernel: &Kernel, of: ThreadId) -> String {
-    let files = kernel.descriptor_limit(of).to_string();
-    let rows: [(&str, &str, &str, &str); 16] = [
-        ("Max cpu time", "unlimited", "unlimited", "seconds"),
-        ("Max file size", "unlimited", "unlimited", "bytes"),
-        ("Max data size", "unlimited", "unlimited", "bytes"),
-        ("Max stack size", "8388608", "unlimited", "bytes"),
-        ("Max core file size", "0", "unlimited", "bytes"),
-        ("Max resident set", "unlimited", "unlimited", "bytes"),
-        ("Max processes", "31536", "31536", "processes"),
-        ("Max open files", &files, "524288", "files"),
-        ("Max locked memory", "8388608", "8388608", "bytes"),
-        ("Max address space", "unlimited", "unlimited", "bytes"),
-        ("Max file locks", "unlimited", "unlimited", "locks"),
-        ("Max pending signals", "31536", "31536", "signals"),
-        ("Max msgqueue size", "819200", "819200", "bytes"),
-        ("Max nice priority", "0", "0", ""),
-        ("Max realtime priority", "0", "0", ""),
-        ("Max realtime timeout", "unlimited", "unlimited", "us"),
-    ];
+/// What limits are called, by their numbers, and their units (`lnames` in fs/proc/base.c).
+const LIMITS: [(&str, &str); RESOURCES] = [
+    ("Max cpu time", "seconds"),
+    ("Max file size", "bytes"),
+    ("Max data size", "bytes"),
+    ("Max stack size", "bytes"),
+    ("Max core file size", "bytes"),
+    ("Max resident set", "bytes"),
+    ("Max processes", "processes"),
+    ("Max open files", "files"),
+    ("Max locked memory", "bytes"),
+    ("Max address space", "bytes"),
+    ("Max file locks", "locks"),
+    ("Max pending signals", "signals"),
+    ("Max msgqueue size", "bytes"),
+    ("Max nice priority", ""),
+    ("Max realtime priority", ""),
+    ("Max realtime timeout", "us"),
+];
+
+fn limits(of: &Limits) -> String {
+    let shown = |value: u64| match value {
+        INFINITY => "unlimited".to_string(),
+        value => value.to_string(),
+    };
     let mut text =
         format!("{:<25} {:<20} {:<20} {:<10}\n", "Limit", "Soft Limit", "Hard Limit", "Units");
-    for (name, soft, hard, unit) in rows {
-        text.push_str(&format!("{name:<25} {soft:<20} {hard:<20} {unit:<10}\n"));
+    for (number, (name, unit)) in LIMITS.into_iter().enumerate() {
+        let limit = of.get(number).unwrap_or(Limit { soft: INFINITY, hard: INFINITY });
+        let (soft, hard) = (shown(limit.soft), shown(limit.hard));
+        text.push_str(&format!("{name:<25} {soft:<20} {hard:<20} "));
+        if !unit.is_empty() {
+            text.push_str(&format!("{unit:<10}"));
+        }
+        text.push('\n');
     }
     text
 }
@@ -285,9 +296,11 @@ fn descriptor_facts(subject: &Subject<'_>, path: &str) -> Option<Node> {
         if descriptor.close_on_exec { linux_raw_sys::general::O_CLOEXEC } else { 0 };
     let file = &descriptor.description;
     Some(Node::text(format!(
-        "pos:\t{}\nflags:\t0{:o}\nmnt_id:\t21\nino:\t1\n",
+        "pos:\t{}\nflags:\t0{:o}\nmnt_id:\t21\nino:\t{}\n{}",
         file.offset.get(),
         file.flags.get().bits() | close_on_exec,
+        file.file.inode().map_or(1, |inode| inode.number),
+        file.file.as_object().details(),
     )))
 }
 

@@ -183,6 +183,7 @@ fn memory(space: &AddressSpace, process: &Process) -> String {
     }) >> 10)
         .saturating_sub(code);
     let data = (facts::sum(space, is_data) >> 10).saturating_sub(stack);
+    let locked = space.locked() >> 10;
     let anonymous = space
         .iter()
         .filter(|(_, m)| m.inode == 0)
@@ -190,7 +191,7 @@ fn memory(space: &AddressSpace, process: &Process) -> String {
         .sum::<u64>()
         >> 10;
     format!(
-        "VmPeak:\t{size:8} kB\nVmSize:\t{size:8} kB\nVmLck:\t       0 kB\nVmPin:\t       0 kB\nVmHWM:\t{resident:8} kB\n\
+        "VmPeak:\t{size:8} kB\nVmSize:\t{size:8} kB\nVmLck:\t{locked:8} kB\nVmPin:\t       0 kB\nVmHWM:\t{resident:8} kB\n\
          VmRSS:\t{resident:8} kB\nRssAnon:\t{anonymous:8} kB\nRssFile:\t{:8} kB\nRssShmem:\t       0 kB\n\
          VmData:\t{data:8} kB\nVmStk:\t{stack:8} kB\nVmExe:\t{code:8} kB\nVmLib:\t{libraries:8} kB\n\
          VmPTE:\t{:8} kB\nVmSwap:\t       0 kB\nHugetlbPages:\t       0 kB\n",
@@ -204,16 +205,21 @@ fn rest(subject: &Subject<'_>) -> String {
     let (pending, shared, blocked) = signals(subject);
     let (ignored, handled) = process.actions.borrow().ignored_and_handled();
     let (ignored, handled) = (ignored.0, handled.0);
-    let capabilities: u64 = if process.credentials.euid == 0 { 0x1ff_ffff_ffff } else { 0 };
+    let who = &process.credentials;
     let cpus = kernel.machine.config.cpus;
     format!(
         "CoreDumping:\t0\nTHP_enabled:\t1\nThreads:\t{threads}\nSigQ:\t0/31536\nSigPnd:\t{pending:016x}\n\
-         ShdPnd:\t{shared:016x}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{handled:016x}\nCapInh:\t{0:016x}\n\
-         CapPrm:\t{capabilities:016x}\nCapEff:\t{capabilities:016x}\nCapBnd:\t000001ffffffffff\nCapAmb:\t{0:016x}\n\
-         NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n\
+         ShdPnd:\t{shared:016x}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{handled:016x}\nCapInh:\t{:016x}\n\
+         CapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\n\
+         NoNewPrivs:\t{}\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n\
          SpeculationIndirectBranch:\talways enabled\nCpus_allowed:\t{mask}Cpus_allowed_list:\t{list}\
          Mems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n",
-        0,
+        who.inheritable,
+        who.permitted,
+        who.effective,
+        who.bounding,
+        who.ambient,
+        u8::from(process.settings.no_new_privileges),
         threads = process.threads.len(),
         mask = crate::fs::views::sys::processor_mask(cpus),
         list = crate::fs::views::sys::processor_list(cpus),

@@ -27,7 +27,7 @@ pub fn lookup(kernel: &Kernel, caller: ThreadId, path: &str) -> Option<Node> {
         ("net", "") => Some(Node::link("self/net")),
         ("sysvipc", rest) => ipc::lookup(kernel, rest),
         _ => match first.parse::<u32>() {
-            Ok(number) => process::lookup(kernel, caller, number, rest),
+            Ok(number) => process::lookup(kernel, number, rest),
             Err(_) => fixed::find(kernel, "/proc", machine::FILES, path),
         },
     }

@@ -94,6 +94,8 @@ impl TcpSocket {
                 _ => self.ip.get_v6(name),
             },
             raw::SOL_IP => self.ip.get(name),
+            // What IPv4 says of a level that it has not (`do_ip_getsockopt`).
+            _ if self.family == Family::V4 => Err(Errno::EOPNOTSUPP.into()),
             _ => Err(Errno::ENOPROTOOPT.into()),
         }
     }

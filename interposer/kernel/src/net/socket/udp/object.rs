@@ -237,6 +237,8 @@ impl SocketObject for UdpSocket {
             }
             (raw::SOL_IPV6, _) if self.family == Family::V6 => self.ip.get_v6(name),
             (raw::SOL_UDP | raw::SOL_UDPLITE, _) => self.udp.get(name),
+            // What IPv4 says of a level that it has not (`do_ip_getsockopt`).
+            _ if self.family == Family::V4 => Err(Errno::EOPNOTSUPP.into()),
             _ => Err(Errno::ENOPROTOOPT.into()),
         }
     }
