@@ -277,6 +277,53 @@ fn spurious_wakeups_do_not_break_locks() {
 }
 
 #[test]
+fn asynchronous_requests_meet_the_faults_of_the_calls_that_they_stand_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Writes, synchronizes and reads eight letters, and says what came of it and in how many tenths of a second.
+    let script = "import ctypes, os, struct, time\n\
+                  call = ctypes.CDLL(None, use_errno=True).syscall\n\
+                  context = ctypes.c_ulong(0)\n\
+                  call(206, 8, ctypes.byref(context))\n\
+                  fd = os.open('data', os.O_RDWR | os.O_CREAT)\n\
+                  buffer = ctypes.create_string_buffer(b'abcdefgh', 8)\n\
+                  def ask(opcode, address, len):\n\
+                  \x20   request = struct.pack('<QIIHhIQQqQII', 7, 0, 0, opcode, 0, fd, address, len, 0, 0, 0, 0)\n\
+                  \x20   request = ctypes.create_string_buffer(request, 64)\n\
+                  \x20   entry = ctypes.c_ulong(ctypes.addressof(request))\n\
+                  \x20   start = time.monotonic()\n\
+                  \x20   done = call(209, context, ctypes.c_long(1), ctypes.byref(entry))\n\
+                  \x20   submitted = time.monotonic() - start\n\
+                  \x20   event = ctypes.create_string_buffer(32)\n\
+                  \x20   call(208, context, ctypes.c_long(1), ctypes.c_long(1), event, None)\n\
+                  \x20   ended = time.monotonic() - start\n\
+                  \x20   print(done, struct.unpack('<QQqq', event.raw)[2], round(submitted * 10), round(ended * 10))\n\
+                  at = ctypes.addressof(buffer)\n\
+                  ask(1, at, 8)\nask(2, 0, 0)\nask(0, at, 8)\nprint(os.stat('data').st_size)";
+    let faults = fault_file(
+        folder.path(),
+        "  slow:\n    do: { delay: 200ms }\n    match: { call: pread64, path: '**/data' }\n  \
+           short:\n    do: { shorten: 50% }\n    match: { call: pwrite64, path: '**/data' }\n  \
+           bad:\n    do: { fail: EIO }\n    match: { disk: sync, path: '**/data' }\n",
+    );
+    let output = twice("1", &faults, folder.path(), &["/usr/bin/python3", "-c", script]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "1 4 0 0\n1 -5 0 0\n1 4 0 2\n4\n",
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(log(&output).len(), 3, "{:?}", log(&output));
+    // What kills before a write has it not made, nor what was handed in after it.
+    let script = script.replace("ask(0, at, 8)", "ask(1, at, 8)");
+    let faults = fault_file(
+        folder.path(),
+        "  kill:\n    do: { kill: SIGKILL }\n    match: { call: fsync, path: '**/data' }\n",
+    );
+    let output = twice("1", &faults, folder.path(), &["/usr/bin/python3", "-u", "-c", &script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1 8 0 0\n", "{}", stderr(&output));
+}
+
+#[test]
 fn a_bad_disk_damages_bytes_and_says_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     // Eight sectors of one letter, written over eight of another, and read again.

@@ -144,7 +144,7 @@ const LAYERS: [&[&str]; 10] = [
     &["wait", "sched", "spin", "fault"],
     &["mm", "signal", "futex", "outcome"],
     &["machine"],
-    &["poll", "file"],
+    &["poll", "file", "aio"],
     &["process", "fs", "net", "node", "ipc"],
     &["context", "syscall"],
     &["kernel"],

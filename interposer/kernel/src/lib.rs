@@ -13,12 +13,13 @@
 //! stack of the kernel ever outlives a call.
 //!
 //! Layers, each using only those before it: `node`, `uapi`, `error`, `arch`, `user`, `host`, `random`, `event`, `time`;
-//! `wait`, `sched`, `spin`, `fault`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`; `process`, `fs`, `net`, `ipc`;
+//! `wait`, `sched`, `spin`, `fault`; `mm`, `signal`, `futex`; `machine`; `file`, `poll`, `aio`; `process`, `fs`, `net`, `ipc`;
 //! `syscall`; `kernel`.
 #![no_std]
 #![deny(unsafe_code)]
 extern crate alloc;
 
+pub mod aio;
 pub mod arch;
 pub mod context;
 pub mod error;

@@ -66,12 +66,18 @@ impl EventFd {
         if added > COUNT_MAX {
             return Err(Errno::EINVAL.into());
         }
-        if added > COUNT_MAX - self.count.get() {
+        if added > COUNT_MAX.saturating_sub(self.count.get()) {
             return Err(Errno::EAGAIN.into());
         }
         self.count.set(self.count.get() + added);
         self.queue.wake(Readiness::IN, wakes);
         Ok(())
+    }
+
+    /// Adds one, as the kernel does: only so a counter gets to the number that stands for too many (`eventfd_signal`).
+    pub fn signal(&self, wakes: &mut Wakes) {
+        self.count.set(self.count.get().saturating_add(1));
+        self.queue.wake(Readiness::IN, wakes);
     }
 }
 
@@ -115,6 +121,7 @@ impl FileObject for EventFd {
         let mut ready = Readiness::empty();
         ready.set(Readiness::IN, self.count.get() > 0);
         ready.set(Readiness::OUT, self.count.get() < COUNT_MAX);
+        ready.set(Readiness::ERR, self.count.get() > COUNT_MAX);
         ready
     }
 

@@ -85,7 +85,7 @@ impl Observer for Notifier {
 }
 
 impl Notifies for Notifier {
-    fn notices(&self) -> Vec<Notice> {
+    fn notices(&self, _: &mut Wakes) -> Vec<Notice> {
         let (happened, urgent) = (self.happened.take(), self.urgent.take());
         let Some(file) = self.file.upgrade() else { return Vec::new() };
         let owner = file.owner.get();

@@ -17,6 +17,7 @@ use super::{
     state::PID_FIRST,
 };
 use crate::{
+    aio::AioContexts,
     error::Error,
     file::tty::Terminals,
     file::{Descriptor, Fd, FdTable, File, FileDescription, HostStream, OpenFlags},
@@ -63,6 +64,7 @@ impl Kernel {
             objects: SharedObjects::default(),
             tids: BTreeMap::new(),
             pids: BTreeMap::new(),
+            aio: AioContexts::default(),
             ipc: Ipc::default(),
             terminals: Terminals::default(),
             settings: BTreeMap::new(),

@@ -11,8 +11,8 @@ use crate::{
     context::Context,
     error::{Errno, Error},
     fault::{
-        Damage, Faults, Firing, Hit, Injected, Strike, Timed, TimedVerdict, WaitEnd, WaitVerdict,
-        link::Report,
+        Damage, Faults, Firing, Hit, Injected, Strike, Timed, TimedVerdict, Verdict, WaitEnd,
+        WaitVerdict, link::Report,
     },
     host::Host,
     machine::{Due, SignalTarget},
@@ -21,7 +21,12 @@ use crate::{
     outcome::{Outcome, Restart},
     process::{ProcessId, ProcessState, ThreadId},
     signal::{ActionFlags, Signal, SignalInfo},
-    syscall::{io, scene::CallScene, subject, table::Row},
+    syscall::{
+        io,
+        scene::CallScene,
+        subject,
+        table::{self, Row},
+    },
 };
 
 /// How often faults alone may move time on while nobody runs.
@@ -74,6 +79,32 @@ impl Kernel {
         }
         let errno = injected.fail?;
         Some(self.fail_call(host, id, row, errno))
+    }
+
+    /// What faults make of a request that is handed in among others, as of the call that it stands for.
+    pub(crate) fn ask_faults_of_request(
+        &mut self,
+        host: &mut dyn Host,
+        id: ThreadId,
+        number: u64,
+        arguments: [u64; 6],
+    ) -> Verdict {
+        if !self.is_watched_by_faults(number) {
+            return Verdict::default();
+        }
+        let Some(mut faults) = self.machine.faults.take() else { return Verdict::default() };
+        let elapsed = self.machine.clock.elapsed().as_nanos() as u64;
+        let mut cx = Context { kernel: self, host, thread: id };
+        let mut scene = CallScene::of(&mut cx, number, arguments);
+        let verdict = faults.at_call(number, elapsed, &mut scene);
+        let subject = if verdict.firings.is_empty() { String::new() } else { scene.subject() };
+        self.machine.faults = Some(faults);
+        for firing in &verdict.firings {
+            let event = firing.event(table::row(number).name, subject.clone());
+            self.machine.record(host, event);
+        }
+        self.machine.set_raised_timers();
+        verdict
     }
 
     /// What the disk does to the bytes of a call that is about to be served.

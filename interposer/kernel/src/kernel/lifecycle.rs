@@ -120,6 +120,9 @@ impl Kernel {
             released.wake(Readiness::all(), &mut self.machine.wakes);
         }
         self.record_as(host, pid, What::Exit { status });
+        if self.space_mut(space).users == 1 {
+            self.end_aio(host, space);
+        }
         self.leave_space(space);
         self.recount_attachments(host);
         self.orphan_children(id);

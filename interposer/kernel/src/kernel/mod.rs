@@ -1,5 +1,6 @@
 //! The kernel as a whole: all state, and the one way in.
 //!
+//! - [`aio`]: what the end of an address space means to asynchronous I/O.
 //! - [`boot`]: the first process.
 //! - [`run`]: the loop from a trap to the next return to a program.
 //! - [`init`]: the machine's own process.
@@ -20,6 +21,7 @@
 //! - [`spin`]: threads that wait in a loop without a system call.
 //! - [`threads`]: where faults meet the turns of threads.
 
+mod aio;
 mod boot;
 mod fault;
 mod find;

@@ -9,6 +9,7 @@ use simrun_abi::{
 
 use super::{nodes::NodeState, start::Starts};
 use crate::{
+    aio::AioContexts,
     file::tty::Terminals,
     futex::FutexTable,
     ipc::Ipc,
@@ -40,6 +41,8 @@ pub struct Kernel {
     pub tids: BTreeMap<Tid, ThreadId>,
     /// Processes by number, zombies too.
     pub pids: BTreeMap<Tid, ProcessId>,
+    /// Contexts of asynchronous I/O.
+    pub aio: AioContexts,
     /// Objects of IPC.
     pub ipc: Ipc,
     /// Every pseudo-terminal.

@@ -14,4 +14,4 @@ pub use ids::{Pid, Tid};
 pub use limits::{DESCRIPTORS_MAX, INFINITY, Limit, Limits, RESOURCES, Resource};
 pub use settings::{Policy, Scheduling, Settings, TIMER_SLACK_DEFAULT};
 pub use state::{FsContext, JobChange, Process, ProcessId, ProcessState};
-pub use thread::{Call, Held, LockWait, State, Thread, ThreadId};
+pub use thread::{AioProgress, Call, Held, LockWait, State, Thread, ThreadId};

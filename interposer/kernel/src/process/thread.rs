@@ -70,8 +70,21 @@ pub struct Call {
     pub held: Option<Held>,
     /// The lock that it waits for.
     pub lock: Option<LockWait>,
+    /// How far it has come with asynchronous I/O.
+    pub aio: AioProgress,
     /// What the log says it waits for.
     pub waits_for: &'static str,
+}
+
+/// What earlier attempts of a call of asynchronous I/O leave for the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AioProgress {
+    /// Number of the context that it is about.
+    pub context: Option<u64>,
+    /// How many requests have been submitted.
+    pub submitted: u64,
+    /// How much later the request ends for which it waits, once faults were asked about that.
+    pub delay: Option<Duration>,
 }
 
 /// What an attempt to lock a file has found out.

@@ -161,6 +161,8 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
     let path = image.path.clone();
     cx.kernel.become_only_thread(cx.host, cx.thread);
     let process = cx.thread().process;
+    let space = cx.process().space;
+    cx.kernel.end_aio(cx.host, space);
     let Kernel { machine, processes, spaces, processor, .. } = &mut *cx.kernel;
     let Some(owner) = processes.get_mut(process) else { unreachable!("the process calls") };
     let Some(space) = spaces.get_mut(owner.space) else { unreachable!("the process lives there") };

@@ -148,7 +148,7 @@ pub fn pwritev(cx: &mut Context<'_>, [fd, vector, count, offset, ..]: [u64; 6]) 
 bitflags::bitflags! {
     /// preadv2(2)'s flags. Hints, and those that ask for durability, change nothing here.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    struct TransferFlags: u32 {
+    pub(super) struct TransferFlags: u32 {
         const HIGH_PRIORITY = raw::RWF_HIPRI;
         const DATA_SYNC = raw::RWF_DSYNC;
         const SYNC = raw::RWF_SYNC;
@@ -159,7 +159,10 @@ bitflags::bitflags! {
 
 impl TransferFlags {
     /// Those of a transfer through a description (`kiocb_set_rw_flags`).
-    fn of(file: &FileDescription, flags: u64) -> Result<Self> {
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP`.
+    pub(super) fn of(file: &FileDescription, flags: u64) -> Result<Self> {
         let flags = Self::from_bits(flags as u32).ok_or(Errno::EOPNOTSUPP)?;
         let may_not_wait = matches!(
             file.file,
@@ -182,14 +185,24 @@ pub fn preadv2(
     if offset as i64 != -1 {
         return preadv(cx, [fd, vector, count, offset, high, 0]);
     }
-    if !flags.contains(TransferFlags::NO_WAIT) {
-        return readv(cx, [fd, vector, count, 0, 0, 0]);
-    }
     let into = cx.buffers(vector, count)?;
-    if let File::Socket(_) = &file.file {
-        return super::socket::read(cx, &file, &into, MessageFlags::DONT_WAIT);
+    read_with(cx, &file, &into, flags)
+}
+
+/// Reads at the file's own offset, waiting or not.
+pub(super) fn read_with(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    into: &[UserSlice],
+    flags: TransferFlags,
+) -> Result<Outcome> {
+    if !flags.contains(TransferFlags::NO_WAIT) {
+        return read_some(cx, file, into);
     }
-    Ok(Outcome::Done(file.read(&mut cx.env(), &into)? as u64))
+    if let File::Socket(_) = &file.file {
+        return super::socket::read(cx, file, into, MessageFlags::DONT_WAIT);
+    }
+    Ok(Outcome::Done(file.read(&mut cx.env(), into)? as u64))
 }
 
 /// pwritev2(2).
@@ -216,14 +229,24 @@ pub fn pwritev2(
     if !own_offset {
         return pwritev(cx, [fd, vector, count, offset, high, 0]);
     }
-    if !flags.contains(TransferFlags::NO_WAIT) {
-        return writev(cx, [fd, vector, count, 0, 0, 0]);
-    }
     let from = cx.buffers(vector, count)?;
-    if let File::Socket(_) = &file.file {
-        return super::socket::write(cx, &file, &from, MessageFlags::DONT_WAIT);
+    write_with(cx, &file, &from, flags)
+}
+
+/// Writes at the file's own offset, waiting or not.
+pub(super) fn write_with(
+    cx: &mut Context<'_>,
+    file: &Rc<FileDescription>,
+    from: &[UserSlice],
+    flags: TransferFlags,
+) -> Result<Outcome> {
+    if !flags.contains(TransferFlags::NO_WAIT) {
+        return write_all(cx, file, from);
     }
-    let written = file.write(&mut cx.env(), &from);
+    if let File::Socket(_) = &file.file {
+        return super::socket::write(cx, file, from, MessageFlags::DONT_WAIT);
+    }
+    let written = file.write(&mut cx.env(), from);
     if matches!(written, Err(Error { errno: Errno::EPIPE, .. })) {
         raise_broken_pipe(cx);
     }

@@ -88,6 +88,21 @@ fn map_zeros(cx: &mut Context<'_>, fd: u64, prot: Protection, flags: MapFlags) -
     Ok(Mapping { object, name, is_read_only, ..plain })
 }
 
+/// Maps zeroed memory that the kernel shares with a program, under this name.
+///
+/// # Errors
+/// `ENOMEM`.
+pub(super) fn map_shared(cx: &mut Context<'_>, len: u64, name: &[u8]) -> Result<Range> {
+    let prot = Protection::READ | Protection::WRITE;
+    let flags = MapFlags::SHARED | MapFlags::ANONYMOUS;
+    let range = place(cx, 0, len, flags)?;
+    afford(cx, 0, range.len())?;
+    let object = cx.kernel.objects.fresh();
+    cx.host.map(range.start, range.len(), prot, flags, Backing::Anonymous)?;
+    cx.space().insert(range, Mapping { object, ..Mapping::anonymous(prot, kept(flags), name) });
+    Ok(range)
+}
+
 /// What is mapped of a file, so many bytes from an offset on.
 fn map_file(
     cx: &mut Context<'_>,

@@ -3,6 +3,8 @@
 //! A new call is a row in [`table`] and a function here. A handler decodes its arguments into types, refuses what
 //! it does not know, calls an object, and writes the results out.
 
+mod aio;
+mod aio_submit;
 mod attributes;
 mod clock;
 mod credentials;

@@ -35,6 +35,11 @@ impl<'a, 'b> CallScene<'a, 'b> {
     pub fn new(cx: &'a mut Context<'b>) -> Self {
         let call = cx.call();
         let (number, arguments) = (call.number, call.arguments);
+        Self::of(cx, number, arguments)
+    }
+
+    /// A call that the current one stands for.
+    pub fn of(cx: &'a mut Context<'b>, number: u64, arguments: [u64; 6]) -> Self {
         Self { cx, number, arguments, subject: subject::of(number) }
     }
 

@@ -309,16 +309,22 @@ pub fn ioprio_get(cx: &mut Context<'_>, [kind, who, ..]: [u64; 6]) -> Result<Out
     Ok(Outcome::Done(u64::from(best.unwrap_or(0))))
 }
 
+/// Refuses a priority of I/O that there is not, or that the caller may not have (`ioprio_check_cap`).
+///
+/// # Errors
+/// `EINVAL`, `EPERM`.
+pub(super) fn check_io_priority(cx: &mut Context<'_>, priority: u32) -> Result<()> {
+    match (priority >> 13, priority & 0x1fff) {
+        (1, _) if !cx.process().credentials.can(Capabilities::SYS_NICE) => Err(Errno::EPERM.into()),
+        (1 | 2, 0..8) | (0, 0) | (3, _) => Ok(()),
+        _ => Err(Errno::EINVAL.into()),
+    }
+}
+
 /// ioprio_set(2).
 pub fn ioprio_set(cx: &mut Context<'_>, [kind, who, priority, ..]: [u64; 6]) -> Result<Outcome> {
     let priority = priority as u32;
-    match (priority >> 13, priority & 0x1fff) {
-        (1, _) if !cx.process().credentials.can(Capabilities::SYS_NICE) => {
-            return Err(Errno::EPERM.into());
-        }
-        (1 | 2, 0..8) | (0, 0) | (3, _) => {}
-        _ => return Err(Errno::EINVAL.into()),
-    }
+    check_io_priority(cx, priority)?;
     for id in named(cx, (kind as u32).wrapping_sub(1), who)? {
         may_change(cx, id)?;
         scheduling(cx, id).io_priority = priority;

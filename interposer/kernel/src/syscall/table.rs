@@ -6,11 +6,11 @@ use linux_raw_sys::general as nr;
 use simrun_abi::calls;
 
 use super::{
-    attributes, clock, credentials, descriptors, directory, epoll, event, exec, fcntl, futex,
-    futex_vector, groups, identity, inotify, io, ioctl, ipc, kill, limits, locks, memory,
-    memory_file, message_queue, open, open_how, pidfd, pipe, prctl, process, readiness, residence,
-    sched, signal, signalfd, socket, splice, stat, system, thread, time, timers, tree, usage,
-    volume, wait, xattr,
+    aio, aio_submit, attributes, clock, credentials, descriptors, directory, epoll, event, exec,
+    fcntl, futex, futex_vector, groups, identity, inotify, io, ioctl, ipc, kill, limits, locks,
+    memory, memory_file, message_queue, open, open_how, pidfd, pipe, prctl, process, readiness,
+    residence, sched, signal, signalfd, socket, splice, stat, system, thread, time, timers, tree,
+    usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -171,6 +171,14 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_lseek "lseek" io::lseek, Call, Full;
     __NR_pipe "pipe" pipe::pipe, Call, Full;
     __NR_pipe2 "pipe2" pipe::pipe2, Call, Full;
+
+    // Asynchronous I/O.
+    __NR_io_setup "io_setup" aio::io_setup, Call, Partial("the ring is not shown in memory");
+    __NR_io_destroy "io_destroy" aio::io_destroy, Call, Full;
+    __NR_io_submit "io_submit" aio_submit::io_submit, Call, Full;
+    __NR_io_getevents "io_getevents" aio::io_getevents, Poll, Full;
+    __NR_io_pgetevents "io_pgetevents" aio::io_pgetevents, Poll, Full;
+    __NR_io_cancel "io_cancel" aio::io_cancel, Call, Full;
 
     // Readiness.
     __NR_poll "poll" readiness::poll, Poll, Full;
@@ -497,12 +505,6 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_request_key "request_key" absent, Call, Absent("as with CONFIG_KEYS off");
     __NR_keyctl "keyctl" absent, Call, Absent("as with CONFIG_KEYS off");
     __NR_kcmp "kcmp" absent, Call, Absent("as with CONFIG_KCMP off");
-    __NR_io_setup "io_setup" absent, Call, Absent("as with CONFIG_AIO off");
-    __NR_io_destroy "io_destroy" absent, Call, Absent("as with CONFIG_AIO off");
-    __NR_io_getevents "io_getevents" absent, Call, Absent("as with CONFIG_AIO off");
-    __NR_io_submit "io_submit" absent, Call, Absent("as with CONFIG_AIO off");
-    __NR_io_cancel "io_cancel" absent, Call, Absent("as with CONFIG_AIO off");
-    __NR_io_pgetevents "io_pgetevents" absent, Call, Absent("as with CONFIG_AIO off");
     __NR_set_thread_area "set_thread_area" absent, Call, Absent("as on a Linux without it");
     __NR_get_thread_area "get_thread_area" absent, Call, Absent("as on a Linux without it");
     __NR_modify_ldt "modify_ldt" absent, Call, Absent("as with CONFIG_MODIFY_LDT_SYSCALL off");

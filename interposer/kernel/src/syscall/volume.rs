@@ -6,7 +6,7 @@ use super::path::{AtFlags, HERE, Reached};
 use crate::{
     context::Context,
     error::{Errno, Result},
-    file::File,
+    file::{File, FileDescription},
     fs::{Inode, Place, Tree, durable::Synchronized},
     host::Follow,
     outcome::Outcome,
@@ -125,6 +125,18 @@ pub fn fdatasync(cx: &mut Context<'_>, [fd, ..]: [u64; 6]) -> Result<Outcome> {
 
 fn synchronize(cx: &mut Context<'_>, fd: u64, what: Synchronized) -> Result<Outcome> {
     let file = cx.description(fd)?;
+    synchronize_file(cx, &file, what)
+}
+
+/// Makes a file durable.
+///
+/// # Errors
+/// `EINVAL` for one that cannot be; what the host fails with.
+pub(super) fn synchronize_file(
+    cx: &mut Context<'_>,
+    file: &FileDescription,
+    what: Synchronized,
+) -> Result<Outcome> {
     match &file.file {
         File::Regular(regular) => cx.env().synchronize(&regular.inode, what)?,
         File::Directory(directory) => {

@@ -1,6 +1,7 @@
 //! Linux's user-space interface, by header: limits and the `repr(C)` structures that cross the boundary.
 //! Constants come from `linux_raw_sys`, where it has them.
 
+pub mod aio;
 pub mod inotify;
 pub mod ipc;
 pub mod limits;

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::Wakes;
+
 /// What the number of an [`Owner`] names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OwnerKind {
@@ -53,6 +55,6 @@ pub struct Notice {
 
 /// Somebody who has signals sent. Asked once the current handler is through: nothing is borrowed then.
 pub trait Notifies {
-    /// The signals for what has happened since the last time.
-    fn notices(&self) -> Vec<Notice>;
+    /// The signals for what has happened since the last time. It may wake others, too.
+    fn notices(&self, wakes: &mut Wakes) -> Vec<Notice>;
 }

@@ -89,7 +89,7 @@ impl Wakes {
     /// Takes all signals to be sent, in order.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         let notifiers = core::mem::take(&mut self.notifiers);
-        notifiers.iter().flat_map(|notifier| notifier.notices()).collect()
+        notifiers.iter().flat_map(|notifier| notifier.notices(self)).collect()
     }
 
     /// Whether there is nothing to take.

@@ -21,7 +21,7 @@ use crate::{
 
 static FILES: &[Row] = &[
     ("fs/aio-max-nr", Settable("65536\n")),
-    ("fs/aio-nr", Always("0\n")),
+    ("fs/aio-nr", Made(aio_requests)),
     ("fs/dentry-state", Always("0\t0\t45\t0\t0\t0\n")),
     ("fs/file-max", Settable("9223372036854775807\n")),
     ("fs/file-nr", Always("1024\t0\t9223372036854775807\n")),
@@ -171,6 +171,10 @@ pub fn numbers(kernel: &Kernel, path: &str) -> Vec<u64> {
     let Some(Node::Setting(text)) = lookup(kernel, path) else { return Vec::new() };
     let text = String::from_utf8_lossy(&text);
     text.split_whitespace().map(|number| number.parse().unwrap_or(0)).collect()
+}
+
+fn aio_requests(kernel: &Kernel) -> String {
+    format!("{}\n", kernel.aio.asked_on(kernel.node()))
 }
 
 fn hostname(kernel: &Kernel) -> String {
