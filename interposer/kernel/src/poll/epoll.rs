@@ -120,6 +120,14 @@ impl Epoll {
         Ok(())
     }
 
+    /// The file that was added by this descriptor, after so many others that were.
+    #[must_use]
+    pub fn followed(&self, fd: u32, skip: usize) -> Option<Rc<FileDescription>> {
+        let interests = self.interests.borrow();
+        let added = interests.range((fd, 0)..=(fd, usize::MAX));
+        added.filter_map(|(_, interest)| interest.file.upgrade()).nth(skip)
+    }
+
     /// Follows a file no longer; whether it did.
     pub(super) fn forget(&self, key: (u32, usize)) -> bool {
         let Some(interest) = self.interests.borrow_mut().remove(&key) else { return false };

@@ -24,6 +24,7 @@ mod inotify;
 pub(crate) mod io;
 mod ioctl;
 mod ipc;
+mod kcmp;
 mod kill;
 mod limits;
 mod locks;

@@ -7,10 +7,10 @@ use simrun_abi::calls;
 
 use super::{
     aio, aio_submit, attributes, clock, credentials, descriptors, directory, epoll, event, exec,
-    fcntl, futex, futex_vector, groups, identity, inotify, io, ioctl, ipc, kill, limits, locks,
-    memory, memory_file, message_queue, open, open_how, pidfd, pipe, prctl, process, readiness,
-    residence, sched, signal, signalfd, socket, splice, stat, system, thread, time, timers, tree,
-    usage, volume, wait, xattr,
+    fcntl, futex, futex_vector, groups, identity, inotify, io, ioctl, ipc, kcmp, kill, limits,
+    locks, memory, memory_file, message_queue, open, open_how, pidfd, pipe, prctl, process,
+    readiness, residence, sched, signal, signalfd, socket, splice, stat, system, thread, time,
+    timers, tree, usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -373,6 +373,7 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_pidfd_open "pidfd_open" pidfd::pidfd_open, Call, Full;
     __NR_pidfd_send_signal "pidfd_send_signal" pidfd::pidfd_send_signal, Call, Full;
     __NR_pidfd_getfd "pidfd_getfd" pidfd::pidfd_getfd, Call, Full;
+    __NR_kcmp "kcmp" kcmp::kcmp, Call, Full;
 
     // Threads and futexes.
     __NR_arch_prctl "arch_prctl" thread::arch_prctl, Memory, Full;
@@ -504,7 +505,6 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_add_key "add_key" absent, Call, Absent("as with CONFIG_KEYS off");
     __NR_request_key "request_key" absent, Call, Absent("as with CONFIG_KEYS off");
     __NR_keyctl "keyctl" absent, Call, Absent("as with CONFIG_KEYS off");
-    __NR_kcmp "kcmp" absent, Call, Absent("as with CONFIG_KCMP off");
     __NR_set_thread_area "set_thread_area" absent, Call, Absent("as on a Linux without it");
     __NR_get_thread_area "get_thread_area" absent, Call, Absent("as on a Linux without it");
     __NR_modify_ldt "modify_ldt" absent, Call, Absent("as with CONFIG_MODIFY_LDT_SYSCALL off");
