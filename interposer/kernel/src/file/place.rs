@@ -44,7 +44,7 @@ impl FileObject for PlaceFile {
 
     fn release(&self, env: &mut Env<'_>) {
         if let Self::Tree(inode) = self {
-            inode.let_go(env.host);
+            env.let_go(inode);
         }
     }
 }

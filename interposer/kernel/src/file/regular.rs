@@ -176,7 +176,8 @@ impl RegularFile {
         }
     }
 
-    fn was_read(&self, env: &mut Env<'_>, file: &FileDescription) {
+    /// It was read through a description, or mapped.
+    pub fn was_read(&self, env: &mut Env<'_>, file: &FileDescription) {
         if !file.flags.get().contains(OpenFlags::NO_ACCESS_TIME) {
             self.inode.accessed(env.file_time());
         }
@@ -310,6 +311,6 @@ impl FileObject for RegularFile {
     fn release(&self, env: &mut Env<'_>) {
         self.inode.forget_description(self.token, env.machine);
         self.inode.count_writers(-self.writers);
-        self.inode.let_go(env.host);
+        env.let_go(&self.inode);
     }
 }

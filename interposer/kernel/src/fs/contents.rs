@@ -160,7 +160,7 @@ impl Contents {
 
     /// Closes the host's file unless somebody has the file open.
     pub fn close_unused(&self, host: &mut dyn Host) {
-        if self.users.get() > 0 {
+        if !self.is_unused() {
             return;
         }
         self.ahead.borrow_mut().clear();
@@ -171,9 +171,15 @@ impl Contents {
         }
     }
 
+    /// Whether nobody has the file open.
+    #[must_use]
+    pub fn is_unused(&self) -> bool {
+        self.users.get() == 0
+    }
+
     /// Gives them up unless somebody has the file open: its last name is gone.
     pub fn discard_unused(&self, host: &mut dyn Host) {
-        if self.users.get() > 0 {
+        if !self.is_unused() {
             return;
         }
         self.size.set(0);

@@ -355,14 +355,6 @@ impl Inode {
         }
     }
 
-    /// Somebody who had it open closes it.
-    pub fn let_go(&self, host: &mut dyn Host) {
-        if let Body::Regular(contents) = &self.body {
-            contents.detach(host);
-        }
-        self.discard_unreachable(host);
-    }
-
     /// Gives up what it holds if nobody can reach it any more.
     pub fn discard_unreachable(&self, host: &mut dyn Host) {
         if let Body::Regular(contents) = &self.body

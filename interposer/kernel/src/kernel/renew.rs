@@ -11,6 +11,7 @@ use super::Kernel;
 use crate::{
     fs::Inode,
     host::{Backing, Host, HostFd, HostResult},
+    machine::Env,
     mm::{MapFlags, Mapping, Protection, Range, SpaceId},
     uapi::limits::PAGE_SIZE,
 };
@@ -56,7 +57,7 @@ impl Kernel {
             }
             renewal.spaces.retain(|&space| space != here && self.spaces.get(space).is_some());
             if renewal.spaces.is_empty() {
-                renewal.file.let_go(host);
+                Env { machine: &mut self.machine, host }.let_go(&renewal.file);
             } else {
                 self.renewals.push(renewal);
             }

@@ -12,10 +12,10 @@ use crate::{
         Fd, File, FileDescription, OpenFlags,
         tty::{Side, Terminal, TerminalEnd},
     },
-    fs::views,
+    fs::views::{self, Device},
     outcome::Outcome,
     process::{Capabilities, Pid, Tid},
-    uapi::termios::{Termios, WindowSize, request},
+    uapi::termios::{Termio, Termios, Termios2, WindowSize, request},
     user::UserPtr,
 };
 
@@ -52,12 +52,45 @@ pub fn ioctl(cx: &mut Context<'_>, [fd, number, argument, ..]: [u64; 6]) -> Resu
             File::Socket(socket) if number != request::FIONREAD => {
                 super::socket::ioctl(cx, socket, number, argument)
             }
+            File::Device(device) if number == request::RNDGETENTCNT => {
+                // What the pool has when it is full.
+                const ENTROPY: i32 = 256;
+                match device.device {
+                    Device::Random => answer(cx, argument, &ENTROPY),
+                    _ => Err(Errno::ENOTTY.into()),
+                }
+            }
+            File::Regular(_) | File::Directory(_) if number == request::FICLONE => {
+                clone_file(cx, &file, argument)
+            }
             _ if number == request::FIONREAD => {
                 let waiting = file.readable_bytes(&mut cx.env())?;
                 answer(cx, argument, &i32::try_from(waiting).unwrap_or(i32::MAX))
             }
             _ => Err(Errno::ENOTTY.into()),
         },
+    }
+}
+
+/// `FICLONE` (ioctl_ficlonerange(2)): the disk is one that cannot share what files have (`vfs_clone_file_range`).
+fn clone_file(cx: &mut Context<'_>, target: &FileDescription, source: u64) -> Result<Outcome> {
+    let source = cx.description(source)?;
+    if source.flags.get().contains(OpenFlags::PATH) {
+        return Err(Errno::EBADF.into());
+    }
+    let device = |file: &FileDescription| file.file.inode().map(|inode| inode.device);
+    if device(&source) != device(target) {
+        return Err(Errno::EXDEV.into());
+    }
+    match [&source.file, &target.file] {
+        [File::Directory(_), _] | [_, File::Directory(_)] => Err(Errno::EISDIR.into()),
+        [File::Regular(_), File::Regular(_)] => {
+            source.check_reads()?;
+            target.check_writes()?;
+            let appends = target.flags.get().contains(OpenFlags::APPEND);
+            Err(if appends { Errno::EBADF } else { Errno::EOPNOTSUPP }.into())
+        }
+        _ => Err(Errno::EINVAL.into()),
     }
 }
 
@@ -96,12 +129,19 @@ fn terminal(
     match number {
         request::TCGETS => answer(cx, argument, &terminal.termios()),
         request::TCSETS | request::TCSETSW | request::TCSETSF => {
-            let termios: Termios = cx.read(UserPtr::new(argument))?;
-            if number == request::TCSETSF {
-                terminal.flush_input();
-            }
-            terminal.set_termios(&mut cx.kernel.machine, termios);
-            Ok(Outcome::Done(0))
+            let modes: Termios = cx.read(UserPtr::new(argument))?;
+            set_modes(cx, terminal, modes, number == request::TCSETSF)
+        }
+        request::TCGETA => answer(cx, argument, &Termio::of(&terminal.termios())),
+        request::TCSETA | request::TCSETAW | request::TCSETAF => {
+            let modes: Termio = cx.read(UserPtr::new(argument))?;
+            let modes = modes.over(&terminal.termios());
+            set_modes(cx, terminal, modes, number == request::TCSETAF)
+        }
+        request::TCGETS2 => answer(cx, argument, &Termios2::of(terminal.termios())),
+        request::TCSETS2 | request::TCSETSW2 | request::TCSETSF2 => {
+            let modes: Termios2 = cx.read(UserPtr::new(argument))?;
+            set_modes(cx, terminal, modes.plain, number == request::TCSETSF2)
         }
         request::TCFLSH => flush(terminal, end.side, argument),
         request::TIOCGWINSZ => answer(cx, argument, &terminal.window()),
@@ -130,6 +170,19 @@ fn terminal(
         }
         _ => job_control(cx, end, number, argument),
     }
+}
+
+fn set_modes(
+    cx: &mut Context<'_>,
+    terminal: &Terminal,
+    modes: Termios,
+    flushes: bool,
+) -> Result<Outcome> {
+    if flushes {
+        terminal.flush_input();
+    }
+    terminal.set_termios(&mut cx.kernel.machine, modes);
+    Ok(Outcome::Done(0))
 }
 
 fn flush(terminal: &Terminal, side: Side, which: u64) -> Result<Outcome> {

@@ -137,6 +137,7 @@ fn map_file(
     if shares_writes {
         cx.env().will_map(&regular.inode, offset, len)?;
     }
+    regular.was_read(&mut cx.env(), &file);
     let tree = cx.env().tree();
     Ok((Backing::File(regular.to_map(&tree, cx.host, sharing)?, offset), mapping))
 }

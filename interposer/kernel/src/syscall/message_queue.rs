@@ -324,6 +324,8 @@ pub fn mq_notify(cx: &mut Context<'_>, [fd, event, ..]: [u64; 6]) -> Result<Outc
 fn notice(cx: &mut Context<'_>, event: &RawEvent) -> Result<Notice> {
     match event.notify as u32 {
         raw::SIGEV_NONE => Ok(Notice::None),
+        // Registered it is, and told by no signal (`do_mq_notify`).
+        raw::SIGEV_SIGNAL if event.signal == 0 => Ok(Notice::None),
         raw::SIGEV_SIGNAL => {
             let signal = Signal::new(event.signal as u32 as u64).ok_or(Errno::EINVAL)?;
             let process = cx.thread().process;

@@ -117,6 +117,72 @@ impl Termios {
     }
 }
 
+/// `struct termio` as `TCGETA` has it: the lower halves of the modes, and the first characters.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct Termio {
+    modes: [u16; 4],
+    discipline: u8,
+    characters: [u8; 8],
+    padding: u8,
+}
+
+impl Termio {
+    /// What it can hold of modes.
+    #[must_use]
+    pub fn of(whole: &Termios) -> Self {
+        let modes = [whole.input, whole.output, whole.control, whole.local].map(|mode| mode as u16);
+        let mut characters = [0; 8];
+        characters.copy_from_slice(&whole.characters[..8]);
+        Self { modes, discipline: whole.discipline, characters, padding: 0 }
+    }
+
+    /// These modes where it has them, and others as they were (`user_termio_to_kernel_termios`).
+    #[must_use]
+    pub fn over(&self, before: &Termios) -> Termios {
+        let join = |high: u32, low: u16| high & 0xffff_0000 | u32::from(low);
+        let [input, output, control, local] = self.modes;
+        let mut characters = before.characters;
+        characters[..8].copy_from_slice(&self.characters);
+        Termios {
+            input: join(before.input, input),
+            output: join(before.output, output),
+            control: join(before.control, control),
+            local: join(before.local, local),
+            discipline: self.discipline,
+            characters,
+        }
+    }
+}
+
+/// `struct termios2` as `TCGETS2` has it: speeds as numbers, too.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct Termios2 {
+    /// All else.
+    pub plain: Termios,
+    /// Bits in a second, in and out.
+    speeds: [u32; 2],
+}
+
+/// Speeds by the number that `c_cflag` has of them; those from 16 on are told with `CBAUDEX`.
+const SPEEDS: [u32; 31] = [
+    0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19_200, 38_400, 57_600,
+    115_200, 230_400, 460_800, 500_000, 576_000, 921_600, 1_000_000, 1_152_000, 1_500_000,
+    2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000,
+];
+
+impl Termios2 {
+    /// Modes with their speed.
+    #[must_use]
+    pub fn of(plain: Termios) -> Self {
+        let low = plain.control & (raw::CBAUD & !raw::CBAUDEX);
+        let number = if plain.control & raw::CBAUDEX == 0 { low } else { low + 15 };
+        let speed = SPEEDS.get(number as usize).copied().unwrap_or(0);
+        Self { plain, speeds: [speed; 2] }
+    }
+}
+
 /// `struct winsize`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
@@ -135,6 +201,10 @@ pub mod request {
     pub const TCSETS: u32 = 0x5402;
     pub const TCSETSW: u32 = 0x5403;
     pub const TCSETSF: u32 = 0x5404;
+    pub const TCGETA: u32 = 0x5405;
+    pub const TCSETA: u32 = 0x5406;
+    pub const TCSETAW: u32 = 0x5407;
+    pub const TCSETAF: u32 = 0x5408;
     pub const TCSBRK: u32 = 0x5409;
     pub const TCXONC: u32 = 0x540a;
     pub const TCFLSH: u32 = 0x540b;
@@ -164,4 +234,10 @@ pub mod request {
     pub const TIOCGPTN: u32 = 0x8004_5430;
     pub const TIOCSPTLCK: u32 = 0x4004_5431;
     pub const TIOCGPTLCK: u32 = 0x8004_5439;
+    pub const TCGETS2: u32 = 0x802c_542a;
+    pub const TCSETS2: u32 = 0x402c_542b;
+    pub const TCSETSW2: u32 = 0x402c_542c;
+    pub const TCSETSF2: u32 = 0x402c_542d;
+    pub const RNDGETENTCNT: u32 = 0x8004_5200;
+    pub const FICLONE: u32 = 0x4004_9409;
 }

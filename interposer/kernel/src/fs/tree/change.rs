@@ -175,16 +175,8 @@ fn removed(env: &mut Env<'_>, spot: &Spot, file: &Rc<Inode>) -> Option<Rc<Inode>
     } else {
         file.count_links(-1);
     }
-    let tree = env.tree();
-    if let Some(contents) = file.contents()
-        && file.is_nameless()
-        && contents.is_changed()
-        && super::Tree::is_on_disk(file)
-    {
-        tree.space.give(contents.size());
-    }
-    tree.remove_opened(&spot.path);
-    file.discard_unreachable(env.host);
+    env.tree().remove_opened(&spot.path);
+    env.free_unreachable(file);
     if !is_directory {
         notify::file(env, file, Happening::ATTRIBUTES);
     }

@@ -53,6 +53,27 @@ impl Env<'_> {
         }
     }
 
+    /// Somebody who had a file open closes it.
+    pub fn let_go(&mut self, file: &Inode) {
+        if let Some(contents) = file.contents() {
+            contents.detach(self.host);
+        }
+        self.free_unreachable(file);
+    }
+
+    /// Frees what a file takes up if it has no name and nobody has it open.
+    pub fn free_unreachable(&mut self, file: &Inode) {
+        if let Some(contents) = file.contents()
+            && file.is_nameless()
+            && contents.is_unused()
+            && contents.is_changed()
+            && super::Tree::is_on_disk(file)
+        {
+            self.machine.tree.space.give(contents.size());
+        }
+        file.discard_unreachable(self.host);
+    }
+
     /// Programs can write to a part of a file through memory from now on.
     ///
     /// # Errors
