@@ -285,12 +285,36 @@ impl FileDescription {
         self.flags.get().contains(OpenFlags::NONBLOCK)
     }
 
+    /// The file, if it is read and written directly (open(2), `O_DIRECT`).
+    fn direct(&self) -> Option<&RegularFile> {
+        match &self.file {
+            File::Regular(file) if self.flags.get().contains(OpenFlags::DIRECT) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// Refuses a direct read that is not of whole blocks (`iomap_dio_bio_iter`); behind the end there is nothing to read.
+    fn check_direct_read(&self, at: u64, into: &[UserSlice]) -> Result<()> {
+        match self.direct() {
+            Some(file) if at < file.size() => file.check_blocks(at, into),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a direct write that is not of whole blocks.
+    fn check_direct_write(&self, at: u64, from: &[UserSlice]) -> Result<()> {
+        let Some(file) = self.direct() else { return Ok(()) };
+        let appends = self.flags.get().contains(OpenFlags::APPEND);
+        file.check_blocks(if appends { file.size() } else { at }, from)
+    }
+
     /// Reads at the offset and moves it.
     ///
     /// # Errors
     /// As read(2); `EAGAIN` where a blocking descriptor would wait.
     pub fn read(&self, env: &mut Env<'_>, into: &[UserSlice]) -> Result<usize> {
         self.check_reads()?;
+        self.check_direct_read(self.offset.get(), into)?;
         let done = self.file.as_object().read(env, self, into);
         notify::transferred(env, self, Happening::ACCESS, done)
     }
@@ -301,6 +325,7 @@ impl FileDescription {
     /// As write(2); `EAGAIN` where a blocking descriptor would wait.
     pub fn write(&self, env: &mut Env<'_>, from: &[UserSlice]) -> Result<usize> {
         self.check_writes()?;
+        self.check_direct_write(self.offset.get(), from)?;
         let done = self.file.as_object().write(env, self, from);
         notify::transferred(env, self, Happening::MODIFY, done)
     }
@@ -313,6 +338,7 @@ impl FileDescription {
         let object = self.file.as_object();
         match self.check_reads() {
             Ok(()) => {
+                self.check_direct_read(at, into)?;
                 let done = object.read_at(env, into, at);
                 notify::transferred(env, self, Happening::ACCESS, done)
             }
@@ -329,6 +355,7 @@ impl FileDescription {
         let object = self.file.as_object();
         match self.check_writes() {
             Ok(()) => {
+                self.check_direct_write(at, from)?;
                 let done = object.write_at(env, self, from, at);
                 notify::transferred(env, self, Happening::MODIFY, done)
             }

@@ -65,6 +65,18 @@ impl RegularFile {
         self.contents()?.check_seals(raw::F_SEAL_WRITE | raw::F_SEAL_FUTURE_WRITE)
     }
 
+    /// Refuses what is not of whole blocks of the disk.
+    ///
+    /// # Errors
+    /// `EINVAL`.
+    pub fn check_blocks(&self, at: u64, buffers: &[UserSlice]) -> Result<()> {
+        /// Bytes of a block, as of most disks.
+        const BLOCK: u64 = 512;
+        let len = user::total_len(buffers) as u64;
+        let is_whole = len == 0 || (at | len).is_multiple_of(BLOCK);
+        if is_whole || !Tree::is_on_disk(&self.inode) { Ok(()) } else { Err(Errno::EINVAL.into()) }
+    }
+
     /// Refuses a write up to `end` that a seal forbids.
     fn check_write(&self, end: u64) -> Result<()> {
         self.check_shared_write()?;
