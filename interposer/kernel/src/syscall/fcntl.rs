@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{Descriptor, Fd, File, FileDescription, OpenFlags},
+    mm::{MapFlags, Mapping},
     outcome::Outcome,
     process::Tid,
     signal::Signal,
@@ -76,12 +77,32 @@ pub fn fcntl(cx: &mut Context<'_>, [fd, command, argument, ..]: [u64; 6]) -> Res
         raw::F_GET_SEALS => u64::from(file.file.as_object().seals()?),
         raw::F_ADD_SEALS => {
             file.check_writes().map_err(|_| Errno::EPERM)?;
+            check_unmapped(cx, &file, argument as u32)?;
             file.file.as_object().add_seals(&mut cx.env(), argument as u32)?;
             0
         }
         _ => return Err(Error::new(Errno::EINVAL, "no such command of fcntl")),
     };
     Ok(Outcome::Done(value))
+}
+
+/// Refuses a seal against writing while programs can write through memory (`mapping_deny_writable`).
+fn check_unmapped(cx: &mut Context<'_>, file: &FileDescription, seals: u32) -> Result<()> {
+    let is_new = file.file.as_object().seals()? & (raw::F_SEAL_WRITE | raw::F_SEAL_SEAL) == 0;
+    let File::Regular(regular) = &file.file else { return Ok(()) };
+    if seals & raw::F_SEAL_WRITE == 0 || !is_new {
+        return Ok(());
+    }
+    let is_writable =
+        |mapping: &Mapping| mapping.flags.contains(MapFlags::SHARED) && !mapping.is_read_only;
+    let kernel = &*cx.kernel;
+    let is_mapped = kernel.own_processes().any(|(_, process)| {
+        let space = kernel.spaces.get(process.space);
+        space.is_some_and(|space| {
+            space.of_file(regular.inode.number).any(|(_, mapping)| is_writable(mapping))
+        })
+    });
+    if is_mapped { Err(Errno::EBUSY.into()) } else { Ok(()) }
 }
 
 fn pipe(file: &FileDescription) -> Result<&crate::file::PipeEnd> {

@@ -28,6 +28,7 @@ pub fn ioctl(cx: &mut Context<'_>, [fd, number, argument, ..]: [u64; 6]) -> Resu
     match number as u32 {
         request::FIOCLEX => set_close_on_exec(cx, fd, true),
         request::FIONCLEX => set_close_on_exec(cx, fd, false),
+        request::FICLONE => clone_file(cx, &file, argument),
         request::FIONBIO => set_flag(cx, &file, OpenFlags::NONBLOCK, argument),
         request::FIOASYNC => {
             let on = cx.read::<i32>(UserPtr::new(argument))? != 0;
@@ -59,9 +60,6 @@ pub fn ioctl(cx: &mut Context<'_>, [fd, number, argument, ..]: [u64; 6]) -> Resu
                     Device::Random => answer(cx, argument, &ENTROPY),
                     _ => Err(Errno::ENOTTY.into()),
                 }
-            }
-            File::Regular(_) | File::Directory(_) if number == request::FICLONE => {
-                clone_file(cx, &file, argument)
             }
             _ if number == request::FIONREAD => {
                 let waiting = file.readable_bytes(&mut cx.env())?;

@@ -55,8 +55,12 @@ pub fn mmap(
         return if prot.is_empty() { Ok(Outcome::Done(range.start)) } else { Err(OURS) };
     }
     afford(cx, mapping.committed(range.len()), range.len())?;
-    let kernels_own =
-        MapFlags::FIXED | MapFlags::FIXED_NOREPLACE | MapFlags::LOW | MapFlags::GROWSDOWN;
+    let kernels_own = MapFlags::FIXED
+        | MapFlags::FIXED_NOREPLACE
+        | MapFlags::LOW
+        | MapFlags::GROWSDOWN
+        | MapFlags::LOCKED
+        | MapFlags::DEVICE;
     let host_flags = (flags - kernels_own) | prefault(flags, prot, range.len());
     cx.host.map(range.start, range.len(), prot, host_flags, backing)?;
     cx.space().insert(range, mapping);

@@ -60,6 +60,14 @@ int main(void) {
     SHOW(open(again, O_RDWR | O_TRUNC));
     SHOW(truncate(again, 5 * PAGE));
     SHOW(truncate(again, 2 * PAGE));
+    int busy = memfd_create("busy", MFD_ALLOW_SEALING);
+    if (ftruncate(busy, PAGE)) return 1;
+    SHOW(map(PAGE, PROT_READ, MAP_SHARED, busy));
+    SHOW(fcntl(busy, F_ADD_SEALS, F_SEAL_WRITE));
+    SHOW(fcntl(busy, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+    munmap(mapped, PAGE);
+    SHOW(map(PAGE, PROT_READ, MAP_PRIVATE, busy));
+    SHOW(fcntl(busy, F_ADD_SEALS, F_SEAL_WRITE));
     SHOW(map(PAGE, PROT_READ, MAP_SHARED, file));
     SHOW(madvise(mapped, PAGE, MADV_WIPEONFORK));
     SHOW(madvise(mapped, PAGE, MADV_FREE));
