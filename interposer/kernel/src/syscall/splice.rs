@@ -9,6 +9,7 @@ use crate::{
     file::{File, FileDescription, Giving, OpenFlags, PipeEnd, Whence},
     fs::{SIZE_MAX, Tree},
     outcome::{Outcome, Restart},
+    uapi::limits::PAGE_SIZE,
     user::{self, UserPtr},
     wait::Readiness,
 };
@@ -409,13 +410,23 @@ fn fill(
     if !can_give(source) {
         return Err(Errno::EINVAL.into());
     }
-    let len = len.min(room).min(CHUNK_MAX);
+    // What a file has comes by its pages.
+    let first = match &source.file {
+        File::Regular(_) => (from.get(cx, source)? % PAGE_SIZE) as usize,
+        _ => 0,
+    };
+    let len = len.min(room - first).min(CHUNK_MAX);
     let mut buffer = vec![0; len];
     let result = from.apply(cx, source, |cx| source.read_kernel(&mut cx.env(), &mut buffer));
     match result {
         Ok(0) => Ok(Outcome::Done(0)),
         Ok(read) => {
-            let done = target.write_kernel(&mut cx.env(), &buffer[..read])?;
+            let bytes = &buffer[..read];
+            let done = match &source.file {
+                // In which pieces its bytes came, a socket does not remember.
+                File::Socket(_) => target.write_kernel(&mut cx.env(), bytes)?,
+                _ => pipe.pipe.put_pages(&mut cx.kernel.machine, bytes, first),
+            };
             Ok(Outcome::Done(done as u64))
         }
         Err(error) if is_again(&error) => wait_for(cx, source, patience, Readiness::READABLE),

@@ -162,6 +162,13 @@ impl Pipe {
         result
     }
 
+    /// Puts in pages of a file, see [`Ring::put_pages`].
+    pub fn put_pages(&self, machine: &mut Machine, bytes: &[u8], first: usize) -> usize {
+        let done = self.ring.borrow_mut().put_pages(bytes, first);
+        self.queue.wake(Readiness::READABLE, &mut machine.wakes);
+        done
+    }
+
     pub(super) fn read_readiness(&self) -> Readiness {
         if self.ring.borrow().is_empty() { Readiness::empty() } else { Readiness::READABLE }
     }

@@ -150,6 +150,21 @@ impl Ring {
         Ok(done)
     }
 
+    /// Puts in bytes that lie in pages of something else, the first of them at this place of its page. Each page takes a
+    /// slot, in which no write goes on, and no packet is made of it (`splice_folio_into_pipe`). How many fit.
+    pub fn put_pages(&mut self, bytes: &[u8], first: usize) -> usize {
+        let (mut done, mut start) = (0, first % PAGE);
+        while done < bytes.len() && !self.is_full() {
+            let len = (bytes.len() - done).min(PAGE - start);
+            let mut page = self.spare.pop().unwrap_or_else(|| Box::new([0; PAGE]));
+            page[..len].copy_from_slice(&bytes[done..done + len]);
+            let framing = Framing::Stream;
+            self.slots.push_back(Slot { page, start: 0, end: len, framing, may_grow: false });
+            (done, start) = (done + len, 0);
+        }
+        done
+    }
+
     /// Puts the odd bytes of a write, even of a packet, behind the last one if they fit there.
     fn merge(&mut self, source: &mut dyn Source) -> Result<usize> {
         let odd = source.left() % PAGE;
