@@ -216,6 +216,12 @@ impl File {
         }
     }
 
+    /// The device that it is on, if it is of a tree.
+    #[must_use]
+    pub fn device(&self) -> Option<u64> {
+        self.inode().map(|inode| inode.device)
+    }
+
     /// The locks on it, and whose this description's are; `None` for what has none.
     #[must_use]
     pub fn locks(&self) -> Option<(Rc<FileLocks>, u64)> {

@@ -447,13 +447,17 @@ impl Kernel {
         if !core::mem::take(&mut self.machine.size_limit.is_met) {
             return;
         }
-        let (pid, tid) = (Tid::new(self.machine.actor.0), Tid::new(self.machine.actor.1));
-        let writer = self.pids.get(&pid).and_then(|&id| self.processes.get(id));
-        if let (Some(writer), Some(&thread)) = (writer, self.tids.get(&tid)) {
-            let info =
-                SignalInfo::from_process(Signal::XFSZ, SI_USER as i32, pid, writer.credentials.uid);
-            self.machine.post_signal(SignalTarget::Thread(thread), info);
+        if let Some(&writer) = self.tids.get(&Tid::new(self.machine.actor.1)) {
+            self.raise_signal(writer, Signal::XFSZ);
         }
+    }
+
+    /// Sends a thread a signal for what it has done, as from itself (`send_sig` in kernel/signal.c).
+    pub(crate) fn raise_signal(&mut self, thread: ThreadId, signal: Signal) {
+        let process = self.process(self.thread(thread).process);
+        let (pid, uid) = (process.pid, process.credentials.uid);
+        let info = SignalInfo::from_process(signal, SI_USER as i32, pid, uid);
+        self.machine.post_signal(SignalTarget::Thread(thread), info);
     }
 
     /// Does what handlers and objects have asked for: wake threads, send signals.

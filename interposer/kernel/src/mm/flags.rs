@@ -53,8 +53,6 @@ bitflags::bitflags! {
         const HUGETLB = raw::MAP_HUGETLB;
         /// At exactly the given address, but over nothing.
         const FIXED_NOREPLACE = raw::MAP_FIXED_NOREPLACE;
-        /// With `ANONYMOUS`: of `/dev/zero`. No call has this bit, which Linux gives no meaning.
-        const DEVICE = 1 << 9;
     }
 }
 
@@ -68,15 +66,14 @@ impl MapFlags {
     /// # Errors
     /// `EINVAL` for an unknown type; `EOPNOTSUPP` for a flag that nobody knows, if that is to be told.
     pub fn of_call(flags: u32) -> Result<Self> {
-        let known = Self::from_bits_truncate(flags) - Self::DEVICE;
+        let known = Self::from_bits_truncate(flags);
         match flags & raw::MAP_TYPE {
             raw::MAP_SHARED | raw::MAP_PRIVATE => Ok(known),
             raw::MAP_SHARED_VALIDATE if known.contains(Self::ANONYMOUS) => {
                 Err(Errno::EINVAL.into())
             }
             raw::MAP_SHARED_VALIDATE => {
-                let legacy =
-                    (Self::all() - Self::FIXED_NOREPLACE - Self::DEVICE).bits() | ALSO_KNOWN;
+                let legacy = (Self::all() - Self::FIXED_NOREPLACE).bits() | ALSO_KNOWN;
                 match flags & !legacy {
                     0 => Ok(known - Self::PRIVATE),
                     _ => Err(Errno::EOPNOTSUPP.into()),

@@ -9,16 +9,12 @@ use crate::{
     error::{Errno, Error, Result},
     file::{File, FileDescription, Whence},
     fs::views,
-    machine::SignalTarget,
     net::socket::MessageFlags,
     outcome::Outcome,
-    signal::{Signal, SignalInfo},
+    signal::Signal,
     user::{self, UserSlice},
     wait::Readiness,
 };
-
-/// `si_code` of a signal that a process sends, as which this one counts (sigaction(2)).
-const SI_USER: i32 = 0;
 
 /// read(2).
 pub fn read(cx: &mut Context<'_>, [fd, buffer, len, ..]: [u64; 6]) -> Result<Outcome> {
@@ -108,9 +104,7 @@ fn stop_writing(
 
 /// Sends the calling thread the signal of one who writes where nobody can read any more.
 pub(crate) fn raise_broken_pipe(cx: &mut Context<'_>) {
-    let (pid, uid) = (cx.process().pid, cx.process().credentials.uid);
-    let info = SignalInfo::from_process(Signal::PIPE, SI_USER, pid, uid);
-    cx.kernel.machine.post_signal(SignalTarget::Thread(cx.thread), info);
+    cx.kernel.raise_signal(cx.thread, Signal::PIPE);
 }
 
 /// pread(2).

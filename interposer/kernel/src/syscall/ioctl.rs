@@ -76,8 +76,7 @@ fn clone_file(cx: &mut Context<'_>, target: &FileDescription, source: u64) -> Re
     if source.flags.get().contains(OpenFlags::PATH) {
         return Err(Errno::EBADF.into());
     }
-    let device = |file: &FileDescription| file.file.inode().map(|inode| inode.device);
-    if device(&source) != device(target) {
+    if source.file.device() != target.file.device() {
         return Err(Errno::EXDEV.into());
     }
     match [&source.file, &target.file] {

@@ -140,14 +140,14 @@ pub(super) fn read_info_of(
     number: u64,
     from: u64,
 ) -> Result<Option<SignalInfo>> {
-    let named = cx.read(UserPtr::<RawSignalInfo>::new(from))?.signal;
-    if named != number as i32 {
+    let info = cx.read(UserPtr::<RawSignalInfo>::new(from))?;
+    if info.signal != number as i32 {
         return Err(Errno::EINVAL.into());
     }
-    read_info(cx, target, number, from)
+    unforged(cx, target, number, &info)
 }
 
-/// Reads what a program wants to come with a signal. Only the kernel's own kinds may not be forged for others.
+/// Reads what a program wants to come with a signal.
 pub(super) fn read_info(
     cx: &mut Context<'_>,
     target: u64,
@@ -155,11 +155,21 @@ pub(super) fn read_info(
     from: u64,
 ) -> Result<Option<SignalInfo>> {
     let info = cx.read(UserPtr::<RawSignalInfo>::new(from))?;
+    unforged(cx, target, number, &info)
+}
+
+/// What comes with a signal, unless it forges one of the kernel's own kinds for another process.
+fn unforged(
+    cx: &mut Context<'_>,
+    target: u64,
+    number: u64,
+    info: &RawSignalInfo,
+) -> Result<Option<SignalInfo>> {
     let own = cx.process().pid.raw();
     if (info.code >= 0 || info.code == raw::SI_TKILL) && target as u32 != own {
         return Err(Error::new(Errno::EPERM, "this si_code is the kernel's"));
     }
-    Ok(signal(number)?.map(|signal| SignalInfo::from_raw(signal, &info)))
+    Ok(signal(number)?.map(|signal| SignalInfo::from_raw(signal, info)))
 }
 
 /// rt_sigqueueinfo(2).

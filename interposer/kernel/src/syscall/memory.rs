@@ -38,17 +38,13 @@ pub fn mmap(
         return Err(Errno::EINVAL.into());
     }
     let flags = MapFlags::of_call(flags as u32)?;
-    let flags = if maps_zero(cx, fd, prot, flags)? {
-        flags | MapFlags::ANONYMOUS | MapFlags::DEVICE
-    } else {
-        flags
-    };
+    let zeros = zeros(cx, fd, prot, flags)?;
+    let flags = if zeros.is_some() { flags | MapFlags::ANONYMOUS } else { flags };
     let range = place(cx, address, len, flags)?;
     let locks = residence::locks_new(cx, flags, range.len())?;
-    let (backing, mut mapping) = if flags.contains(MapFlags::ANONYMOUS) {
-        (Backing::Anonymous, map_zeros(cx, fd, prot, flags)?)
-    } else {
-        map_file(cx, fd, (offset, len), prot, flags)?
+    let (backing, mut mapping) = match zeros {
+        Some(zeros) => (Backing::Anonymous, map_zeros(cx, prot, flags, zeros)),
+        None => map_file(cx, fd, (offset, len), prot, flags)?,
     };
     mapping.is_locked = locks;
     if range.touches_simrun() {
@@ -59,8 +55,7 @@ pub fn mmap(
         | MapFlags::FIXED_NOREPLACE
         | MapFlags::LOW
         | MapFlags::GROWSDOWN
-        | MapFlags::LOCKED
-        | MapFlags::DEVICE;
+        | MapFlags::LOCKED;
     let host_flags = (flags - kernels_own) | prefault(flags, prot, range.len());
     cx.host.map(range.start, range.len(), prot, host_flags, backing)?;
     cx.space().insert(range, mapping);
@@ -79,17 +74,18 @@ pub fn mmap(
 }
 
 /// Memory full of zeros.
-fn map_zeros(cx: &mut Context<'_>, fd: u64, prot: Protection, flags: MapFlags) -> Result<Mapping> {
-    let plain = Mapping::anonymous(prot, kept(flags), b"");
+fn map_zeros(cx: &mut Context<'_>, prot: Protection, flags: MapFlags, zeros: Zeros) -> Mapping {
     if !flags.contains(MapFlags::SHARED) {
-        return Ok(plain);
+        return Mapping::anonymous(prot, kept(flags), b"");
     }
-    // Of `/dev/zero`, if of any.
-    let is_read_only =
-        flags.contains(MapFlags::DEVICE) && !cx.description(fd)?.flags.get().writes();
+    let is_read_only = zeros == Zeros::OfReadOnlyDevice;
+    Mapping { is_read_only, ..shared_zeros(cx, prot, flags, b"/dev/zero (deleted)") }
+}
+
+/// Memory full of zeros that others see, too, under this name.
+fn shared_zeros(cx: &mut Context<'_>, prot: Protection, flags: MapFlags, name: &[u8]) -> Mapping {
     let object = cx.kernel.objects.fresh();
-    let name = b"/dev/zero (deleted)".as_slice().into();
-    Ok(Mapping { object, name, is_read_only, ..plain })
+    Mapping { object, ..Mapping::anonymous(prot, kept(flags), name) }
 }
 
 /// Maps zeroed memory that the kernel shares with a program, under this name.
@@ -101,9 +97,9 @@ pub(super) fn map_shared(cx: &mut Context<'_>, len: u64, name: &[u8]) -> Result<
     let flags = MapFlags::SHARED | MapFlags::ANONYMOUS;
     let range = place(cx, 0, len, flags)?;
     afford(cx, 0, range.len())?;
-    let object = cx.kernel.objects.fresh();
+    let mapping = shared_zeros(cx, prot, flags, name);
     cx.host.map(range.start, range.len(), prot, flags, Backing::Anonymous)?;
-    cx.space().insert(range, Mapping { object, ..Mapping::anonymous(prot, kept(flags), name) });
+    cx.space().insert(range, mapping);
     Ok(range)
 }
 
@@ -152,17 +148,32 @@ fn check_open_to_map(file: &FileDescription, writes: bool) -> Result<()> {
     if flags.reads() && (flags.writes() || !writes) { Ok(()) } else { Err(Errno::EACCES.into()) }
 }
 
-/// Whether a mapping is of `/dev/zero`, which is as good as one of no file (zero(4)).
-fn maps_zero(cx: &mut Context<'_>, fd: u64, prot: Protection, flags: MapFlags) -> Result<bool> {
+/// What a mapping full of zeros is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Zeros {
+    /// No file, or `/dev/zero`, which is as good (zero(4)).
+    Plain,
+    /// `/dev/zero`, open for reading alone.
+    OfReadOnlyDevice,
+}
+
+/// What a mapping is of, if it is full of zeros.
+fn zeros(
+    cx: &mut Context<'_>,
+    fd: u64,
+    prot: Protection,
+    flags: MapFlags,
+) -> Result<Option<Zeros>> {
     if flags.contains(MapFlags::ANONYMOUS) {
-        return Ok(false);
+        return Ok(Some(Zeros::Plain));
     }
     let file = cx.description(fd)?;
     let File::Device(DeviceFile { device: Device::Zero, .. }) = &file.file else {
-        return Ok(false);
+        return Ok(None);
     };
     check_open_to_map(&file, flags.contains(MapFlags::SHARED) && prot.contains(Protection::WRITE))?;
-    Ok(true)
+    let may_write = file.flags.get().writes();
+    Ok(Some(if may_write { Zeros::Plain } else { Zeros::OfReadOnlyDevice }))
 }
 
 /// How often all address spaces together may commit the machine's memory: they share much of it after fork.

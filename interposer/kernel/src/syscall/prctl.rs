@@ -122,7 +122,6 @@ fn capability_bit(number: u64) -> Option<Capabilities> {
 
 /// The options about capabilities; `None` for any other.
 fn capabilities(cx: &mut Context<'_>, option: u32, a: u64) -> Option<Result<Outcome>> {
-    let bit = capability_bit;
     let who = Rc::make_mut(&mut cx.process().credentials);
     Some(match option {
         raw::PR_GET_KEEPCAPS => value(who.keeps),
@@ -130,11 +129,10 @@ fn capabilities(cx: &mut Context<'_>, option: u32, a: u64) -> Option<Result<Outc
             who.keeps = keeps;
             Outcome::Done(0)
         }),
-        raw::PR_CAPBSET_READ => {
-            bit(a).map_or(Err(Errno::EINVAL.into()), |bit| value(who.bounding.contains(bit)))
-        }
+        raw::PR_CAPBSET_READ => capability_bit(a)
+            .map_or(Err(Errno::EINVAL.into()), |bit| value(who.bounding.contains(bit))),
         raw::PR_CAPBSET_DROP if !who.can(Capabilities::SETPCAP) => Err(Errno::EPERM.into()),
-        raw::PR_CAPBSET_DROP => bit(a).map_or(Err(Errno::EINVAL.into()), |bit| {
+        raw::PR_CAPBSET_DROP => capability_bit(a).map_or(Err(Errno::EINVAL.into()), |bit| {
             who.bounding.remove(bit);
             Ok(Outcome::Done(0))
         }),

@@ -305,8 +305,11 @@ fn check_copied(source: &FileDescription, target: &FileDescription, flags: u64) 
     if target.flags.get().contains(OpenFlags::APPEND) {
         return Err(Errno::EBADF.into());
     }
-    let device = |file: &FileDescription| file.file.inode().map(|inode| inode.device);
-    if device(source) == device(target) { Ok(copied.size()) } else { Err(Errno::EXDEV.into()) }
+    if source.file.device() == target.file.device() {
+        Ok(copied.size())
+    } else {
+        Err(Errno::EXDEV.into())
+    }
 }
 
 /// Copies at most as much as the buffer holds; the descriptions' own offsets stay.
@@ -538,11 +541,9 @@ pub fn vmsplice(cx: &mut Context<'_>, [fd, vector, count, flags, ..]: [u64; 6]) 
     let done =
         if writes { file.write(&mut cx.env(), &slices) } else { file.read(&mut cx.env(), &slices) };
     let done = done.inspect_err(|error| raise_if_broken(cx, error));
-    match done {
-        // It waits for some room, and not for enough (`vmsplice_to_pipe`).
-        Err(_) if patience == Patience::Waits => {
-            cx.or_block_for(&file, done, Readiness::WRITABLE, "room to write")
-        }
-        done => done.map(|done| Outcome::Done(done as u64)),
+    if patience == Patience::Waits {
+        // For some room, and not for enough (`vmsplice_to_pipe`).
+        return cx.or_block_for(&file, done, Readiness::WRITABLE, "room to write");
     }
+    done.map(|done| Outcome::Done(done as u64))
 }

@@ -195,10 +195,6 @@ pub fn truncate(
     };
     access::check(caller, inode, Access::WRITE)?;
     inode.check_idle()?;
-    inode.check_resize(len)?;
-    if len > contents.size() {
-        env.machine.size_limit.check_growth(len)?;
-    }
     env.will_truncate(inode, len)?;
     contents.truncate(env.host, len)?;
     drop_identity(caller, inode);

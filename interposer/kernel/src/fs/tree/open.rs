@@ -104,7 +104,6 @@ pub fn open_file(
     }
     let truncated = truncates && kind == FileKind::Regular;
     if truncated && let Some(contents) = file.contents() {
-        file.check_resize(0)?;
         env.will_truncate(file, 0)?;
         contents.truncate(env.host, 0)?;
         super::attributes::drop_identity(caller, file);

@@ -38,10 +38,14 @@ impl Env<'_> {
     /// A file is about to get this length.
     ///
     /// # Errors
-    /// What the host fails with.
+    /// `EPERM` if a seal forbids it, `EFBIG` if a limit does; what the host fails with.
     pub fn will_truncate(&mut self, file: &Rc<Inode>, len: u64) -> Result<()> {
+        let size = file.contents().map_or(0, Contents::size);
+        file.check_resize(len)?;
+        if len > size {
+            self.machine.size_limit.check_growth(len)?;
+        }
         if super::Tree::is_on_disk(file) && file.contents().is_some_and(Contents::is_changed) {
-            let size = file.contents().map_or(0, Contents::size);
             self.machine.tree.space.give(size.saturating_sub(len));
         }
         let now = self.machine.clock.now();

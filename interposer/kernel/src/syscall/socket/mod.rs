@@ -112,14 +112,17 @@ fn read_address(cx: &mut Context<'_>, at: u64, len: u64) -> Result<Address> {
     Address::decode(&bytes)
 }
 
+/// Reads for how many bytes a program has room, which it tells as a `socklen_t`.
+fn read_room(cx: &mut Context<'_>, at: u64) -> Result<usize> {
+    let room = cx.read(UserPtr::<u32>::new(at))? as i32;
+    Ok(usize::try_from(room).map_err(|_| Errno::EINVAL)?)
+}
+
 /// Writes an address where a program wants it, cut to its buffer, with its full length.
 fn write_address(cx: &mut Context<'_>, to: u64, len_at: u64, address: &Address) -> Result<()> {
-    let room = cx.read(UserPtr::<u32>::new(len_at))? as i32;
-    if room < 0 {
-        return Err(Errno::EINVAL.into());
-    }
+    let room = read_room(cx, len_at)?;
     let bytes = address.encode();
-    let cut = bytes.len().min(room as usize);
+    let cut = bytes.len().min(room);
     user::write_bytes(cx.host, to, &bytes[..cut])?;
     cx.write(UserPtr::new(len_at), &(bytes.len() as u32))
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use linux_raw_sys::net as raw;
 
-use super::Open;
+use super::{Open, read_room};
 use crate::{
     context::Context,
     error::{Errno, Result},
@@ -51,17 +51,14 @@ pub fn getsockopt(
     [fd, level, name, value, len, ..]: [u64; 6],
 ) -> Result<Outcome> {
     let open = Open::at(cx, fd)?;
-    let room = cx.read(UserPtr::<u32>::new(len))? as i32;
-    if room < 0 {
-        return Err(Errno::EINVAL.into());
-    }
+    let room = read_room(cx, len)?;
     let (level, name) = (level as u32, name as u32);
     let bytes = if level == raw::SOL_SOCKET {
         common(open.object(), name)?
     } else {
         open.object().option(&mut cx.env(), level, name)?
     };
-    let cut = bytes.len().min(room as usize);
+    let cut = bytes.len().min(room);
     user::write_bytes(cx.host, value, &bytes[..cut])?;
     cx.write(UserPtr::new(len), &(cut as u32))?;
     Ok(Outcome::Done(0))

@@ -3,7 +3,8 @@
 use alloc::rc::Rc;
 
 use super::{
-    Open, Patience, caller, connection, control, read_address, unix_path, wait, write_address,
+    Open, Patience, caller, connection, control, read_address, read_room, unix_path, wait,
+    write_address,
 };
 use crate::{
     context::Context,
@@ -228,11 +229,8 @@ fn write_source(cx: &mut Context<'_>, to: u64, len_at: u64, from: Option<&Addres
     match from {
         Some(from) => write_address(cx, to, len_at, from),
         None => {
-            let len_at = crate::user::UserPtr::<u32>::new(len_at);
-            if (cx.read(len_at)? as i32) < 0 {
-                return Err(Errno::EINVAL.into());
-            }
-            cx.write(len_at, &0)
+            read_room(cx, len_at)?;
+            cx.write(crate::user::UserPtr::new(len_at), &0u32)
         }
     }
 }
