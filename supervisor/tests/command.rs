@@ -89,7 +89,19 @@ fn without_a_command_nothing_runs() {
     for arguments in [&[] as &[&str], &["--seed", "1"], &["verify"], &["verfy"]] {
         assert_eq!(run(arguments).status, 125, "{arguments:?}");
     }
-    assert!(run(["verfy"]).stderr.contains("verify"));
+    let tips: [(&[&str], &str); 6] = [
+        (&["verfy"], "tip: a similar verb exists: simrun verify ..."),
+        (&["--seed", "1", "verify"], "tip: a verb comes before its options: simrun verify ..."),
+        (&["--seed", "1", "./service"], "tip: a command comes after `--`: simrun -- ./service ..."),
+        (&["explore", "./service"], "tip: a command comes after `--`"),
+        (&["verify", "--sede", "1"], "tip: a similar argument exists: '--seed'"),
+        (&["doctor", "who"], "error: unexpected argument 'who' found\n\nUsage: simrun doctor\n"),
+    ];
+    for (arguments, words) in tips {
+        let said = run(arguments);
+        assert_eq!(said.status, 125, "{arguments:?}");
+        assert!(said.stderr.contains(words), "{arguments:?}: {}", said.stderr);
+    }
     let help = run(["--help"]);
     assert_eq!((help.status, help.stderr.as_str()), (0, ""));
     assert!(help.stdout.contains("simrun [OPTIONS] -- COMMAND..."));

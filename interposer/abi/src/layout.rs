@@ -48,7 +48,7 @@ pub const STACK_SIZE: u64 = 8 << 20;
 /// serves. They are simrun's own: no program may map there.
 pub mod stubs {
     /// Bytes of one range.
-    pub const SIZE: u64 = 0x10_0000;
+    pub const SIZE: u64 = 0xe_0000;
     /// Start of each range: for programs linked low, for position-independent programs, for libraries.
     pub const STARTS: [u64; 3] = [0x2_0000, 0x5555_4000_0000, super::MMAP_TOP];
     /// Bytes of one stub.

@@ -20,7 +20,10 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, CommandFactory, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 pub use explore::{ExploreArguments, MergeArguments, ReportFiles, StatusArguments};
 pub use mocks::{MocksArguments, MocksVerb, Tool};
 pub use store::{
@@ -28,7 +31,22 @@ pub use store::{
     LsArguments, RerunArguments, RunsArguments, ShowArguments, Stored,
 };
 
+use simrun_config::spelling::nearest;
+
 use crate::plan::Subject;
+
+/// Of a line without a verb, and of each of them.
+const USAGE: &str = "simrun [OPTIONS] -- COMMAND...
+       simrun sim [OPTIONS] FILE
+       simrun init [FILE]
+       simrun verify [OPTIONS] -- COMMAND... | sim FILE
+       simrun faults [show NAME]
+       simrun mocks serve FILE
+       simrun schema faults|mocks|sim
+       simrun doctor
+       simrun syscalls [--json]
+       simrun explore [OPTIONS] -- COMMAND... | sim FILE
+       simrun ls|status|runs|show|logs|files|artifacts|rerun|diff|merge|gc ...";
 
 /// Runs a program inside a deterministic simulation: the same seed gives the same run.
 #[derive(Debug, Parser)]
@@ -38,13 +56,7 @@ use crate::plan::Subject;
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "simrun [OPTIONS] -- COMMAND...\n       simrun sim [OPTIONS] FILE\n       simrun init [FILE]\n       \
-                      simrun verify [OPTIONS] -- COMMAND... | sim FILE\n       \
-                      simrun faults [show NAME]\n       simrun mocks serve FILE\n       \
-                      simrun schema faults|mocks|sim\n       \
-                      simrun doctor\n       simrun syscalls [--json]\n       \
-                      simrun explore [OPTIONS] -- COMMAND... | sim FILE\n       \
-                      simrun ls|status|runs|show|logs|files|artifacts|rerun|diff|merge|gc ...",
+    override_usage = USAGE,
     after_help = "Examples:\n  simrun --seed 42 -- ./service\n  simrun --faults slow-network -- python3 client.py\n\n\
                   Exit status: the command's; 124 after a time-out, 125 when simrun itself failed, 126 when the \
                   command cannot be executed, 127 when it is not found."
@@ -79,8 +91,36 @@ impl Arguments {
         {
             return Ok(Self { verb: None, run });
         }
-        Self::try_parse_from(line)
+        Self::try_parse_from(line).map_err(with_tip)
     }
+}
+
+/// Says what may have been meant by a word that was not expected: a verb, or what is to be run.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let command = Arguments::command();
+    let tip = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        // Several values are only what comes after `sim`.
+        (ErrorKind::WrongNumberOfValues, _) => "a command comes after `--`".to_owned(),
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(word)))
+            if !word.starts_with('-') && is_of_no_verb(&error) =>
+        {
+            match nearest(word, command.get_subcommands().map(clap::Command::get_name)) {
+                Some(verb) if verb == word => {
+                    format!("a verb comes before its options: simrun {verb} ...")
+                }
+                Some(verb) => format!("a similar verb exists: simrun {verb} ..."),
+                None => format!("a command comes after `--`: simrun -- {word} ..."),
+            }
+        }
+        _ => return error,
+    };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
+}
+
+/// Whether an error is about a line without a verb, which the usage that goes with it tells.
+fn is_of_no_verb(error: &clap::Error) -> bool {
+    matches!(error.get(ContextKind::Usage), Some(ContextValue::StyledStr(usage)) if usage.to_string().contains(USAGE))
 }
 
 /// Everything simrun can do besides running a command once.

@@ -212,6 +212,8 @@ impl File {
             Self::Directory(directory) => directory.inode(),
             Self::Place(PlaceFile::Tree(inode)) => Some(inode),
             Self::Pipe(end) => end.fifo(),
+            Self::Device(device) => Some(&device.inode),
+            Self::Terminal(end) => Some(&end.inode),
             _ => None,
         }
     }
@@ -229,6 +231,8 @@ impl File {
             Self::Regular(regular) => Some((regular.inode.locks(), regular.token)),
             Self::Directory(directory) => Some((directory.inode()?.locks(), directory.token)),
             Self::Pipe(end) => Some((end.pipe.locks(), end.token)),
+            Self::Device(device) => Some((device.inode.locks(), device.token)),
+            Self::Terminal(end) => Some((end.inode.locks(), end.token)),
             _ => None,
         }
     }

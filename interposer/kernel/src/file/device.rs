@@ -1,9 +1,11 @@
-//! Character devices without state: null, zero, full, random (null(4), full(4), random(4)).
+//! Character devices: which there are, and those without state: null, zero, full, random (null(4), full(4), random(4)).
+
+use alloc::rc::Rc;
 
 use super::{FileDescription, FileObject, Whence};
 use crate::{
     error::{Errno, Result},
-    fs::views::Device,
+    fs::Inode,
     host::HostStat,
     machine::Env,
     user::{self, UserSlice},
@@ -12,13 +14,58 @@ use crate::{
 /// Most bytes made at a time.
 const CHUNK_MAX: usize = 4096;
 
-/// An open device.
-#[derive(Clone, Copy, Debug)]
+/// A character device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// `/dev/null`.
+    Null,
+    /// `/dev/zero`.
+    Zero,
+    /// `/dev/full`.
+    Full,
+    /// `/dev/random` and `/dev/urandom`.
+    Random,
+    /// `/dev/tty`: the controlling terminal.
+    Terminal,
+    /// `/dev/ptmx`: makes a pseudo-terminal.
+    TerminalMaker,
+    /// `/dev/pts/N`: the terminal side of a pseudo-terminal.
+    PseudoTerminal(u32),
+}
+
+impl Device {
+    /// The one with this number, as `st_rdev` has it (Documentation/admin-guide/devices.txt).
+    #[must_use]
+    pub const fn of_number(number: u64) -> Option<Self> {
+        let (major, minor) = (number >> 8 & 0xfff, number & 0xff | number >> 12 & !0xff);
+        Some(match (major, minor) {
+            (1, 3) => Self::Null,
+            (1, 5) => Self::Zero,
+            (1, 7) => Self::Full,
+            (1, 8 | 9) => Self::Random,
+            (5, 0) => Self::Terminal,
+            (5, 2) => Self::TerminalMaker,
+            (136, number) => Self::PseudoTerminal(number as u32),
+            _ => return None,
+        })
+    }
+}
+
+/// The number of a device as `st_rdev` has it.
+#[must_use]
+pub const fn device_number(major: u64, minor: u64) -> u64 {
+    major << 8 | minor & 0xff | (minor & !0xff) << 12
+}
+
+/// An open device without state.
+#[derive(Debug)]
 pub struct DeviceFile {
     /// Which.
     pub device: Device,
-    /// What fstat(2) says of it.
-    pub status: HostStat,
+    /// The file by which it was opened.
+    pub inode: Rc<Inode>,
+    /// Whose this description's locks are.
+    pub token: u64,
 }
 
 impl DeviceFile {
@@ -117,7 +164,11 @@ impl FileObject for DeviceFile {
         Ok(0)
     }
 
-    fn stat(&self, _env: &mut Env<'_>) -> Result<HostStat> {
-        Ok(self.status)
+    fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
+        Ok(self.inode.status(env.host))
+    }
+
+    fn release(&self, env: &mut Env<'_>) {
+        self.inode.forget_description(self.token, env.machine);
     }
 }

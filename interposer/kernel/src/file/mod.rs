@@ -21,7 +21,7 @@ mod stream;
 mod table;
 mod text;
 pub mod tty;
-pub use device::DeviceFile;
+pub use device::{Device, DeviceFile, device_number};
 mod timer;
 mod transfer;
 pub use description::{File, FileDescription, OpenFlags, Watcher, Whence};

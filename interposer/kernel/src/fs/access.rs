@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Errno, Result},
-    fs::Inode,
+    fs::{Folder, Inode},
     process::{Capabilities, Credentials},
     uapi::stat::FileKind,
 };
@@ -70,12 +70,13 @@ pub fn check_owner(caller: &Credentials, inode: &Inode) -> Result<()> {
 /// Refuses to change the names of a directory.
 ///
 /// # Errors
-/// `ENOENT` if the directory is gone, `EACCES`.
+/// `ENOENT` if the directory is gone, `EACCES`, `EPERM` if only the kernel changes them.
 pub fn check_names(caller: &Credentials, folder: &Inode) -> Result<()> {
     if folder.is_nameless() {
         return Err(Errno::ENOENT.into());
     }
-    check(caller, folder, Access::WRITE | Access::EXECUTE)
+    check(caller, folder, Access::WRITE | Access::EXECUTE)?;
+    if folder.folder().is_some_and(Folder::is_fixed) { Err(Errno::EPERM.into()) } else { Ok(()) }
 }
 
 /// Refuses to take a name out of a directory; out of a sticky one only owners take any (`may_delete` in fs/namei.c).

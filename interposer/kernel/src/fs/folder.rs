@@ -63,6 +63,8 @@ pub struct Folder {
     known: RefCell<Names>,
     /// Whether the run has made or removed names.
     is_changed: Cell<bool>,
+    /// Whether programs can make and remove none.
+    is_fixed: bool,
     harmless: Cell<Harmless>,
     /// The directory that it was in when it was removed: who stands in it can still go there.
     removed_from: RefCell<Option<Rc<Inode>>>,
@@ -73,6 +75,18 @@ impl Folder {
     #[must_use]
     pub fn over(below: Rc<[u8]>, below_size: u64) -> Self {
         Self { below: Some(below), below_size, ..Self::default() }
+    }
+
+    /// Without names, and programs can neither make nor remove any.
+    #[must_use]
+    pub fn fixed() -> Self {
+        Self { is_fixed: true, ..Self::default() }
+    }
+
+    /// Whether programs can make and remove no names.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.is_fixed
     }
 
     /// The directory is removed from another.
@@ -199,6 +213,11 @@ impl Folder {
     /// Lets a name lead to a file that is there without the run's doing.
     pub fn show(&self, name: &[u8], file: Rc<Inode>) {
         self.known.borrow_mut().insert(name.into(), Some(file));
+    }
+
+    /// Takes away all names that [`Self::show`] or a program gave, or one of them, without the run's doing.
+    pub fn hide(&self, mut which: impl FnMut(&[u8]) -> bool) {
+        self.known.borrow_mut().retain(|name, _| !which(name.as_bytes()));
     }
 
     /// Lets a name lead nowhere.

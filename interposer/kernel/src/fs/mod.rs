@@ -6,7 +6,7 @@
 //! - `inode`, `contents`, `bytes`, `partly`, `memory_file`, `read_ahead`, `folder`, `name`, `extended`: what a file is;
 //!   `times`, `numbers`: when it was made, and how it is known; `moved`: what of it mappings have to learn; [`access`]: who may use it.
 //! - [`durable`]: what of it would outlive a loss of power.
-//! - [`views`]: `/proc`, `/sys`, `/dev` of the simulated machine.
+//! - [`views`]: `/proc` and `/sys` of the simulated machine.
 
 pub mod access;
 mod bytes;

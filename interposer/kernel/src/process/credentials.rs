@@ -46,6 +46,8 @@ bitflags::bitflags! {
         const MKNOD = 1 << 27;
         /// Pass over a security module's policy.
         const MAC_OVERRIDE = 1 << 32;
+        /// Put processes back as they were.
+        const CHECKPOINT_RESTORE = 1 << 40;
         // Those that change nothing here are kept all the same.
         const _ = !0;
     }

@@ -9,10 +9,9 @@ use crate::{
     context::Context,
     error::{Errno, Result},
     file::{
-        Fd, File, FileDescription, OpenFlags,
+        Device, Fd, File, FileDescription, OpenFlags,
         tty::{Side, Terminal, TerminalEnd},
     },
-    fs::views::{self, Device},
     outcome::Outcome,
     process::{Capabilities, Pid, Tid},
     uapi::termios::{Termio, Termios, Termios2, WindowSize, request},
@@ -154,6 +153,24 @@ fn terminal(
             answer(cx, argument, &(waiting as i32))
         }
         request::TIOCGETD => answer(cx, argument, &0i32),
+        request::TIOCGLCKTRMIOS => answer(cx, argument, &terminal.locked_modes()),
+        request::TIOCSLCKTRMIOS => {
+            let caller = &cx.process().credentials;
+            if !caller.can(Capabilities::SYS_ADMIN) && !caller.can(Capabilities::CHECKPOINT_RESTORE)
+            {
+                return Err(Errno::EPERM.into());
+            }
+            terminal.lock_modes(cx.read(UserPtr::new(argument))?);
+            Ok(Outcome::Done(0))
+        }
+        // To have a master alone says nothing: each opening of it makes another terminal.
+        request::TIOCGEXCL if end.side == Side::Slave => {
+            answer(cx, argument, &i32::from(terminal.is_exclusive()))
+        }
+        request::TIOCEXCL | request::TIOCNXCL if end.side == Side::Slave => {
+            terminal.set_exclusive(number == request::TIOCEXCL);
+            Ok(Outcome::Done(0))
+        }
         request::TCSBRK
         | request::TCSBRKP
         | request::TCXONC
@@ -216,7 +233,7 @@ fn master(
         }
         _ => {
             let flags = OpenFlags::from_bits_truncate(argument as u32);
-            let description = views::open_terminal(cx, terminal, flags)?;
+            let description = super::device::open_peer(cx, terminal, flags)?;
             let close_on_exec = flags.contains(OpenFlags::CLOSE_ON_EXEC);
             cx.add_descriptor(description, close_on_exec).map(Outcome::Done)
         }

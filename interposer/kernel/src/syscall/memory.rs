@@ -3,8 +3,8 @@
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{DeviceFile, File, FileDescription},
-    fs::{Sharing, views::Device},
+    file::{Device, DeviceFile, File, FileDescription},
+    fs::Sharing,
     host::Backing,
     kernel::Kernel,
     mm::{MapFlags, Mapping, Protection, Range, prefault},

@@ -9,6 +9,7 @@ mod attributes;
 mod clock;
 mod credentials;
 mod descriptors;
+mod device;
 mod directory;
 mod epoll;
 mod event;

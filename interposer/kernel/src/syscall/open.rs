@@ -11,15 +11,12 @@ use super::{
 use crate::{
     context::Context,
     error::{Errno, Result},
-    file::{
-        DeviceFile, Directory, File, FileDescription, Happening, OpenFlags, Pipe, PlaceFile,
-        RegularFile,
-    },
+    file::{Directory, File, FileDescription, Happening, OpenFlags, Pipe, PlaceFile, RegularFile},
     fs::{
         DirectoryEntry, Found, Inode, Place, Resolve,
         preload::PreloadFile,
         tree::{self, notify, open as tree_open},
-        views::{self, Device, Node},
+        views::{self, Node},
         walk,
     },
     host::Follow,
@@ -197,10 +194,7 @@ fn describe(
             return Ok(Opening::Fifo(fifo, path.to_vec()));
         }
         FileKind::Directory => File::Directory(Directory::of_tree(&tree, inode)),
-        FileKind::CharacterDevice => {
-            let device = Device::of_memory(inode.attributes().device).ok_or(Errno::ENXIO)?;
-            File::Device(DeviceFile { device, status: inode.status(cx.host) })
-        }
+        FileKind::CharacterDevice => super::device::open(cx, inode, flags)?,
         _ => {
             inode.note_input(&tree, cx.host, FoundInput::Content);
             File::Regular(RegularFile::open(&tree, cx.host, inode, flags)?)

@@ -22,6 +22,7 @@ const EXT4: i64 = 0xef53;
 const PROC: i64 = 0x9fa0;
 const SYSFS: i64 = 0x6265_6572;
 const TMPFS: i64 = 0x0102_1994;
+const DEVPTS: i64 = 0x1cd1;
 const PIPEFS: i64 = 0x5049_5045;
 /// `ST_VALID | ST_RELATIME`.
 const FLAGS: i64 = 0x1020;
@@ -51,7 +52,11 @@ fn without_size(kind: i64) -> Statfs {
 
 /// A file of the tree: on the disk, or in memory.
 fn of_tree(tree: &Tree, file: &Inode) -> Statfs {
-    if Tree::is_on_disk(file) { disk(tree) } else { in_memory() }
+    match file {
+        _ if Tree::is_on_disk(file) => disk(tree),
+        _ if tree.is_of_terminals(file) => without_size(DEVPTS),
+        _ => in_memory(),
+    }
 }
 
 fn in_memory() -> Statfs {
@@ -75,11 +80,15 @@ fn write_statfs(cx: &mut Context<'_>, reached: &Reached, to: u64) -> Result<Outc
             _ => return Err(Errno::ENOENT.into()),
         },
         Reached::Description(file) => match &file.file {
-            File::Regular(_) | File::Directory(_) | File::Place(_) => match file.file.inode() {
+            File::Pipe(_) => without_size(PIPEFS),
+            File::Regular(_)
+            | File::Directory(_)
+            | File::Place(_)
+            | File::Device(_)
+            | File::Terminal(_) => match file.file.inode() {
                 Some(inode) => of_tree(&tree, inode),
                 None => of_view(&file.path.borrow()),
             },
-            File::Pipe(_) => without_size(PIPEFS),
             _ => without_size(TMPFS),
         },
     };

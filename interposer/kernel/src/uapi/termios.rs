@@ -110,6 +110,26 @@ impl Termios {
         LocalModes::from_bits_retain(self.local)
     }
 
+    /// These, but for what is locked: that stays as it was before (`unset_locked_termios`, drivers/tty/tty_ioctl.c).
+    #[must_use]
+    pub fn keeping(self, before: &Self, locked: &Self) -> Self {
+        let kept = |new: u32, old: u32, locked: u32| new & !locked | old & locked;
+        let mut characters = self.characters;
+        for (place, character) in characters.iter_mut().enumerate() {
+            if locked.characters[place] != 0 {
+                *character = before.characters[place];
+            }
+        }
+        Self {
+            input: kept(self.input, before.input, locked.input),
+            output: kept(self.output, before.output, locked.output),
+            control: kept(self.control, before.control, locked.control),
+            local: kept(self.local, before.local, locked.local),
+            discipline: if locked.discipline != 0 { before.discipline } else { self.discipline },
+            characters,
+        }
+    }
+
     /// Whether a byte is this special character; NUL switches one off.
     #[must_use]
     pub fn is(&self, byte: u8, which: u32) -> bool {
@@ -224,6 +244,8 @@ pub mod request {
     pub const TCSBRKP: u32 = 0x5425;
     pub const TIOCGSID: u32 = 0x5429;
     pub const TIOCGPTPEER: u32 = 0x5441;
+    pub const TIOCGLCKTRMIOS: u32 = 0x5456;
+    pub const TIOCSLCKTRMIOS: u32 = 0x5457;
     pub const FIONCLEX: u32 = 0x5450;
     pub const FIOCLEX: u32 = 0x5451;
     pub const FIOASYNC: u32 = 0x5452;
@@ -234,6 +256,7 @@ pub mod request {
     pub const TIOCGPTN: u32 = 0x8004_5430;
     pub const TIOCSPTLCK: u32 = 0x4004_5431;
     pub const TIOCGPTLCK: u32 = 0x8004_5439;
+    pub const TIOCGEXCL: u32 = 0x8004_5440;
     pub const TCGETS2: u32 = 0x802c_542a;
     pub const TCSETS2: u32 = 0x402c_542b;
     pub const TCSETSW2: u32 = 0x402c_542c;

@@ -6,6 +6,7 @@ use super::Terminal;
 use crate::{
     error::Result,
     file::{FileDescription, FileObject},
+    fs::Inode,
     host::HostStat,
     machine::{Env, Machine},
     user::{self, UserSlice},
@@ -28,8 +29,10 @@ pub struct TerminalEnd {
     pub side: Side,
     /// Of which terminal.
     pub terminal: Rc<Terminal>,
-    /// What fstat(2) says of it.
-    pub status: HostStat,
+    /// The file by which it was opened.
+    pub inode: Rc<Inode>,
+    /// Whose this description's locks are.
+    pub token: u64,
 }
 
 /// Most bytes moved at a time.
@@ -101,8 +104,8 @@ impl FileObject for TerminalEnd {
         }
     }
 
-    fn stat(&self, _env: &mut Env<'_>) -> Result<HostStat> {
-        Ok(self.status)
+    fn stat(&self, env: &mut Env<'_>) -> Result<HostStat> {
+        Ok(self.inode.status(env.host))
     }
 
     fn readable_bytes(&self, _env: &mut Env<'_>, _file: &FileDescription) -> Result<usize> {
@@ -130,8 +133,12 @@ impl FileObject for TerminalEnd {
 
     fn release(&self, env: &mut Env<'_>) {
         match self.side {
-            Side::Master => self.terminal.close_master(env.machine),
+            Side::Master => {
+                env.tree().remove_terminal(self.terminal.number);
+                self.terminal.close_master(env.machine);
+            }
             Side::Slave => self.terminal.close_slave(env.machine),
         }
+        self.inode.forget_description(self.token, env.machine);
     }
 }

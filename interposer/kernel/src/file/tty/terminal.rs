@@ -3,6 +3,8 @@
 use alloc::{collections::VecDeque, vec::Vec};
 use core::cell::RefCell;
 
+use bytemuck::Zeroable;
+
 use super::line::{Input, Key, Line};
 use crate::{
     error::{Errno, Result},
@@ -31,6 +33,10 @@ struct State {
     line: Line,
     screen: VecDeque<u8>,
     window: WindowSize,
+    /// Modes and characters that are not zero here keep their values.
+    locked_modes: Termios,
+    /// Whether the slave is opened no more.
+    exclusive: bool,
     session: Option<Pid>,
     foreground: Option<Pid>,
     locked: bool,
@@ -59,6 +65,8 @@ impl Terminal {
             line: Line::default(),
             screen: VecDeque::new(),
             window: WindowSize::default(),
+            locked_modes: Termios::zeroed(),
+            exclusive: false,
             session: None,
             foreground: None,
             locked: true,
@@ -198,14 +206,17 @@ impl Terminal {
         ready
     }
 
-    /// Counts another open slave.
+    /// Counts another open slave, of a caller who is an administrator or not.
     ///
     /// # Errors
-    /// `EIO` while it is locked, or once the master is closed.
-    pub fn open_slave(&self) -> Result<()> {
+    /// `EIO` while it is locked, or once the master is closed; `EBUSY` while somebody has it alone.
+    pub fn open_slave(&self, is_administrator: bool) -> Result<()> {
         let mut state = self.state.borrow_mut();
         if state.locked || !state.master_open {
             return Err(Errno::EIO.into());
+        }
+        if state.exclusive && !is_administrator {
+            return Err(Errno::EBUSY.into());
         }
         state.slaves += 1;
         state.was_opened = true;
@@ -286,12 +297,32 @@ impl Terminal {
     /// Changes its settings.
     pub fn set_termios(&self, machine: &mut Machine, termios: Termios) {
         let mut state = self.state.borrow_mut();
-        state.line.termios = termios;
+        state.line.termios = termios.keeping(&state.line.termios, &state.locked_modes);
         let ready = state.line.is_ready();
         drop(state);
         if ready {
             self.slave_queue.wake(Readiness::READABLE, &mut machine.wakes);
         }
+    }
+
+    /// Which of its settings keep their values: all that are not zero.
+    pub fn locked_modes(&self) -> Termios {
+        self.state.borrow().locked_modes
+    }
+
+    /// Lets settings keep their values.
+    pub fn lock_modes(&self, which: Termios) {
+        self.state.borrow_mut().locked_modes = which;
+    }
+
+    /// Whether the slave is opened no more.
+    pub fn is_exclusive(&self) -> bool {
+        self.state.borrow().exclusive
+    }
+
+    /// Lets the slave be opened no more, or again.
+    pub fn set_exclusive(&self, exclusive: bool) {
+        self.state.borrow_mut().exclusive = exclusive;
     }
 
     /// Drops input, as `tcflush` does.

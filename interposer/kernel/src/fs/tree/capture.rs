@@ -78,7 +78,8 @@ impl Tree {
     ) -> Result<()> {
         let root = self.root(host)?;
         let mut writer = Writer { tree: self, host, node, progress };
-        let mounted = self.mounts.each().map(|mount| (mount.path, &mount.root));
+        let told = self.mounts.each().filter(|mount| mount.is_told());
+        let mounted = told.map(|mount| (mount.path, &mount.root));
         for (path, top) in [(&b"/"[..], &root)].into_iter().chain(mounted) {
             if let Some(folder) = top.folder() {
                 writer.folder(path, folder)?;

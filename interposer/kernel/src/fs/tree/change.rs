@@ -51,8 +51,12 @@ pub fn make(
     if spot.file.is_some() {
         return Err(Errno::EEXIST.into());
     }
-    access::check_names(caller, &spot.parent)?;
     let kind = FileKind::of(mode);
+    access::check_names(caller, &spot.parent).map_err(|error| match error.errno {
+        // What makes no files at all says so in this way (`may_o_create` and `vfs_create`).
+        Errno::EPERM if kind == FileKind::Regular => Errno::EACCES.into(),
+        _ => error,
+    })?;
     let links = if kind == FileKind::Directory { 2 } else { 1 };
     let attributes = open::new_attributes(caller, &spot.parent, mode, links);
     let (tree, now) = (env.tree(), env.file_time());

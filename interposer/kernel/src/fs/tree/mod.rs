@@ -24,6 +24,7 @@ use simrun_abi::{
 pub mod attributes;
 mod capture;
 pub mod change;
+mod devices;
 pub mod extended;
 mod mounts;
 pub mod notify;
@@ -291,7 +292,7 @@ impl Tree {
 
     /// Forgets what was in memory: that does not outlive a machine without power.
     pub fn forget_memory(&self) {
-        self.mounts.forget_memory();
+        self.mounts.forget_memory(self.started);
     }
 
     /// A number that no other description has.

@@ -5,15 +5,22 @@ use alloc::rc::Rc;
 use linux_raw_sys::general as raw;
 use simrun_abi::capture;
 
-use super::{Attributes, Body, DISK, FileTime, Folder, Inode, Times, Tree};
+use super::{Attributes, Body, DISK, FileTime, Folder, Inode, Times, Tree, devices};
 use crate::{error::Result, fs::walk, host::Host};
 
-/// Where memory that processes share by name is mounted.
-const SHARED_MEMORY: &[u8] = b"/dev/shm";
-/// Virtual devices, as `/proc/self/mountinfo` has them: 0:24 and 0:25.
-const DEVICES: [u64; 2] = [24, 25];
 /// The directory of what belongs to simrun.
 pub(super) const OWN: &[u8] = b"/run/simrun";
+
+/// What happens to the files of a file system in memory at the end of a run, and when its machine loses power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeping {
+    /// They are told of like all others, and do not outlive the machine.
+    Told,
+    /// They are the run's results, and are out of the machine already.
+    Results,
+    /// They are the machine's, and the machine makes them anew.
+    Machines,
+}
 
 /// A file system in memory.
 #[derive(Debug)]
@@ -22,24 +29,44 @@ pub(super) struct Mount {
     pub path: &'static [u8],
     /// Its root directory.
     pub root: Rc<Inode>,
+    keeping: Keeping,
 }
 
-/// All of them.
+impl Mount {
+    /// Whether the run's changes there are told of at its end.
+    pub fn is_told(&self) -> bool {
+        self.keeping != Keeping::Machines
+    }
+}
+
+/// All of them; what is mounted below another comes before it.
 #[derive(Debug)]
-pub(super) struct Mounts([Mount; 2]);
+pub(super) struct Mounts([Mount; 4]);
 
 impl Mounts {
-    /// All of them, empty, at the start of a run.
+    /// All of them, as they are at the start of a run.
     pub fn new(started: FileTime) -> Self {
-        let [shared_memory, artifacts] = DEVICES.map(|device| {
-            let body = Body::Directory(Folder::default());
-            let everyones = directory(raw::S_ISVTX | 0o777);
-            Rc::new(Inode::new((device, 1), body, everyones, Times::all(started)))
-        });
-        Self([
-            Mount { path: SHARED_MEMORY, root: shared_memory },
-            Mount { path: capture::ARTIFACTS, root: artifacts },
-        ])
+        let mount = |path, device, folder, permissions, keeping| {
+            let body = Body::Directory(folder);
+            let root = Inode::new((device, 1), body, directory(permissions), Times::all(started));
+            Mount { path, root: Rc::new(root), keeping }
+        };
+        let everyones = raw::S_ISVTX | 0o777;
+        // Virtual devices, as `/proc/self/mountinfo` has them: 0:24 and 0:25.
+        let mounts = Self([
+            mount(b"/dev/shm", 24, Folder::default(), everyones, Keeping::Told),
+            mount(devices::TERMINALS, 23, Folder::fixed(), 0o755, Keeping::Machines),
+            mount(devices::DEVICES, 5, Folder::default(), 0o755, Keeping::Machines),
+            mount(capture::ARTIFACTS, 25, Folder::default(), everyones, Keeping::Results),
+        ]);
+        mounts.make_devices(started);
+        mounts
+    }
+
+    fn make_devices(&self, started: FileTime) {
+        for mount in self.each().filter(|mount| mount.keeping == Keeping::Machines) {
+            devices::fill(mount, started);
+        }
     }
 
     /// Each of them.
@@ -61,13 +88,13 @@ impl Mounts {
         })
     }
 
-    /// Forgets what does not outlive a machine without power. What was left for people is out of it already.
-    pub fn forget_memory(&self) {
-        let mut names = alloc::vec::Vec::new();
-        if let Some(folder) = self.0[0].root.folder() {
-            folder.for_each_known(|name, _| names.push(name.to_vec()));
-            names.iter().for_each(|name| folder.remove(name));
+    /// Forgets what does not outlive a machine without power.
+    pub fn forget_memory(&self, started: FileTime) {
+        let forgets = |mount: &&Mount| mount.keeping != Keeping::Results;
+        for folder in self.each().filter(forgets).filter_map(|mount| mount.root.folder()) {
+            folder.hide(|_| true);
         }
+        self.make_devices(started);
     }
 }
 

@@ -8,10 +8,7 @@ use super::{Attributes, Body, Contents, Inode, Spot, notify};
 use crate::{
     error::{Errno, Error, Result},
     file::{Happening, OpenFlags},
-    fs::{
-        access::{self, Access},
-        views::Device,
-    },
+    fs::access::{self, Access},
     machine::Env,
     process::{Capabilities, Credentials},
     uapi::stat::FileKind,
@@ -97,8 +94,7 @@ pub fn open_file(
         access::check_owner(caller, file)?;
     }
     match kind {
-        FileKind::Regular | FileKind::Directory | FileKind::Fifo => {}
-        FileKind::CharacterDevice if Device::of_memory(file.attributes().device).is_some() => {}
+        FileKind::Regular | FileKind::Directory | FileKind::Fifo | FileKind::CharacterDevice => {}
         FileKind::Socket => return Err(Error::new(Errno::ENXIO, "a socket is not opened")),
         _ => return Err(Error::new(Errno::ENXIO, "there is no such device")),
     }

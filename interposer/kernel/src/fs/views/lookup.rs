@@ -1,29 +1,31 @@
 //! From a path to its node.
 
-use super::{Node, dev, proc, sys};
+use alloc::{string::String, vec::Vec};
+
+use super::{Entry, Node, proc, sys};
 use crate::{kernel::Kernel, net::dns, process::ThreadId};
 
 fn is_below(path: &[u8], root: &[u8]) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
-/// Whether a path, absolute and free of `..` and symbolic links, lies in a view, where the host has no say. Files in
-/// `/dev/shm` are files of the host, in a directory of the run's own (see the image's shell).
+/// Where views are.
+const ROOTS: [&[u8]; 3] = [b"/proc", b"/sys", b"/dev/mqueue"];
+
+/// Whether a path, absolute and free of `..` and symbolic links, lies in a view, where the host has no say.
 #[must_use]
 pub fn covers(path: &[u8]) -> bool {
     // Each step of each walk asks: most paths begin otherwise.
     if !matches!(path, [b'/', b'p' | b's' | b'd' | b'e', ..]) {
         return false;
     }
-    let in_tree = [b"/proc".as_slice(), b"/sys", b"/dev"].iter().any(|root| is_below(path, root));
-    (in_tree && !is_below(path, b"/dev/shm")) || is_resolver_file(path)
+    root(path).is_some() || is_resolver_file(path)
 }
 
 /// The view that holds a path; nothing for the host's tree.
 #[must_use]
 pub fn root(path: &[u8]) -> Option<&'static [u8]> {
-    let roots = [b"/proc".as_slice(), b"/sys", b"/dev/shm", b"/dev"];
-    roots.into_iter().find(|root| is_below(path, root))
+    ROOTS.into_iter().find(|root| is_below(path, root))
 }
 
 /// Whether the link at a path of a view leads to an object and not to a name (proc(5), `/proc/pid/exe`).
@@ -53,7 +55,13 @@ pub fn lookup(kernel: &Kernel, caller: ThreadId, path: &[u8]) -> Option<Node> {
         "proc" => proc::lookup(kernel, caller, rest),
         "sys" => sys::lookup(kernel, rest),
         "etc" => dns::file(rest, &kernel.machine.config.hostname, &kernel.network).map(Node::Text),
-        "dev" => dev::lookup(kernel, rest),
+        "dev" => (rest == "mqueue").then(|| Node::Directory(queues(kernel))),
         _ => None,
     }
+}
+
+/// Message queues show only here: they are opened by mq_open(3).
+fn queues(kernel: &Kernel) -> Vec<Entry> {
+    let names = kernel.ipc.queues.keys();
+    names.map(|name| Entry::file(String::from_utf8_lossy(name).into_owned())).collect()
 }

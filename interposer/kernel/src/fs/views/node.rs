@@ -15,8 +15,6 @@ pub enum Node {
     Setting(Vec<u8>),
     /// A symbolic link.
     Link(Vec<u8>),
-    /// A character device.
-    Device(Device),
     /// A link to an open description of some process (`/proc/PID/fd/N`): opening it opens what it refers to.
     Description(DescriptionLink),
 }
@@ -41,7 +39,6 @@ impl Node {
             Self::Directory(_) => raw::DT_DIR,
             Self::Text(_) | Self::Setting(_) => raw::DT_REG,
             Self::Link(_) | Self::Description(_) => raw::DT_LNK,
-            Self::Device(_) => raw::DT_CHR,
         };
         kind as u8
     }
@@ -89,65 +86,5 @@ impl Entry {
     #[must_use]
     pub fn link(name: impl Into<String>) -> Self {
         Self { name: name.into().into_bytes(), kind: raw::DT_LNK as u8 }
-    }
-
-    /// A character device.
-    #[must_use]
-    pub fn device(name: impl Into<String>) -> Self {
-        Self { name: name.into().into_bytes(), kind: raw::DT_CHR as u8 }
-    }
-}
-
-/// A character device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Device {
-    /// `/dev/null`.
-    Null,
-    /// `/dev/zero`.
-    Zero,
-    /// `/dev/full`.
-    Full,
-    /// `/dev/random` and `/dev/urandom`.
-    Random,
-    /// `/dev/tty`: the controlling terminal.
-    Terminal,
-    /// `/dev/ptmx`: makes a pseudo-terminal.
-    TerminalMaker,
-    /// `/dev/pts/N`: the terminal side of a pseudo-terminal.
-    PseudoTerminal(u32),
-}
-
-impl Device {
-    /// The one with this number, if it is one without state, which may have a node anywhere.
-    #[must_use]
-    pub fn of_memory(number: u64) -> Option<Self> {
-        const RANDOM: u64 = 0x108;
-        let devices = [Self::Null, Self::Zero, Self::Full, Self::Random];
-        let number = if number == RANDOM { Self::Random.number() } else { number };
-        devices.into_iter().find(|device| device.number() == number)
-    }
-
-    /// Its number as `st_rdev` has it (Documentation/admin-guide/devices.txt).
-    #[must_use]
-    pub const fn number(self) -> u64 {
-        let (major, minor) = match self {
-            Self::Null => (1, 3),
-            Self::Zero => (1, 5),
-            Self::Full => (1, 7),
-            Self::Random => (1, 9),
-            Self::Terminal => (5, 0),
-            Self::TerminalMaker => (5, 2),
-            Self::PseudoTerminal(number) => (136, number as u64),
-        };
-        (major << 8) | (minor & 0xff) | ((minor & !0xff) << 12)
-    }
-
-    /// Its permissions.
-    #[must_use]
-    pub const fn permissions(self) -> u32 {
-        match self {
-            Self::PseudoTerminal(_) => 0o620,
-            _ => 0o666,
-        }
     }
 }

@@ -4,14 +4,11 @@ use alloc::{rc::Rc, vec::Vec};
 
 use linux_raw_sys::general as raw;
 
-use super::{Device, Node, lookup, proc};
+use super::{Node, lookup, proc};
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{
-        DeviceFile, FifoOpening, File, FileDescription, HostStream, OpenFlags, PipeEnd, TextFile,
-        tty::{Side, Terminal, TerminalEnd},
-    },
+    file::{FifoOpening, File, FileDescription, HostStream, OpenFlags, PipeEnd, TextFile},
     host::HostStat,
     kernel::Kernel,
 };
@@ -40,58 +37,11 @@ pub fn open(
             let is_list_of_mounts = path.ends_with(b"/mounts") || path.ends_with(b"/mountinfo");
             File::Text(if is_list_of_mounts { file.watched() } else { file })
         }
-        Node::Device(Device::TerminalMaker) => return make_terminal(cx, flags, status),
-        Node::Device(Device::Terminal) => {
-            let session = cx.process().session;
-            let terminal = cx.kernel.terminals.of_session(session);
-            let terminal = terminal.ok_or(Error::new(Errno::ENXIO, "no controlling terminal"))?;
-            return open_terminal(cx, &terminal, flags | OpenFlags::NO_TERMINAL);
-        }
-        Node::Device(Device::PseudoTerminal(number)) => {
-            let terminal = cx.kernel.terminals.get(*number).ok_or(Errno::ENOENT)?;
-            return open_terminal(cx, &terminal, flags);
-        }
-        Node::Device(device) => File::Device(DeviceFile { device: *device, status }),
         Node::Description(link) => return reopen(cx, &link.0, flags),
         Node::Directory(_) => return Err(Errno::EISDIR.into()),
         Node::Link(_) => return Err(Errno::ELOOP.into()),
     };
     Ok(FileDescription::new(file, flags, path))
-}
-
-/// Opens `/dev/ptmx`.
-fn make_terminal(
-    cx: &mut Context<'_>,
-    flags: OpenFlags,
-    status: HostStat,
-) -> Result<Rc<FileDescription>> {
-    let terminal = cx.kernel.terminals.make()?;
-    let end = TerminalEnd { side: Side::Master, terminal, status };
-    Ok(FileDescription::new(File::Terminal(end), flags, b"/dev/ptmx"))
-}
-
-/// Opens the slave of a terminal, which becomes the controlling terminal of a session leader without one.
-///
-/// # Errors
-/// `EIO` while it is locked.
-pub fn open_terminal(
-    cx: &mut Context<'_>,
-    terminal: &Rc<Terminal>,
-    flags: OpenFlags,
-) -> Result<Rc<FileDescription>> {
-    terminal.open_slave()?;
-    let path = alloc::format!("/dev/pts/{}", terminal.number).into_bytes();
-    let node = Node::Device(Device::PseudoTerminal(terminal.number));
-    let status = status(cx.kernel, &node, &path);
-    let process = cx.process();
-    let (pid, session, group) = (process.pid, process.session, process.group);
-    let wants =
-        pid == session && !flags.contains(OpenFlags::NO_TERMINAL) && terminal.session().is_none();
-    if wants && cx.kernel.terminals.of_session(session).is_none() {
-        terminal.join_session(session, group);
-    }
-    let end = TerminalEnd { side: Side::Slave, terminal: Rc::clone(terminal), status };
-    Ok(FileDescription::new(File::Terminal(end), flags, &path))
 }
 
 /// Settings of the machine belong to root, those of a process to whoever runs it.
@@ -127,15 +77,11 @@ fn reopen(
             }
             File::HostStream(HostStream { host: stream.host, output: stream.output })
         }
-        File::Device(device) => File::Device(*device),
         File::Text(text) => File::Text(text.clone()),
         File::Pipe(end) => {
             let opened = PipeEnd::open_fifo(&end.pipe, &mut cx.kernel.machine, flags, &path)?;
             let (FifoOpening::Open(file) | FifoOpening::Waits(file, _)) = opened;
             return Ok(file);
-        }
-        File::Terminal(end) if end.side == Side::Slave => {
-            return open_terminal(cx, &end.terminal, flags);
         }
         // What has no name to open, as sockets.
         _ => return Err(Errno::ENXIO.into()),
@@ -181,13 +127,12 @@ const VIEW_DEVICES: [(&[u8], u64); 3] = [(b"/proc", 0x15), (b"/sys", 0x16), (b"/
 /// The status of a node. Its inode number follows from its path, its times are those of the machine's start.
 #[must_use]
 pub fn status(kernel: &Kernel, node: &Node, path: &[u8]) -> HostStat {
-    let (mode, rdev, blksize) = match node {
-        Node::Directory(_) => (raw::S_IFDIR | 0o555, 0, 1024),
-        Node::Text(_) => (raw::S_IFREG | 0o444, 0, 1024),
-        Node::Setting(_) => (raw::S_IFREG | 0o644, 0, 1024),
-        Node::Link(_) => (raw::S_IFLNK | 0o777, 0, 1024),
-        Node::Description(_) => (raw::S_IFLNK | 0o700, 0, 1024),
-        Node::Device(device) => (raw::S_IFCHR | device.permissions(), device.number(), 4096),
+    let mode = match node {
+        Node::Directory(_) => raw::S_IFDIR | 0o555,
+        Node::Text(_) => raw::S_IFREG | 0o444,
+        Node::Setting(_) => raw::S_IFREG | 0o644,
+        Node::Link(_) => raw::S_IFLNK | 0o777,
+        Node::Description(_) => raw::S_IFLNK | 0o700,
     };
     let (uid, gid) = owner(kernel, path);
     let boot = kernel.machine.clock.wall().saturating_sub(kernel.machine.clock.since_boot());
@@ -203,9 +148,9 @@ pub fn status(kernel: &Kernel, node: &Node, path: &[u8]) -> HostStat {
         nlink,
         uid,
         gid,
-        rdev,
+        rdev: 0,
         size,
-        blksize,
+        blksize: 1024,
         blocks: 0,
         mtime_ns,
         atime_ns: mtime_ns,

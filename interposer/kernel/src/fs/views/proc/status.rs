@@ -99,7 +99,7 @@ pub fn stat(subject: &Subject<'_>) -> Vec<u8> {
 fn terminal(kernel: &Kernel, process: &Process) -> (u64, i64) {
     match kernel.terminals.of_session(process.session) {
         Some(terminal) => (
-            crate::fs::views::Device::PseudoTerminal(terminal.number).number(),
+            crate::file::device_number(136, terminal.number.into()),
             terminal.foreground().map_or(-1, |group| i64::from(group.raw())),
         ),
         None => (0, -1),
