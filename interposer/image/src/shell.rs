@@ -11,7 +11,7 @@ use simrun_kernel::{
         Backing, Fault, FileArgument, FileCall, Follow, Host, HostEntry, HostFd, HostResult,
         HostStat, ProgramPlaces,
     },
-    mm::{MapFlags, Protection},
+    mm::{MapFlags, Protection, SpaceId},
     uapi::stat::Stat,
     user::UserSlice,
 };
@@ -163,6 +163,14 @@ impl Host for Shell {
 
     fn unmap(&mut self, at: u64, len: u64) -> HostResult<()> {
         call(nr::__NR_munmap, [at as usize, len as usize, 0, 0, 0, 0]).map(drop)
+    }
+
+    fn read_space(&mut self, space: SpaceId, from: u64, into: &mut [u8]) -> HostResult<usize> {
+        code::read(space, from, into)
+    }
+
+    fn write_space(&mut self, space: SpaceId, to: u64, bytes: &[u8]) -> HostResult<usize> {
+        code::write(space, to, bytes)
     }
 
     fn overwrite_code(&mut self, at: u64, bytes: &[u8]) -> HostResult<()> {

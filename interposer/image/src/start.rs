@@ -34,6 +34,15 @@ pub unsafe extern "C" fn simrun_start() -> ! {
 const PR_SET_TSC: usize = 26;
 const PR_TSC_SIGSEGV: usize = 2;
 
+/// Lets other processes of the simulation reach this one's memory, where Yama would not
+/// (Documentation/admin-guide/LSM/Yama.rst). Where there is no Yama, nobody is kept from it.
+pub fn allow_others() {
+    const PR_SET_PTRACER: usize = 0x5961_6d61;
+    const ANY: usize = usize::MAX;
+    // SAFETY: it touches no memory.
+    let _ = unsafe { gate::call(nr::__NR_prctl, [PR_SET_PTRACER, ANY, 0, 0, 0, 0]) };
+}
+
 /// Makes this host process a simulated machine without a program.
 extern "C" fn prepare() {
     shell::unmap_all_but_simrun();
@@ -42,6 +51,7 @@ extern "C" fn prepare() {
     // SAFETY: it touches no memory.
     let tsc = unsafe { gate::call(nr::__NR_prctl, [PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0, 0]) };
     assert!(tsc.is_ok(), "the time stamp counter cannot be made to trap: {tsc:?}");
+    allow_others();
     // The kernel applies the mask of whoever makes a file.
     // SAFETY: it touches no memory.
     let unmasked = unsafe { gate::call(nr::__NR_umask, [0; 6]) };

@@ -70,6 +70,16 @@ pub fn begin(context: &mut UserContext, steps: u64) {
     look(context);
 }
 
+/// A SIGTRAP; whether it came on the way into simrun of a thread that its tracer lets go one instruction, which is the
+/// call that it makes then.
+pub fn leave_step(details: &SignalDetails, context: &mut UserContext) -> bool {
+    let ours = details.code == TRAP_TRACE && layout::is_own(context.registers.rip);
+    if ours {
+        context.registers.eflags &= !TRAP_FLAG;
+    }
+    ours
+}
+
 /// A SIGTRAP; whether it was a step of the search.
 pub fn on_trap(details: &SignalDetails, context: &mut UserContext) -> bool {
     // SAFETY: as in `on_probe`.

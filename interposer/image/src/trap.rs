@@ -144,7 +144,9 @@ unsafe extern "C" fn on_exception(
         context.registers.rip = rip;
         return;
     }
-    if signal as usize == SIGTRAP && steps::on_trap(details, context) {
+    if signal as usize == SIGTRAP
+        && (steps::on_trap(details, context) || steps::leave_step(details, context))
+    {
         return;
     }
     let address = details.address;
@@ -357,6 +359,7 @@ fn fork(space: SpaceId) {
                 (*state::private()).space = Some(space);
                 let _ = gate::call(nr::__NR_prctl, [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0]);
                 let parent = gate::call(nr::__NR_getppid, [0; 6]);
+                start::allow_others();
                 if parent != Ok(control.supervisor.load(Ordering::Relaxed) as usize) {
                     gate::exit(0);
                 }

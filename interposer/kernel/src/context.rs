@@ -13,7 +13,7 @@ use crate::{
     machine::Env,
     mm::AddressSpace,
     outcome::{Outcome, Restart},
-    process::{Call, Held, Process, Thread, ThreadId},
+    process::{Call, Capabilities, Held, Process, ProcessId, Thread, ThreadId},
     time::Instant,
     uapi::{
         limits::{PATH_MAX, RW_COUNT_MAX},
@@ -73,6 +73,23 @@ impl Context<'_> {
     #[must_use]
     pub fn now(&self) -> Instant {
         self.kernel.machine.clock.now()
+    }
+
+    /// Whether the caller may look into a process (ptrace(2), "Ptrace access mode checking").
+    ///
+    /// # Errors
+    /// `EPERM`.
+    pub fn check_trace_access(&mut self, target: ProcessId) -> Result<()> {
+        if self.thread().process == target {
+            return Ok(());
+        }
+        let own = Rc::clone(&self.process().credentials);
+        let target = self.kernel.process(target);
+        let theirs = &target.credentials;
+        let is_own = [theirs.uid, theirs.euid, theirs.suid].iter().all(|&uid| uid == own.uid)
+            && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|&gid| gid == own.gid)
+            && !target.settings.undumpable;
+        if is_own || own.can(Capabilities::SYS_PTRACE) { Ok(()) } else { Err(Errno::EPERM.into()) }
     }
 
     // User memory.

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::{
     error::{self, Errno},
-    mm::{MapFlags, Protection},
+    mm::{MapFlags, Protection, SpaceId},
     user::UserSlice,
 };
 
@@ -119,6 +119,14 @@ pub trait Host {
     /// Writes over code that is mapped privately and not writable, if the host lets a process do that.
     fn overwrite_code(&mut self, _at: u64, _bytes: &[u8]) -> HostResult<()> {
         Err(Errno::EACCES)
+    }
+    /// Reads memory of a process, which may be another; how many bytes there were.
+    fn read_space(&mut self, _space: SpaceId, _from: u64, _into: &mut [u8]) -> HostResult<usize> {
+        Err(Errno::EIO)
+    }
+    /// Writes to memory of a process, which may be another, whatever its protection is; how many bytes there were.
+    fn write_space(&mut self, _space: SpaceId, _to: u64, _bytes: &[u8]) -> HostResult<usize> {
+        Err(Errno::EIO)
     }
     /// Changes protection.
     fn protect(&mut self, at: u64, len: u64, prot: Protection) -> HostResult<()>;

@@ -15,8 +15,8 @@ use linux_raw_sys::general as raw;
 use super::tty::TerminalEnd;
 use super::{
     DeviceFile, Directory, EventFd, FileLocks, FileObject, Happening, HostStream, Inotify,
-    MessageQueueFile, Notifier, PipeEnd, PlaceFile, ProcessFile, RegularFile, SignalFile, TextFile,
-    TimerFd,
+    MemoryFile, MessageQueueFile, Notifier, PipeEnd, PlaceFile, ProcessFile, RegularFile,
+    SignalFile, TextFile, TimerFd,
 };
 use crate::{
     error::{Errno, Result},
@@ -158,6 +158,8 @@ file_types! {
     Terminal(TerminalEnd),
     /// A file of `/proc` or `/sys`.
     Text(TextFile),
+    /// A process's memory.
+    Memory(MemoryFile),
     /// A process.
     Process(ProcessFile),
     /// A counter that can be waited for.

@@ -30,7 +30,8 @@ use crate::{
     net::Network,
     node::NodeId,
     process::{
-        Credentials, FsContext, Image, Limits, Process, ProcessState, Settings, Thread, Tid, load,
+        Credentials, FsContext, Image, Limits, Process, ProcessState, Settings, Thread, Tid,
+        Tracing, load,
     },
     sched::Scheduler,
     signal::{Actions, PendingSignals, ProcessTimers},
@@ -75,6 +76,7 @@ impl Kernel {
             starts: Starts::default(),
             current: None,
             loaded: Vec::new(),
+            tracing: Tracing::default(),
             yields: false,
             memory_calls: 0,
             processor: boot.processor,

@@ -11,11 +11,13 @@ use crate::{
 
 impl Kernel {
     pub(super) fn is_interrupted(&self, id: ThreadId, restart: Restart) -> bool {
-        let call = self.thread(id).call.as_ref();
+        let thread = self.thread(id);
+        let call = thread.call.as_ref();
+        let is_wanted = thread.trace.as_ref().is_some_and(|trace| trace.is_wanted);
         match restart {
             Restart::OnlyFatal => self.fatal_signal(id).is_some(),
             Restart::Never if call.is_some_and(|call| call.interrupted) => true,
-            _ => self.has_deliverable_signal(id),
+            _ => is_wanted || self.has_deliverable_signal(id),
         }
     }
 

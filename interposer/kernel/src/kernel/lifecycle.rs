@@ -57,6 +57,7 @@ impl Kernel {
         if self.thread(id).tid == self.process(process).pid {
             self.process_mut(process).leader_status = Some(status);
         }
+        self.note_exit_status(id, status);
         self.bury_thread(host, id, true);
         self.settle(host);
     }
@@ -77,6 +78,9 @@ impl Kernel {
         let Some(thread) = self.threads.remove(id) else { return };
         self.tids.remove(&thread.tid);
         let orphaned = SignalSet::ALL.without(thread.signals.mask);
+        if let Some(trace) = &thread.trace {
+            self.report_ended(thread.process, thread.tid, trace);
+        }
         if let Some(held) = thread.call.and_then(|call| call.held) {
             FileDescription::let_go(held.file, &mut Env { machine: &mut self.machine, host });
         }
@@ -101,7 +105,9 @@ impl Kernel {
     fn end_process(&mut self, host: &mut dyn Host, node: NodeId, id: ProcessId, status: u32) {
         let running_here =
             self.current.is_some_and(|current| self.space_of(current) == self.process(id).space);
+        self.abandon_tracees(id);
         for thread in self.process(id).threads.clone() {
+            self.note_exit_status(thread, status);
             self.bury_thread(host, thread, running_here);
         }
         self.undo_semaphores(id);

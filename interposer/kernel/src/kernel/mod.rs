@@ -20,6 +20,7 @@
 //! - [`start`]: when a node's program starts, and what its end means.
 //! - [`spin`]: threads that wait in a loop without a system call.
 //! - [`threads`]: where faults meet the turns of threads.
+//! - [`trace`]: where a traced thread stops, and how it goes on; [`trace_ends`]: how that begins and ends.
 
 mod aio;
 mod boot;
@@ -42,6 +43,8 @@ mod spin;
 mod start;
 mod state;
 mod threads;
+mod trace;
+mod trace_ends;
 pub use boot::BootError;
 pub(crate) use boot::thread_name;
 pub(crate) use lifecycle::killed_by;

@@ -60,6 +60,9 @@ impl Kernel {
         let thread = self.thread(id);
         let process = self.process(thread.process);
         let (call, waits_for) = match &thread.call {
+            _ if thread.state == State::Traced => {
+                (String::from("a stop"), String::from("its tracer to let it go on"))
+            }
             Some(call) => (table::row(call.number).describe(call), String::from(call.waits_for)),
             None if matches!(thread.state, State::Blocked(_)) => {
                 (String::from("its own code"), self.describe_loop(id))

@@ -78,6 +78,11 @@ impl Kernel {
             return self.run(host, here);
         }
         self.note_progress(host);
+        if self.tracing.count > 0 {
+            let is_trap =
+                matches!(trap, Trap::Exception { info, .. } if info.signal == Signal::TRAP);
+            self.leave_step(id, is_trap);
+        }
         let thread = self.thread_mut(id);
         match trap {
             Trap::Call(way) => {
@@ -129,7 +134,10 @@ impl Kernel {
             if self.stays_in_circle(host, id) {
                 continue;
             }
-            if self.thread(id).call.is_some() {
+            if self.is_traced(id) && !self.meet_tracer(host, here, id) {
+                continue;
+            }
+            if self.thread(id).call.is_some() && !self.shows_interruption(id) {
                 match self.step(host, id) {
                     Step::Over => {}
                     Step::Away => continue,

@@ -333,7 +333,8 @@ impl Kernel {
         for (tid, id) in threads {
             self.scheduler.forget(id);
             self.tids.remove(&tid);
-            self.threads.remove(id);
+            let thread = self.threads.remove(id);
+            self.tracing.count -= usize::from(thread.is_some_and(|thread| thread.trace.is_some()));
         }
         self.ipc = crate::ipc::Ipc::default();
         self.terminals = crate::file::tty::Terminals::default();

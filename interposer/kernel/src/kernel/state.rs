@@ -16,7 +16,7 @@ use crate::{
     machine::Machine,
     mm::{AddressSpace, SharedObjects, SpaceId},
     net::{Network, Stack},
-    process::{Process, ProcessId, Resource, Thread, ThreadId, Tid},
+    process::{Process, ProcessId, Resource, Thread, ThreadId, Tid, Tracing},
     sched::Scheduler,
     slab::Slab,
 };
@@ -61,6 +61,8 @@ pub struct Kernel {
     pub(crate) current: Option<ThreadId>,
     /// The thread whose extended state each host process holds, by index of its address space.
     pub(crate) loaded: Vec<Option<ThreadId>>,
+    /// Who traces whom.
+    pub tracing: Tracing,
     /// Set when the thread gives way after its call.
     pub yields: bool,
     /// Calls of memory management since the last other one.

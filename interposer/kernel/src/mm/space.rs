@@ -7,6 +7,7 @@ use alloc::{
 
 use simrun_abi::layout;
 
+use super::life::Life;
 use super::{MapFlags, Protection};
 use crate::{
     error::{Errno, Error, Result},
@@ -156,6 +157,8 @@ pub struct AddressSpace {
     pub patched: BTreeSet<u64>,
     /// Where threads are known to wait in a loop.
     pub waiting: BTreeMap<u64, Place>,
+    /// Of the program that it holds.
+    pub life: Life,
 }
 
 impl Default for AddressSpace {
@@ -172,6 +175,7 @@ impl Default for AddressSpace {
             unpatchable: BTreeSet::new(),
             patched: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            life: Life::default(),
         }
     }
 }
@@ -187,6 +191,19 @@ impl AddressSpace {
     pub fn at(&self, address: u64) -> Option<(Range, &Mapping)> {
         let (&start, (end, mapping)) = self.maps.range(..=address).next_back()?;
         (address < *end).then_some((Range { start, end: *end }, mapping))
+    }
+
+    /// Bytes from an address on that are mapped and allow this without a gap.
+    #[must_use]
+    pub fn allowed_from(&self, address: u64, what: Protection) -> u64 {
+        let mut end = address;
+        while let Some((range, mapping)) = self.at(end) {
+            if !mapping.prot.contains(what) {
+                break;
+            }
+            end = range.end;
+        }
+        end - address
     }
 
     /// Mappings that lie in a range, each cut to it.

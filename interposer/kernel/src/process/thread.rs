@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 use core::time::Duration;
 
-use super::{ProcessId, Scheduling, Tid};
+use super::{ProcessId, Scheduling, Tid, Trace};
 use crate::{
     arch::x86_64::Registers,
     fault::Injected,
@@ -27,6 +27,8 @@ pub enum State {
     Blocked(Restart),
     /// Stopped by a signal.
     Stopped,
+    /// Stopped for its tracer.
+    Traced,
     /// Ended, and not yet forgotten.
     Dead,
 }
@@ -145,6 +147,8 @@ pub struct Thread {
     pub cpu_time: Duration,
     /// When it began.
     pub started: Instant,
+    /// Who traces it, and what they know of it.
+    pub trace: Option<Box<Trace>>,
 }
 
 impl Thread {
@@ -171,6 +175,7 @@ impl Thread {
             scheduling: Scheduling::default(),
             cpu_time: Duration::ZERO,
             started,
+            trace: None,
         }
     }
 }

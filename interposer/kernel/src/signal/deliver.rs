@@ -26,9 +26,12 @@ impl Kernel {
         id: ThreadId,
     ) -> bool {
         self.write_child_tid(host, id);
+        if self.is_traced(id) && !self.meet_tracer(host, here, id) {
+            return false;
+        }
         while self.thread(id).signals.attention {
             let Some(info) = self.take_signal(id) else { break };
-            if !self.take_action(host, here, id, info) {
+            if self.shows_signal(host, id, info) || !self.take_action(host, here, id, info) {
                 return false;
             }
         }
@@ -75,7 +78,7 @@ impl Kernel {
     }
 
     /// Does what a signal asks for; whether the thread still runs.
-    fn take_action(
+    pub(crate) fn take_action(
         &mut self,
         host: &mut dyn Host,
         here: SpaceId,
@@ -91,8 +94,10 @@ impl Kernel {
                 if signal != Signal::STOP && self.is_orphaned_group(group) {
                     return true;
                 }
-                self.stop_process(process, signal);
-                self.settle(host);
+                if !self.shows_group_stop(host, id, signal) {
+                    self.stop_process(process, signal);
+                    self.settle(host);
+                }
                 false
             }
             Disposition::End(end) => {

@@ -212,7 +212,7 @@ fn has_magic2(host: &mut dyn Host, address: u64) -> bool {
 }
 
 /// Takes a program's idea of its extended state, without anything that the processor would refuse to load.
-fn adopt(state: &mut [u8], saved: &[u8]) {
+pub(crate) fn adopt(state: &mut [u8], saved: &[u8]) {
     let reserved: Vec<u8> = state[at::MAGIC1..at::HEADER].to_vec();
     let (mask, features) = (word(state, at::MXCSR_MASK), long(state, at::FEATURES));
     state[..saved.len()].copy_from_slice(saved);

@@ -20,6 +20,7 @@ mod stop;
 mod timer;
 pub use action::{Action, ActionFlags, Actions, Disposition};
 pub use frame::BadFrame;
+pub(crate) use frame::adopt;
 pub use info::SignalInfo;
 pub use pending::PendingSignals;
 pub use set::{DefaultAction, Signal, SignalSet};

@@ -59,7 +59,8 @@ impl Kernel {
 
     /// Whether a signal is dropped when it is sent. A blocked one is kept: its action may change, or it may be awaited.
     fn ignores(&self, process: ProcessId, thread: ThreadId, signal: Signal) -> bool {
-        !self.thread(thread).signals.mask.contains(signal)
+        !self.is_traced(thread)
+            && !self.thread(thread).signals.mask.contains(signal)
             && !SignalSet::UNMASKABLE.contains(signal)
             && self.process(process).actions.borrow().disposition(signal) == Disposition::Ignore
     }
@@ -78,7 +79,7 @@ impl Kernel {
             let open = !signals.mask.contains(signal) || signals.awaited.contains(signal);
             signal == Signal::KILL
                 || open
-                    && thread.state != State::Stopped
+                    && !matches!(thread.state, State::Stopped | State::Traced)
                     && (self.current == Some(id) || !signals.attention)
         };
         if let Some(target) = target {
@@ -102,7 +103,7 @@ impl Kernel {
         let wakes = match thread.state {
             State::Blocked(Restart::OnlyFatal) => fatal,
             State::Blocked(_) => true,
-            State::Runnable | State::Stopped | State::Dead => false,
+            State::Runnable | State::Stopped | State::Traced | State::Dead => false,
         };
         if wakes {
             if let Some(call) = &mut thread.call {
@@ -139,7 +140,7 @@ impl Kernel {
     }
 
     /// Sees whether a thread has signals to take.
-    pub(super) fn recalculate_attention(&mut self, id: ThreadId) {
+    pub(crate) fn recalculate_attention(&mut self, id: ThreadId) {
         let ready = self.takeable_signals(id);
         self.thread_mut(id).signals.attention = !ready.is_empty();
     }

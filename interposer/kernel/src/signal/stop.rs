@@ -15,6 +15,9 @@ impl Kernel {
     /// What sending a signal does before anybody takes it: stop signals and `SIGCONT` cancel each other, and `SIGCONT`
     /// continues the process even if it is blocked or ignored (`prepare_signal` in kernel/signal.c).
     pub(super) fn prepare_job_signal(&mut self, process: ProcessId, signal: Signal) {
+        if signal == Signal::KILL {
+            self.free_tracees(process);
+        }
         if signal == Signal::CONT {
             self.discard_pending(process, SignalSet::STOPS);
             if self.process_mut(process).stopped_by.take().is_some() {
@@ -76,7 +79,7 @@ impl Kernel {
                     }
                     self.make_runnable(id);
                 }
-                State::Blocked(_) | State::Stopped | State::Dead => {}
+                State::Blocked(_) | State::Stopped | State::Traced | State::Dead => {}
             }
         }
         if self.current.is_some_and(|current| self.thread(current).process == process) {

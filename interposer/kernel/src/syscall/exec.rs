@@ -19,6 +19,7 @@ use crate::{
     },
     host::{Follow, Host},
     kernel::Kernel,
+    mm::Life,
     outcome::Outcome,
     process::{FsContext, Image, OpenedProgram, load},
     uapi::{limits::ARGUMENTS_MAX, stat::FileKind},
@@ -159,6 +160,7 @@ fn move_out(cx: &mut Context<'_>) -> Outcome {
 
 fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
     let path = image.path.clone();
+    let old = cx.thread().tid;
     cx.kernel.become_only_thread(cx.host, cx.thread);
     let process = cx.thread().process;
     let space = cx.process().space;
@@ -175,6 +177,7 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
         }
     };
     cx.kernel.recount_attachments(cx.host);
+    cx.space().life = Life::default();
     let thread = cx.thread();
     thread.registers = registers;
     (thread.fs_base, thread.gs_base) = (0, 0);
@@ -195,6 +198,7 @@ fn replace(cx: &mut Context<'_>, image: Image) -> Result<Outcome> {
     let path = alloc::string::String::from_utf8_lossy(&path).into_owned();
     cx.kernel.machine.record(cx.host, What::Exec { path });
     warn_of_times(cx);
+    cx.kernel.trace_exec(cx.thread, old);
     Ok(Outcome::RegistersSet)
 }
 

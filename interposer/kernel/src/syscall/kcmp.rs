@@ -13,7 +13,7 @@ use crate::{
     error::{Errno, Result},
     file::{Fd, File, FileDescription},
     outcome::Outcome,
-    process::{Capabilities, Process, ProcessId, ProcessState, Tid},
+    process::{Process, ProcessId, ProcessState, Tid},
     user::UserPtr,
 };
 
@@ -45,8 +45,8 @@ pub fn kcmp(
     [one, other, kind, first, second, _]: [u64; 6],
 ) -> Result<Outcome> {
     let (one, other) = (find(cx, one)?, find(cx, other)?);
-    check_access(cx, one)?;
-    check_access(cx, other)?;
+    cx.check_trace_access(one)?;
+    cx.check_trace_access(other)?;
     let order = match kind as u32 {
         FILE => {
             let file = description(cx, one, first)?;
@@ -84,20 +84,6 @@ fn find(cx: &mut Context<'_>, number: u64) -> Result<ProcessId> {
         ..=0 => Err(Errno::ESRCH.into()),
         _ => cx.kernel.find_process(cx.thread, number),
     }
-}
-
-/// Whether the caller may look into a process (ptrace(2), "Ptrace access mode checking").
-fn check_access(cx: &mut Context<'_>, target: ProcessId) -> Result<()> {
-    if cx.thread().process == target {
-        return Ok(());
-    }
-    let own = Rc::clone(&cx.process().credentials);
-    let target = cx.kernel.process(target);
-    let theirs = &target.credentials;
-    let is_own = [theirs.uid, theirs.euid, theirs.suid].iter().all(|&uid| uid == own.uid)
-        && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|&gid| gid == own.gid)
-        && !target.settings.undumpable;
-    if is_own || own.can(Capabilities::SYS_PTRACE) { Ok(()) } else { Err(Errno::EPERM.into()) }
 }
 
 fn description(cx: &Context<'_>, process: ProcessId, fd: u64) -> Result<Rc<FileDescription>> {

@@ -14,7 +14,9 @@ use crate::{
     file::OpenFlags,
     mm::SpaceId,
     outcome::{Outcome, Restart},
-    process::{Capabilities, Pid, Process, ProcessId, ProcessState, Resource, Thread},
+    process::{
+        Capabilities, Pid, Process, ProcessId, ProcessState, Resource, Thread, ThreadId, TraceEvent,
+    },
     signal::{PendingSignals, ProcessTimers},
     user::UserPtr,
     wait::WaitQueue,
@@ -249,7 +251,8 @@ fn make(cx: &mut Context<'_>, request: &Request) -> Result<Outcome> {
             let effect = "the thread shares descriptors and directory with its process";
             cx.kernel.machine.escape(cx.host, "clone(2) of a thread apart", &program, effect);
         }
-        cx.kernel.add_thread(thread);
+        let child = cx.kernel.add_thread(thread);
+        trace(cx, request, child);
         return Ok(Outcome::Done(u64::from(tid.raw())));
     }
     make_process(cx, request, thread)
@@ -383,14 +386,11 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
     if sets_tid {
         cx.kernel.thread_mut(child_thread).set_child_tid = request.child_tid;
     }
-    if let Some(queue) = released {
+    trace(cx, request, child_thread);
+    if released.is_some() {
         cx.call().woken_with = Some(u64::from(pid.raw()));
         if shares_memory {
-            return Ok(cx.block_on(
-                &[&queue],
-                Restart::OnlyFatal,
-                "its vfork child to exec or exit",
-            ));
+            return await_release(cx, pid.raw().into());
         }
     }
     if shares_memory {
@@ -401,6 +401,18 @@ fn make_process(cx: &mut Context<'_>, request: &Request, thread: Thread) -> Resu
         return Ok(Outcome::ForkAndRestart(space));
     }
     Ok(Outcome::Fork(space, u64::from(pid.raw())))
+}
+
+/// Has the caller's tracer trace what it has made (`kernel_clone` in kernel/fork.c).
+fn trace(cx: &mut Context<'_>, request: &Request, child: ThreadId) {
+    let event = match request.flags {
+        flags if flags.contains(CloneFlags::UNTRACED) => return,
+        flags if flags.contains(CloneFlags::VFORK) => TraceEvent::Vfork,
+        flags if flags.contains(CloneFlags::THREAD) => TraceEvent::Clone,
+        _ if request.exit_signal != raw::SIGCHLD => TraceEvent::Clone,
+        _ => TraceEvent::Fork,
+    };
+    cx.kernel.trace_child(cx.thread, child, event);
 }
 
 /// The process with all signal handlers reset; what is ignored stays so.
@@ -445,25 +457,36 @@ pub fn unshare(cx: &mut Context<'_>, [flags, ..]: [u64; 6]) -> Result<Outcome> {
 
 /// Waits until a vfork child has executed a program or ended.
 fn await_release(cx: &mut Context<'_>, child: u64) -> Result<Outcome> {
+    if cx.kernel.shows_event(cx.host, cx.thread) {
+        return Ok(Outcome::Gone);
+    }
     let tid = crate::process::Tid::new(child as u32);
     let queue = cx.kernel.pids.get(&tid).and_then(|&id| cx.kernel.process(id).released.clone());
     match queue {
         Some(queue) => {
             Ok(cx.block_on(&[&queue], Restart::OnlyFatal, "its vfork child to exec or exit"))
         }
-        None => Ok(Outcome::Done(child)),
+        None => {
+            cx.kernel.note_event(cx.thread, TraceEvent::VforkDone, child);
+            Ok(Outcome::Done(child))
+        }
     }
 }
 
 /// exit(2): the calling thread.
 pub fn exit(cx: &mut Context<'_>, [status, ..]: [u64; 6]) -> Result<Outcome> {
-    cx.kernel.exit_thread(cx.host, cx.thread, (status as u32 & 0xff) << 8);
+    let status = (status as u32 & 0xff) << 8;
+    if !cx.kernel.shows_exit(cx.host, cx.thread, status) {
+        cx.kernel.exit_thread(cx.host, cx.thread, status);
+    }
     Ok(Outcome::Gone)
 }
 
 /// exit_group(2).
 pub fn exit_group(cx: &mut Context<'_>, [status, ..]: [u64; 6]) -> Result<Outcome> {
-    let process = cx.thread().process;
-    cx.kernel.exit_process(cx.host, process, (status as u32 & 0xff) << 8);
+    let (process, status) = (cx.thread().process, (status as u32 & 0xff) << 8);
+    if !cx.kernel.shows_exit(cx.host, cx.thread, status) {
+        cx.kernel.exit_process(cx.host, process, status);
+    }
     Ok(Outcome::Gone)
 }

@@ -6,8 +6,8 @@ use crate::{
     mm::{MapFlags, Range},
     outcome::Outcome,
     process::{Capabilities, Resource},
-    uapi::limits::{PAGE_SIZE, RW_COUNT_MAX},
-    user::{self, UserSlice},
+    uapi::limits::PAGE_SIZE,
+    user,
 };
 
 use simrun_abi::layout;
@@ -205,48 +205,4 @@ pub fn pkey_mprotect(
         return Err(Errno::EINVAL.into());
     }
     super::memory::mprotect(cx, [address, len, prot, 0, 0, 0])
-}
-
-/// Which way process_vm_readv and process_vm_writev copy.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Copy {
-    ToCaller,
-    FromCaller,
-}
-
-fn copy_memory(
-    cx: &mut Context<'_>,
-    [pid, local, locals, remote, remotes, flags]: [u64; 6],
-    copy: Copy,
-) -> Result<Outcome> {
-    if flags != 0 {
-        return Err(Errno::EINVAL.into());
-    }
-    let local = user::read_iovec(cx.host, local, locals, RW_COUNT_MAX)?;
-    let remote = user::read_iovec(cx.host, remote, remotes, RW_COUNT_MAX)?;
-    let target = cx.kernel.find_process(cx.thread, pid)?;
-    if pid == 0 {
-        return Err(Errno::ESRCH.into());
-    }
-    let own = cx.process().space;
-    if cx.kernel.process(target).space != own {
-        let program = cx.program();
-        let effect = "another process's memory is out of reach: it failed with EPERM";
-        cx.kernel.machine.escape(cx.host, "process_vm_readv(2)", &program, effect);
-        return Err(Errno::EPERM.into());
-    }
-    let (from, to): (&[UserSlice], &[UserSlice]) =
-        if copy == Copy::ToCaller { (&remote, &local) } else { (&local, &remote) };
-    let bytes = user::gather(cx.host, from, user::total_len(to))?;
-    Ok(Outcome::Done(user::scatter(cx.host, to, &bytes)? as u64))
-}
-
-/// process_vm_readv(2), of the caller's own memory.
-pub fn process_vm_readv(cx: &mut Context<'_>, arguments: [u64; 6]) -> Result<Outcome> {
-    copy_memory(cx, arguments, Copy::ToCaller)
-}
-
-/// process_vm_writev (process_vm_readv(2)), to the caller's own memory.
-pub fn process_vm_writev(cx: &mut Context<'_>, arguments: [u64; 6]) -> Result<Outcome> {
-    copy_memory(cx, arguments, Copy::FromCaller)
 }

@@ -117,6 +117,7 @@ fn kind(file: &File) -> Descriptor {
         File::Socket(Socket::Unix(_)) => Descriptor::Unix,
         File::Socket(Socket::Netlink(_)) => Descriptor::Netlink,
         File::Text(_)
+        | File::Memory(_)
         | File::Process(_)
         | File::Event(_)
         | File::Signal(_)

@@ -79,15 +79,6 @@ pub fn refused(_: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
     Err(Error::new(Errno::EPERM, "only for the machine's administrator"))
 }
 
-/// A call that this machine knows and never allows, though ordinary users may make it; the run says so.
-pub fn refused_with_escape(cx: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
-    let number = cx.call().number;
-    let what = alloc::format!("{}(2)", super::table::row(number).name);
-    let program = cx.program();
-    cx.kernel.machine.escape(cx.host, &what, &program, "it is not allowed and failed with EPERM");
-    Err(Error::new(Errno::EPERM, "not in a simulation"))
-}
-
 /// seccomp(2), as with `CONFIG_SECCOMP_FILTER` off.
 pub fn seccomp(_: &mut Context<'_>, _: [u64; 6]) -> Result<Outcome> {
     Err(Error::new(Errno::EINVAL, "as with CONFIG_SECCOMP_FILTER off"))

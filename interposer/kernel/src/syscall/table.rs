@@ -8,9 +8,9 @@ use simrun_abi::calls;
 use super::{
     aio, aio_submit, attributes, clock, credentials, descriptors, directory, epoll, event, exec,
     fcntl, futex, futex_vector, groups, identity, inotify, io, ioctl, ipc, kcmp, kill, limits,
-    locks, memory, memory_file, message_queue, open, open_how, pidfd, pipe, prctl, process,
-    readiness, residence, sched, signal, signalfd, socket, splice, stat, system, thread, time,
-    timers, tree, usage, volume, wait, xattr,
+    locks, memory, memory_file, memory_of, message_queue, open, open_how, pidfd, pipe, prctl,
+    process, ptrace, readiness, residence, sched, signal, signalfd, socket, splice, stat, system,
+    thread, time, timers, tree, usage, volume, wait, xattr,
 };
 use crate::{
     context::Context,
@@ -294,8 +294,8 @@ static TABLE: [Row; NUMBERS] = table! {
     __NR_pkey_alloc "pkey_alloc" residence::pkey_alloc, Memory, Absent("as on a processor without keys");
     __NR_pkey_free "pkey_free" residence::pkey_free, Memory, Absent("as on a processor without keys");
     __NR_pkey_mprotect "pkey_mprotect" residence::pkey_mprotect, Memory, Full;
-    __NR_process_vm_readv "process_vm_readv" residence::process_vm_readv, Call, Partial("own memory");
-    __NR_process_vm_writev "process_vm_writev" residence::process_vm_writev, Call, Partial("own memory");
+    __NR_process_vm_readv "process_vm_readv" memory_of::process_vm_readv, Call, Full;
+    __NR_process_vm_writev "process_vm_writev" memory_of::process_vm_writev, Call, Full;
     __NR_process_madvise "process_madvise" absent, Memory, Absent("as with CONFIG_ADVISE_SYSCALLS off");
 
     // Time.
@@ -462,7 +462,7 @@ static TABLE: [Row; NUMBERS] = table! {
     // Not on this machine.
     __NR_rseq "rseq" absent, Memory, Absent("glibc does without");
     __NR_io_uring_setup "io_uring_setup" absent, Call, Absent("as with CONFIG_IO_URING off");
-    __NR_ptrace "ptrace" system::refused_with_escape, Call, Absent("no tracing in a simulation");
+    __NR_ptrace "ptrace" ptrace::ptrace, Call, Partial("no debug registers, no system call emulation");
     __NR_seccomp "seccomp" system::seccomp, Call, Absent("as with CONFIG_SECCOMP_FILTER off");
     __NR_umount2 "umount2" system::refused, Call, Absent("for the administrator");
     __NR_mount "mount" system::refused, Call, Absent("for the administrator");

@@ -12,7 +12,7 @@ use crate::{
     error::{Errno, Result},
     file::File,
     outcome::{Outcome, Restart},
-    process::{JobChange, Pid, Process, ProcessId, ProcessState, Tid},
+    process::{JobChange, Pid, Process, ProcessId, ProcessState, ThreadId, Tid},
     user::UserPtr,
 };
 
@@ -54,13 +54,15 @@ impl Whom {
 enum Change {
     Ended(u32),
     Job(JobChange),
+    /// It has stopped for the caller, who traces it, with this status.
+    Traced(u32),
 }
 
 impl Change {
     /// The status as wait4(2) gives it.
     const fn status(self) -> u32 {
         match self {
-            Self::Ended(status) => status,
+            Self::Ended(status) | Self::Traced(status) => status,
             Self::Job(JobChange::Stopped(signal)) => signal << 8 | 0x7f,
             Self::Job(JobChange::Continued) => 0xffff,
         }
@@ -74,14 +76,25 @@ impl Change {
             Self::Ended(status) if status & 0x80 != 0 => (raw::CLD_DUMPED, status & 0x7f),
             Self::Ended(status) => (raw::CLD_KILLED, status & 0x7f),
             Self::Job(JobChange::Stopped(signal)) => (raw::CLD_STOPPED, signal),
+            Self::Traced(status) => (raw::CLD_TRAPPED, status >> 8),
             Self::Job(JobChange::Continued) => (raw::CLD_CONTINUED, SIGCONT),
         }
     }
 }
 
-/// A child that was found to have changed.
+/// Who has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Child(ProcessId),
+    /// A thread that the caller traces.
+    Tracee(ThreadId),
+    /// One that has ended, by its place among those.
+    EndedTracee(usize),
+}
+
+/// Somebody who was found to have changed.
 struct Found {
-    child: ProcessId,
+    subject: Subject,
     pid: Pid,
     user: u32,
     change: Change,
@@ -108,6 +121,9 @@ fn look(cx: &mut Context<'_>, whom: Whom, flags: WaitFlags) -> Result<Look> {
         if !wanted(process) {
             continue;
         }
+        if let Some(found) = traced_child(cx, process) {
+            return Ok(Look::Found(found));
+        }
         // Of one that has ended there is nothing else to wait for (`wait_task_zombie`).
         let is_over = matches!(process.state, ProcessState::Zombie(_));
         any |= !is_over || flags.contains(WaitFlags::EXITED);
@@ -129,18 +145,85 @@ fn look(cx: &mut Context<'_>, whom: Whom, flags: WaitFlags) -> Result<Look> {
         };
         let (pid, user) = (process.pid, process.credentials.uid);
         let time = process.dead_threads_time + process.children_time;
-        return Ok(Look::Found(Found { child, pid, user, change, time }));
+        let subject = Subject::Child(child);
+        return Ok(Look::Found(Found { subject, pid, user, change, time }));
+    }
+    match look_at_tracees(cx, whom) {
+        Some(Look::NotYet) => any = true,
+        Some(found) => return Ok(found),
+        None => {}
     }
     if any { Ok(Look::NotYet) } else { Err(Errno::ECHILD.into()) }
+}
+
+/// What the caller has not been told yet of the first thread of a child that it traces.
+fn traced_child(cx: &Context<'_>, child: &Process) -> Option<Found> {
+    let &leader = child.threads.first()?;
+    let thread = cx.kernel.thread(leader);
+    let trace = thread.trace.as_ref()?;
+    let is_own = trace.tracer == cx.kernel.thread(cx.thread).process && thread.tid == child.pid;
+    let status = trace.news().filter(|_| is_own)?;
+    Some(tracee_found(cx, leader, child, status))
+}
+
+fn tracee_found(cx: &Context<'_>, id: ThreadId, process: &Process, status: u32) -> Found {
+    Found {
+        subject: Subject::Tracee(id),
+        pid: cx.kernel.thread(id).tid,
+        user: process.credentials.uid,
+        change: Change::Traced(status),
+        time: Duration::ZERO,
+    }
+}
+
+/// Looks at the threads that the caller's process traces, its children or not (`ptrace_do_wait` in kernel/exit.c);
+/// nothing if there is none of those that are meant.
+fn look_at_tracees(cx: &mut Context<'_>, whom: Whom) -> Option<Look> {
+    let own = cx.thread().process;
+    let is_meant = |tid: Tid, group: Pid| match whom {
+        Whom::Any => true,
+        Whom::One(pid) => tid == pid,
+        Whom::Group(wanted) => group == wanted,
+    };
+    let mut any = None;
+    for id in cx.kernel.tracees(own) {
+        let thread = cx.kernel.thread(id);
+        let process = cx.kernel.process(thread.process);
+        if !is_meant(thread.tid, process.group) {
+            continue;
+        }
+        any = Some(Look::NotYet);
+        if let Some(status) = thread.trace.as_ref().and_then(|trace| trace.news()) {
+            return Some(Look::Found(tracee_found(cx, id, process, status)));
+        }
+    }
+    let ended = cx.kernel.tracing.ended.iter().enumerate();
+    let mut ended =
+        ended.filter(|(_, ended)| ended.tracer == own && is_meant(ended.tid, ended.group));
+    ended.next().map_or(any, |(place, ended)| {
+        Some(Look::Found(Found {
+            subject: Subject::EndedTracee(place),
+            pid: ended.tid,
+            user: ended.user,
+            change: Change::Ended(ended.status),
+            time: Duration::ZERO,
+        }))
+    })
 }
 
 fn collect(cx: &mut Context<'_>, found: &Found, flags: WaitFlags) {
     if flags.contains(WaitFlags::LEAVE) {
         return;
     }
-    match found.change {
-        Change::Ended(_) => cx.kernel.reap(found.child),
-        Change::Job(_) => cx.kernel.process_mut(found.child).job_change = None,
+    match (found.subject, found.change) {
+        (Subject::Child(child), Change::Ended(_)) => cx.kernel.reap(child),
+        (Subject::Child(child), _) => cx.kernel.process_mut(child).job_change = None,
+        (Subject::EndedTracee(place), _) => drop(cx.kernel.tracing.ended.remove(place)),
+        (Subject::Tracee(thread), _) => {
+            if let Some(trace) = &mut cx.kernel.thread_mut(thread).trace {
+                trace.is_news = false;
+            }
+        }
     }
 }
 

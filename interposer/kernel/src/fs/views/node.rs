@@ -4,6 +4,8 @@ use alloc::{rc::Rc, string::String, vec::Vec};
 
 use linux_raw_sys::general as raw;
 
+use crate::process::ProcessId;
+
 /// A file that exists only in the simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
@@ -15,6 +17,8 @@ pub enum Node {
     Setting(Vec<u8>),
     /// A symbolic link.
     Link(Vec<u8>),
+    /// The memory of a process (`/proc/PID/mem`).
+    Memory(ProcessId),
     /// A link to an open description of some process (`/proc/PID/fd/N`): opening it opens what it refers to.
     Description(DescriptionLink),
 }
@@ -37,7 +41,7 @@ impl Node {
     pub fn kind(&self) -> u8 {
         let kind = match self {
             Self::Directory(_) => raw::DT_DIR,
-            Self::Text(_) | Self::Setting(_) => raw::DT_REG,
+            Self::Text(_) | Self::Setting(_) | Self::Memory(_) => raw::DT_REG,
             Self::Link(_) | Self::Description(_) => raw::DT_LNK,
         };
         kind as u8

@@ -8,9 +8,12 @@ use super::{Node, lookup, proc};
 use crate::{
     context::Context,
     error::{Errno, Error, Result},
-    file::{FifoOpening, File, FileDescription, HostStream, OpenFlags, PipeEnd, TextFile},
+    file::{
+        FifoOpening, File, FileDescription, HostStream, MemoryFile, OpenFlags, PipeEnd, TextFile,
+    },
     host::HostStat,
     kernel::Kernel,
+    process::ProcessState,
 };
 
 /// Opens a node that is neither a directory nor a symbolic link.
@@ -36,6 +39,15 @@ pub fn open(
             let file = TextFile::new(text.clone(), status);
             let is_list_of_mounts = path.ends_with(b"/mounts") || path.ends_with(b"/mountinfo");
             File::Text(if is_list_of_mounts { file.watched() } else { file })
+        }
+        Node::Memory(process) => {
+            cx.check_trace_access(*process)?;
+            if cx.kernel.process(*process).state != ProcessState::Alive {
+                return Err(Errno::ESRCH.into());
+            }
+            let space = cx.kernel.process(*process).space;
+            let life = cx.kernel.space_mut(space).life.watch();
+            File::Memory(MemoryFile { space, life, status })
         }
         Node::Description(link) => return reopen(cx, &link.0, flags),
         Node::Directory(_) => return Err(Errno::EISDIR.into()),
@@ -78,6 +90,7 @@ fn reopen(
             File::HostStream(HostStream { host: stream.host, output: stream.output })
         }
         File::Text(text) => File::Text(text.clone()),
+        File::Memory(memory) => File::Memory(memory.clone()),
         File::Pipe(end) => {
             let opened = PipeEnd::open_fifo(&end.pipe, &mut cx.kernel.machine, flags, &path)?;
             let (FifoOpening::Open(file) | FifoOpening::Waits(file, _)) = opened;
@@ -131,6 +144,7 @@ pub fn status(kernel: &Kernel, node: &Node, path: &[u8]) -> HostStat {
         Node::Directory(_) => raw::S_IFDIR | 0o555,
         Node::Text(_) => raw::S_IFREG | 0o444,
         Node::Setting(_) => raw::S_IFREG | 0o644,
+        Node::Memory(_) => raw::S_IFREG | 0o600,
         Node::Link(_) => raw::S_IFLNK | 0o777,
         Node::Description(_) => raw::S_IFLNK | 0o700,
     };

@@ -60,6 +60,7 @@ pub fn state(process: &Process, thread: Option<&Thread>) -> char {
         (ProcessState::Alive, Some(State::Runnable)) => 'R',
         (ProcessState::Alive, Some(State::Blocked(_))) => 'S',
         (ProcessState::Alive, Some(State::Stopped)) => 'T',
+        (ProcessState::Alive, Some(State::Traced)) => 't',
         _ => 'Z',
     }
 }
@@ -70,6 +71,7 @@ pub fn state_word(letter: char) -> &'static str {
         'R' => "running",
         'S' => "sleeping",
         'T' => "stopped",
+        't' => "tracing stop",
         _ => "zombie",
     }
 }

@@ -27,7 +27,7 @@ enum Kind {
 }
 use Kind::{Directory, File, Link};
 
-const NAMES: [(&str, Kind); 38] = [
+const NAMES: [(&str, Kind); 39] = [
     ("attr", Directory),
     ("auxv", File),
     ("cgroup", File),
@@ -45,6 +45,7 @@ const NAMES: [(&str, Kind); 38] = [
     ("limits", File),
     ("loginuid", File),
     ("maps", File),
+    ("mem", File),
     ("mountinfo", File),
     ("mounts", File),
     ("mountstats", File),
@@ -163,6 +164,7 @@ fn file(subject: &Subject<'_>, name: &str) -> Option<Node> {
         "environ" => Node::Text(space.map(|_| process.environment.clone()).unwrap_or_default()),
         "auxv" => Node::Text(space.map(|_| process.auxiliary.clone()).unwrap_or_default()),
         "maps" => Node::Text(space.map(maps::maps).unwrap_or_default()),
+        "mem" => Node::Memory(subject.id),
         "smaps" => Node::Text(space.map(maps::smaps).unwrap_or_default()),
         "smaps_rollup" => Node::Text(space.map(maps::rollup).unwrap_or_default()),
         "limits" => Node::text(limits(&process.limits)),

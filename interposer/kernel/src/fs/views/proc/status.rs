@@ -145,11 +145,15 @@ fn identity(subject: &Subject<'_>) -> String {
     let Subject { kernel, process, thread, .. } = *subject;
     let letter = facts::state(process, thread);
     let who = &process.credentials;
+    let leader = || process.threads.first().and_then(|&id| kernel.threads.get(id));
+    let trace = thread.or_else(leader).and_then(|thread| thread.trace.as_ref());
+    let tracer = trace.and_then(|trace| kernel.processes.get(trace.tracer));
+    let tracer = tracer.map_or(0, |tracer| tracer.pid.raw());
     let groups: String = who.groups.iter().map(|group| format!("{group} ")).collect();
     let files = process.files.borrow().iter().last().map_or(0, |(fd, _)| fd.0 + 1);
     format!(
         "Umask:\t{umask:04o}\nState:\t{letter} ({word})\nTgid:\t{pid}\nNgid:\t0\nPid:\t{number}\nPPid:\t{parent}\n\
-         TracerPid:\t0\nUid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{size}\nGroups:\t{groups}\nNStgid:\t{pid}\n\
+         TracerPid:\t{tracer}\nUid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{size}\nGroups:\t{groups}\nNStgid:\t{pid}\n\
          NSpid:\t{number}\nNSpgid:\t{group}\nNSsid:\t{session}\n",
         who.uid,
         who.euid,
