@@ -1,11 +1,13 @@
 //! How anything gets from one socket to another: the one place where latency, loss and partition are decided.
 
 use alloc::{
+    collections::BTreeMap,
     format,
     rc::{Rc, Weak},
     vec::Vec,
 };
 use core::{
+    cell::RefCell,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -117,8 +119,11 @@ pub struct Path {
     /// The receiver's.
     pub to: IpAddr,
     /// The link and the way over it, if faults are for it.
-    pub wire: Option<(Rc<Wire>, Way)>,
+    pub wire: Wired,
 }
+
+/// A link and the way over it, if faults are for it.
+pub type Wired = Option<(Rc<Wire>, Way)>;
 
 impl Path {
     /// Of a stream from one end to the other.
@@ -276,6 +281,38 @@ pub fn deliver(
         true => unchanged,
         false if is_answered => Delivery::At(due),
         false => Delivery::Unanswered(due),
+    }
+}
+
+/// When what was sent last to each of several destinations arrives, if it has not yet: what is sent to one of them arrives
+/// in the order in which it was sent, unless a fault lets it be overtaken.
+pub struct Order<K>(RefCell<BTreeMap<K, Instant>>);
+
+impl<K> Default for Order<K> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<K: Copy + Ord> Order<K> {
+    /// Sends a parcel on its way after what was sent to the same destination before.
+    pub fn deliver(
+        &self,
+        (stack, machine): (&Rc<Stack>, &mut Machine),
+        path: &Path,
+        to: K,
+        parcel: Parcel,
+    ) {
+        let now = machine.clock.now();
+        let before = self.0.borrow().get(&to).copied().unwrap_or(Instant::BOOT);
+        let delivery = deliver(stack, machine, path, before, parcel);
+        if let Delivery::At(due) = delivery
+            && due > now
+        {
+            let mut last_due = self.0.borrow_mut();
+            last_due.retain(|_, due| *due > now);
+            last_due.insert(to, due);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Sockets by kind.
 //!
 //! - [`options`]: what all of them have.
+//! - [`arrival`]: what they tell of packets that come in.
+//! - [`inbox`]: what has arrived and was not received yet.
 //! - [`message`]: what goes in and comes out.
 //! - [`netlink`]: questions about the machine's interfaces.
 //! - [`object`]: what every kind can be asked, and sockets as files.
@@ -9,6 +11,8 @@
 //! - [`udp`]: datagrams of the internet protocols.
 //! - [`unix`]: unix sockets.
 
+pub mod arrival;
+pub mod inbox;
 pub mod message;
 pub mod netlink;
 pub mod object;

@@ -1,7 +1,7 @@
 //! UDP as a kind of socket.
 
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use linux_raw_sys::net as raw;
 
@@ -12,24 +12,19 @@ use crate::{
     net::{
         address::{Address, Family},
         socket::{
+            arrival::Arrival,
             message::{Caller, Control, MessageFlags, Outgoing, Received},
             object::{Kind, SocketObject},
             option_value::{Value, read_flag},
-            options::{Options, Timestamp},
+            options::Options,
             tcp::{Shut, bound_endpoint, endpoint},
         },
         stack::{OnlyV6, SocketId},
     },
-    uapi::{
-        time::{Timespec, Timeval},
-        udp::UDP_CORK,
-    },
+    uapi::udp::UDP_CORK,
     user::{self, UserSlice},
     wait::{Readiness, WaitQueue},
 };
-
-/// Number of the interface that all datagrams come in by.
-const LOOPBACK_INDEX: u32 = 1;
 
 impl UdpSocket {
     pub(super) fn endpoint(&self, address: &Address) -> Result<SocketAddr> {
@@ -46,53 +41,10 @@ impl UdpSocket {
 
     /// The ancillary data that the program has asked for.
     fn control(&self, datagram: &Datagram) -> Vec<Control> {
-        let mut control = Vec::new();
-        let mut put = |level, kind, data| control.push(Control::Plain { level, kind, data });
-        match self.options.timestamp.get() {
-            Timestamp::Off => {}
-            Timestamp::Micros => {
-                let time = Timeval::from(datagram.arrived);
-                put(raw::SOL_SOCKET, raw::SO_TIMESTAMP, bytemuck::bytes_of(&time).to_vec());
-            }
-            Timestamp::Nanos => {
-                let time = Timespec::from(datagram.arrived);
-                put(raw::SOL_SOCKET, raw::SO_TIMESTAMPNS, bytemuck::bytes_of(&time).to_vec());
-            }
-        }
-        match datagram.to.ip() {
-            IpAddr::V4(to) => {
-                if self.family == Family::V6 && self.ip.packet_info_v6.get() {
-                    let index = LOOPBACK_INDEX.to_ne_bytes();
-                    let info = [&to.to_ipv6_mapped().octets()[..], &index].concat();
-                    put(raw::SOL_IPV6, raw::IPV6_PKTINFO, info);
-                }
-                if self.ip.packet_info.get() {
-                    let own = if to.is_multicast() { self.stack.address } else { to };
-                    let index = LOOPBACK_INDEX.to_ne_bytes();
-                    put(raw::SOL_IP, raw::IP_PKTINFO, [index, own.octets(), to.octets()].concat());
-                }
-                if self.ip.receive_ttl.get() {
-                    put(raw::SOL_IP, raw::IP_TTL, datagram.hops.value());
-                }
-                if self.ip.receive_tos.get() {
-                    put(raw::SOL_IP, raw::IP_TOS, [datagram.service as u8].to_vec());
-                }
-            }
-            IpAddr::V6(to) => {
-                if self.ip.packet_info_v6.get() {
-                    let index = LOOPBACK_INDEX.to_ne_bytes();
-                    let info = [&to.octets()[..], &index].concat();
-                    put(raw::SOL_IPV6, raw::IPV6_PKTINFO, info);
-                }
-                if self.ip.receive_hops.get() {
-                    put(raw::SOL_IPV6, raw::IPV6_HOPLIMIT, datagram.hops.value());
-                }
-                if self.ip.receive_class.get() {
-                    put(raw::SOL_IPV6, raw::IPV6_TCLASS, datagram.service.value());
-                }
-            }
-        }
-        control
+        let Datagram { service, hops, .. } = *datagram;
+        let arrival = Arrival { to: datagram.to.ip(), service, hops, at: datagram.arrived };
+        let asked = (self.options.timestamp.get(), &self.ip);
+        arrival.control(asked, self.family, self.stack.address)
     }
 }
 
@@ -127,7 +79,7 @@ impl SocketObject for UdpSocket {
         if shut == Shut::all() {
             ready |= Readiness::HUP;
         }
-        if !self.inbox.borrow().is_empty() {
+        if !self.inbox.is_empty() {
             ready |= Readiness::READABLE;
         }
         ready
@@ -173,23 +125,21 @@ impl SocketObject for UdpSocket {
         if flags.contains(MessageFlags::ERROR_QUEUE) {
             return Err(Errno::EAGAIN.into());
         }
-        if self.inbox.borrow().is_empty() {
+        let Some(datagram) = self.inbox.front() else {
             self.options.check_error()?;
             let ended = self.shut.get().contains(Shut::RECEIVE);
             return if ended { Ok(Received::default()) } else { Err(Errno::EAGAIN.into()) };
-        }
-        let inbox = self.inbox.borrow();
-        let Some(datagram) = inbox.front() else { return Err(Errno::EAGAIN.into()) };
+        };
         let full = datagram.bytes.len();
         let moved =
             user::scatter(env.host, into, &datagram.bytes[..full.min(user::total_len(into))])?;
-        let control = self.control(datagram);
+        let control = self.control(&datagram);
         let from = Some(Address::Inet(self.family.show(datagram.from)));
         let mut shown = MessageFlags::empty();
         shown.set(MessageFlags::TRUNCATED, full > moved);
-        drop(inbox);
+        drop(datagram);
         if !flags.contains(MessageFlags::PEEK) {
-            self.pop();
+            self.inbox.pop();
         }
         Ok(Received { moved, full, flags: shown, from, control })
     }
@@ -205,7 +155,7 @@ impl SocketObject for UdpSocket {
     }
 
     fn unread(&self) -> Result<usize> {
-        Ok(self.inbox.borrow().front().map_or(0, |datagram| datagram.bytes.len()))
+        Ok(self.inbox.front().map_or(0, |datagram| datagram.bytes.len()))
     }
 
     fn set_option(&self, env: &mut Env<'_>, level: u32, name: u32, value: &[u8]) -> Result<()> {

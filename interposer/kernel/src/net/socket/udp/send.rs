@@ -15,13 +15,12 @@ use crate::{
     machine::{Env, Machine},
     net::{
         dns, host,
-        link::{self, Delivery, Parcel, Path},
+        link::{self, Parcel, Path},
         socket::{
             message::{Caller, MessageFlags, Outgoing, PacketChoices},
             tcp::Shut,
         },
     },
-    time::Instant,
     user,
 };
 
@@ -171,20 +170,7 @@ impl UdpSocket {
         let path = self.path_to(machine, from, to);
         for datagram in self.meet_tampering(machine, &path, datagram) {
             let parcel = Parcel::Datagram { datagram, sender: self.this.clone() };
-            self.deliver(machine, &path, to, parcel);
-        }
-    }
-
-    fn deliver(&self, machine: &mut Machine, path: &Path, to: SocketAddr, parcel: Parcel) {
-        let now = machine.clock.now();
-        let before = self.last_due.borrow().get(&to).copied().unwrap_or(Instant::BOOT);
-        let delivery = link::deliver(&self.stack, machine, path, before, parcel);
-        if let Delivery::At(due) = delivery
-            && due > now
-        {
-            let mut last_due = self.last_due.borrow_mut();
-            last_due.retain(|_, due| *due > now);
-            last_due.insert(to, due);
+            self.order.deliver((&self.stack, machine), &path, to, parcel);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The object: addresses, and datagrams coming in.
 
 use alloc::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     rc::{Rc, Weak},
     vec::Vec,
 };
@@ -11,21 +11,20 @@ use core::{
     time::Duration,
 };
 
-use simrun_abi::faults::Way;
-
 use super::{
     options::{Protocol, UdpOptions},
     send::Draft,
 };
 use crate::{
     error::{Errno, Error, Result},
-    fault::link::{Messages, Wire},
+    fault::link::Messages,
     machine::Machine,
     net::{
         address::Family,
         dns, host,
-        link::{self, Parcel, Path},
+        link::{self, Order, Parcel, Path, Wired},
         socket::{
+            inbox::Inbox,
             option_value::IpOptions,
             options::{BUFFER_DEFAULT, Options},
             tcp::Shut,
@@ -35,9 +34,6 @@ use crate::{
     time::Instant,
     wait::{Readiness, WaitQueue},
 };
-
-/// Memory that a datagram takes up besides its bytes (`SKB_TRUESIZE(0)`).
-const DATAGRAM_OVERHEAD: usize = 768;
 
 /// A datagram under way or received.
 #[derive(Clone, Debug)]
@@ -60,9 +56,6 @@ pub struct Datagram {
     pub arrived: Duration,
 }
 
-/// A link and the way over it, if faults are for it.
-pub(super) type Wired = Option<(Rc<Wire>, Way)>;
-
 /// A socket of UDP or UDP-Lite.
 pub struct UdpSocket {
     pub(super) this: Weak<Self>,
@@ -79,14 +72,13 @@ pub struct UdpSocket {
     explicit: Cell<bool>,
     pub(super) remote: Cell<Option<SocketAddr>>,
     pub(super) shut: Cell<Shut>,
-    pub(super) inbox: RefCell<VecDeque<Datagram>>,
-    used: Cell<usize>,
+    pub(super) inbox: Inbox<Datagram>,
     /// The links to where it sends, and the way over them, if faults are for them.
     pub(super) wires: RefCell<BTreeMap<(SocketAddr, SocketAddr), Wired>>,
     /// What was sent before, if somebody in the middle may send it again.
     pub(super) messages: RefCell<Messages>,
-    /// When what was sent last to each endpoint arrives, if it has not yet.
-    pub(super) last_due: RefCell<BTreeMap<SocketAddr, Instant>>,
+    /// Keeps what is sent to an endpoint in order.
+    pub(super) order: Order<SocketAddr>,
     /// The program that has taken its address.
     program: RefCell<Rc<[u8]>>,
     pub(super) queue: WaitQueue,
@@ -111,11 +103,10 @@ impl UdpSocket {
             explicit: Cell::new(false),
             remote: Cell::new(None),
             shut: Cell::new(Shut::empty()),
-            inbox: RefCell::default(),
-            used: Cell::new(0),
+            inbox: Inbox::default(),
             wires: RefCell::default(),
             messages: RefCell::default(),
-            last_due: RefCell::default(),
+            order: Order::default(),
             program: RefCell::default(),
             queue: WaitQueue::default(),
         })
@@ -323,13 +314,10 @@ impl UdpSocket {
         if !self.udp.accepts_coverage(datagram.coverage) {
             return;
         }
-        let cost = datagram.bytes.len() + DATAGRAM_OVERHEAD;
-        if self.used.get() + cost > self.options.receive_buffer.get().shown() as usize {
-            return;
+        let (bytes, buffer) = (datagram.bytes.len(), self.options.receive_buffer.get().shown());
+        if self.inbox.take_in(datagram, bytes, buffer) {
+            self.queue.wake(Readiness::READABLE, &mut machine.wakes);
         }
-        self.used.set(self.used.get() + cost);
-        self.inbox.borrow_mut().push_back(datagram);
-        self.queue.wake(Readiness::READABLE, &mut machine.wakes);
     }
 
     /// Nobody receives what was sent to an endpoint: a connected socket is told.
@@ -338,13 +326,6 @@ impl UdpSocket {
             self.options.error.set(Some(Errno::ECONNREFUSED));
             self.queue.wake(Readiness::all(), &mut machine.wakes);
         }
-    }
-
-    /// Takes the oldest datagram out.
-    pub(super) fn pop(&self) -> Option<Datagram> {
-        let datagram = self.inbox.borrow_mut().pop_front()?;
-        self.used.set(self.used.get() - datagram.bytes.len() - DATAGRAM_OVERHEAD);
-        Some(datagram)
     }
 
     /// The program has closed it.
