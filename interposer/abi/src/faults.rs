@@ -145,6 +145,8 @@ pub enum Protocol {
     Tcp,
     /// Datagrams.
     Udp,
+    /// Echoes.
+    Icmp,
 }
 
 /// Which way something goes over a link.
@@ -229,7 +231,7 @@ pub enum Descriptor {
     Terminal,
     /// A device without state, such as `/dev/null`.
     Device,
-    /// Anything else: eventfd, timerfd, signalfd, inotify, epoll, pidfd, message queue, a file of `/proc`.
+    /// Anything else: ICMP socket, eventfd, timerfd, signalfd, inotify, epoll, pidfd, message queue, a file of `/proc`.
     Other,
 }
 
@@ -372,7 +374,7 @@ pub enum Effect {
     Duplicate(Quantity),
     /// What is sent arrives so much later, in nanoseconds, and a datagram does not hold up those behind it.
     Reorder(Quantity),
-    /// A datagram arrives with a bit that is wrong; what belongs to a stream is found out and sent again.
+    /// A datagram arrives with a bit that is wrong; what belongs to a stream is found out and sent again, and an echo lost.
     Corrupt,
     /// What is written to a stream arrives in pieces.
     Slice {

@@ -131,6 +131,8 @@ pub enum Protocol {
     Tcp,
     /// Datagrams
     Udp,
+    /// Echoes, as `ping` asks for them
+    Icmp,
 }
 
 /// Which way over a link
@@ -246,7 +248,7 @@ pub enum Action {
     Duplicate(Quantity<Time>),
     /// What is sent arrives so much later, and datagrams behind it before it; of a stream all behind it waits
     Reorder(Quantity<Time>),
-    /// A datagram arrives with a bit that is wrong; of a stream it is lost, as the checksum shows it
+    /// A datagram arrives with a bit that is wrong; of a stream, or an echo, it is lost, as the checksum shows it
     Corrupt,
     /// What is written to a stream of TCP arrives in small pieces
     Slice(Slice),
@@ -494,6 +496,6 @@ pub enum Descriptor {
     Terminal,
     /// A device such as `/dev/null`
     Device,
-    /// Anything else: eventfd, timerfd, signalfd, inotify, epoll, pidfd, message queue, a file of `/proc`
+    /// Anything else: ICMP socket, eventfd, timerfd, signalfd, inotify, epoll, pidfd, message queue, a file of `/proc`
     Other,
 }

@@ -35,12 +35,17 @@ pub fn effect(fault: &Fault) -> Result<Option<abi::Effect>, Wrong> {
         | Action::Close(_)
         | Action::SlowClose(_)
         | Action::Slice(_)
-            if wanted.protocol.contains(&Protocol::Udp) =>
+            if wanted.protocol.iter().any(|&protocol| protocol != Protocol::Tcp) =>
         {
             Err(wanted.wrong("datagrams have no connection: this is for `tcp` alone"))
         }
         Action::Duplicate(_) if wanted.protocol.contains(&Protocol::Tcp) => {
-            Err(wanted.wrong("what TCP gets twice it throws away: this is for `udp` alone"))
+            Err(wanted
+                .wrong("what TCP gets twice it throws away: this is for `udp` and `icmp` alone"))
+        }
+        Action::Tamper(_) if wanted.protocol.contains(&Protocol::Icmp) => {
+            Err(wanted
+                .wrong("an echo is no message of a program: this is for `tcp` and `udp` alone"))
         }
         Action::Resolve(_) | Action::ResolveLate(_) => {
             network::check_names(wanted).map(|()| Some(effect))
@@ -156,6 +161,7 @@ impl From<Protocol> for abi::Protocol {
         match protocol {
             Protocol::Tcp => Self::Tcp,
             Protocol::Udp => Self::Udp,
+            Protocol::Icmp => Self::Icmp,
         }
     }
 }

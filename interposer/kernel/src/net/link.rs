@@ -4,6 +4,7 @@ use alloc::{
     collections::BTreeMap,
     format,
     rc::{Rc, Weak},
+    string::ToString,
     vec::Vec,
 };
 use core::{
@@ -15,6 +16,7 @@ use core::{
 use simrun_abi::faults::{Protocol, Way};
 
 use super::{
+    icmp::Packet,
     socket::{
         tcp::{Segment, TcpSocket},
         udp::{Datagram, UdpSocket},
@@ -48,6 +50,13 @@ pub enum Parcel {
         /// The endpoint.
         destination: SocketAddr,
     },
+    /// A message of ICMP.
+    Icmp {
+        /// What it says, and the endpoints.
+        packet: Packet,
+        /// The link and the way over it, if faults are for it: an answer goes back over the same.
+        wire: Wired,
+    },
     /// A request for a connection.
     Syn {
         /// Who asks.
@@ -80,21 +89,28 @@ impl Parcel {
         }
     }
 
-    /// The same once more, if it is a datagram: nothing else is copied on its way.
+    /// The same once more, if it is a datagram or the like: nothing else is copied on its way.
     fn copy(&self) -> Option<Self> {
         match self {
             Self::Datagram { datagram, sender } => {
                 Some(Self::Datagram { datagram: datagram.clone(), sender: sender.clone() })
             }
+            Self::Icmp { packet, wire } => {
+                Some(Self::Icmp { packet: packet.clone(), wire: wire.clone() })
+            }
             _ => None,
         }
     }
 
-    /// Makes a bit of a datagram wrong.
+    /// Makes a bit of a datagram or the like wrong.
     fn flip_bit(&mut self, random: u64) {
-        let Self::Datagram { datagram, .. } = self else { return };
-        if let Some(bit) = random.checked_rem(datagram.bytes.len() as u64 * 8) {
-            datagram.bytes[(bit / 8) as usize] ^= 1 << (bit % 8);
+        let bytes = match self {
+            Self::Datagram { datagram, .. } => &mut datagram.bytes,
+            Self::Icmp { packet, .. } => &mut packet.bytes,
+            _ => return,
+        };
+        if let Some(bit) = random.checked_rem(bytes.len() as u64 * 8) {
+            bytes[(bit / 8) as usize] ^= 1 << (bit % 8);
         }
     }
 
@@ -102,6 +118,7 @@ impl Parcel {
     fn cargo(&self) -> Cargo {
         match self {
             Self::Datagram { datagram, .. } => Cargo::Datagram(datagram.bytes.len()),
+            Self::Icmp { packet, .. } => Cargo::Datagram(packet.bytes.len()),
             Self::Unreachable { .. } => Cargo::Control,
             Self::Syn { .. } => Cargo::Request,
             Self::Segment { segment: Segment::Data(len, _), .. } => Cargo::Data(*len),
@@ -183,9 +200,11 @@ fn note(machine: &mut Machine, wire: &Wire, way: Way, reports: Vec<Report>) {
     }
     machine.raise_after(reports.iter().map(|report| (&*report.fault, report.count)));
     let Link { protocol, client, server, .. } = &wire.link;
-    let protocol = match protocol {
-        Protocol::Tcp => "tcp",
-        Protocol::Udp => "udp",
+    let (protocol, client, server) = match protocol {
+        Protocol::Tcp => ("tcp", client.to_string(), server.to_string()),
+        Protocol::Udp => ("udp", client.to_string(), server.to_string()),
+        // It knows no ports.
+        Protocol::Icmp => ("icmp", client.ip().to_string(), server.ip().to_string()),
     };
     let arrow = match way {
         Way::Request => "->",

@@ -3,6 +3,7 @@
 //! - [`address`]: what programs call an endpoint.
 //! - [`dns`]: what machines are called, and who answers that.
 //! - [`host`]: which addresses are this machine's own, and its interfaces.
+//! - [`icmp`]: echoes, which every machine answers.
 //! - [`link`]: how long anything takes to arrive: the one place where latency, loss and partition are decided.
 //! - [`ring`]: the byte queue that a stream's two ends share.
 //! - [`stack`]: one node's ports and what is under way to it.
@@ -11,6 +12,7 @@
 pub mod address;
 pub mod dns;
 pub mod host;
+pub mod icmp;
 pub mod link;
 pub mod network;
 pub mod ring;

@@ -13,6 +13,7 @@ use core::{
 use super::{
     dns,
     host::Interfaces,
+    icmp::Exchange,
     link::Parcel,
     network::Network,
     socket::{
@@ -72,6 +73,8 @@ pub struct Stack {
     udp: Ports<UdpSocket>,
     /// Sockets of UDP-Lite that do.
     udp_lite: Ports<UdpSocket>,
+    /// Its part in ICMP.
+    pub(super) icmp: Exchange,
     /// Unix sockets that have a name.
     pub(super) unix: RefCell<BTreeMap<UnixKey, Weak<UnixSocket>>>,
     /// Ports that sockets of netlink hold.
@@ -100,6 +103,7 @@ impl Stack {
             listeners: Ports::default(),
             udp: Ports::default(),
             udp_lite: Ports::default(),
+            icmp: Exchange::default(),
             unix: RefCell::default(),
             netlink_ports: RefCell::default(),
             orphans: RefCell::default(),
@@ -258,6 +262,11 @@ impl Stack {
             Parcel::Unreachable { sender, destination } => {
                 if let Some(sender) = sender.upgrade() {
                     sender.on_unreachable(machine, destination);
+                }
+            }
+            Parcel::Icmp { packet, wire } => {
+                if let Some(stack) = self.this.upgrade() {
+                    self.icmp.arrive(&stack, machine, packet, wire);
                 }
             }
             Parcel::Segment { to, from, segment } => {

@@ -28,6 +28,8 @@ bitflags::bitflags! {
         const SETPCAP = 1 << 8;
         /// Change what makes a file immutable.
         const LINUX_IMMUTABLE = 1 << 9;
+        /// Make raw sockets.
+        const NET_RAW = 1 << 13;
         /// Lock memory.
         const IPC_LOCK = 1 << 14;
         /// Pass over the permissions of System V IPC.

@@ -116,7 +116,8 @@ fn kind(file: &File) -> Descriptor {
         File::Socket(Socket::Udp(_)) => Descriptor::Udp,
         File::Socket(Socket::Unix(_)) => Descriptor::Unix,
         File::Socket(Socket::Netlink(_)) => Descriptor::Netlink,
-        File::Text(_)
+        File::Socket(Socket::Icmp(_))
+        | File::Text(_)
         | File::Memory(_)
         | File::Process(_)
         | File::Event(_)

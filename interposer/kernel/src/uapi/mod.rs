@@ -2,6 +2,7 @@
 //! Constants come from `linux_raw_sys`, where it has them.
 
 pub mod aio;
+pub mod icmp;
 pub mod inotify;
 pub mod ipc;
 pub mod limits;

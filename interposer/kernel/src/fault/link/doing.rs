@@ -102,9 +102,10 @@ impl Doing {
             | Self::LoseInBursts { .. }
             | Self::Reorder(_)
             | Self::Corrupt
-            | Self::Partition(_)
-            | Self::Tamper(_) => true,
-            Self::Duplicate(_) => protocol == Protocol::Udp,
+            | Self::Partition(_) => true,
+            Self::Duplicate(_) => protocol != Protocol::Tcp,
+            // An echo is no message of a program to another.
+            Self::Tamper(_) => protocol != Protocol::Icmp,
             Self::Connect(_)
             | Self::Reset(_)
             | Self::Vanish(_)

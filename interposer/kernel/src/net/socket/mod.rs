@@ -2,6 +2,7 @@
 //!
 //! - [`options`]: what all of them have.
 //! - [`arrival`]: what they tell of packets that come in.
+//! - [`icmp`]: echoes and other messages about the network.
 //! - [`inbox`]: what has arrived and was not received yet.
 //! - [`message`]: what goes in and comes out.
 //! - [`netlink`]: questions about the machine's interfaces.
@@ -12,6 +13,7 @@
 //! - [`unix`]: unix sockets.
 
 pub mod arrival;
+pub mod icmp;
 pub mod inbox;
 pub mod message;
 pub mod netlink;

@@ -9,6 +9,7 @@ use linux_raw_sys::{
 };
 
 use super::{
+    icmp::IcmpSocket,
     message::{Caller, MessageFlags, Outgoing, Received},
     netlink::NetlinkSocket,
     options::Options,
@@ -22,6 +23,7 @@ use crate::{
     host::HostStat,
     machine::{Env, Machine},
     net::{address::Address, stack::SocketId},
+    uapi::icmp::{IPPROTO_ICMP, IPPROTO_ICMPV6},
     user::UserSlice,
     wait::{Readiness, WaitQueue},
 };
@@ -33,6 +35,8 @@ pub enum Socket {
     Tcp(Rc<TcpSocket>),
     /// Datagrams of the internet protocols.
     Udp(Rc<UdpSocket>),
+    /// Echoes, and other messages about the network.
+    Icmp(Rc<IcmpSocket>),
     /// A unix socket of any kind.
     Unix(Rc<UnixSocket>),
     /// Questions to the kernel about its network.
@@ -55,6 +59,12 @@ impl Kind {
     #[must_use]
     pub fn is_inet(&self) -> bool {
         self.domain == AF_INET || self.domain == AF_INET6
+    }
+
+    /// Whether it is of ICMP or ICMPv6.
+    #[must_use]
+    pub fn is_icmp(&self) -> bool {
+        self.is_inet() && matches!(self.protocol, IPPROTO_ICMP | IPPROTO_ICMPV6)
     }
 }
 
@@ -169,6 +179,7 @@ impl Socket {
         match self {
             Self::Tcp(socket) => &**socket,
             Self::Udp(socket) => &**socket,
+            Self::Icmp(socket) => &**socket,
             Self::Unix(socket) => &**socket,
             Self::Netlink(socket) => &**socket,
         }

@@ -65,7 +65,7 @@ pub struct IpOptions {
 }
 
 /// `net.ipv4.ip_default_ttl`.
-const TIME_TO_LIVE: u32 = 64;
+pub const TIME_TO_LIVE: u32 = 64;
 
 impl Default for IpOptions {
     fn default() -> Self {

@@ -1,6 +1,7 @@
 //! Making sockets, naming them, connecting them.
 
 use alloc::format;
+use core::net::SocketAddr;
 
 use linux_raw_sys::{general, net as raw};
 
@@ -9,10 +10,12 @@ use crate::{
     context::Context,
     error::{Errno, Error, Result},
     file::{File, FileDescription, OpenFlags},
+    fs::views,
     net::{
         Socket,
         address::{Address, Family},
         socket::{
+            icmp::{IcmpSocket, Use},
             netlink::NetlinkSocket,
             tcp::{Shut, TcpSocket},
             udp::{Protocol, UdpSocket},
@@ -20,6 +23,8 @@ use crate::{
         },
     },
     outcome::Outcome,
+    process::Capabilities,
+    uapi::icmp::{IPPROTO_ICMP, IPPROTO_ICMPV6},
     user::UserPtr,
 };
 
@@ -30,8 +35,6 @@ const NETLINK_ROUTE: u32 = 0;
 const IPPROTO_TCP: u32 = 6;
 const IPPROTO_UDP: u32 = 17;
 const IPPROTO_UDPLITE: u32 = 136;
-const IPPROTO_ICMP: u32 = 1;
-const IPPROTO_ICMPV6: u32 = 58;
 
 /// Splits a type argument into the type and flags.
 fn split_flags(argument: u64) -> Result<(u32, OpenFlags)> {
@@ -44,45 +47,76 @@ fn split_flags(argument: u64) -> Result<(u32, OpenFlags)> {
 }
 
 fn make_socket(cx: &mut Context<'_>, domain: u32, kind: u32, protocol: u32) -> Result<Socket> {
-    let stack = &cx.kernel.net;
     match domain {
-        raw::AF_INET | raw::AF_INET6 => {
-            let family = if domain == raw::AF_INET { Family::V4 } else { Family::V6 };
-            match (kind, protocol) {
-                (raw::SOCK_STREAM, 0 | IPPROTO_TCP) => {
-                    Ok(Socket::Tcp(TcpSocket::new(stack, family)))
-                }
-                (raw::SOCK_DGRAM, 0 | IPPROTO_UDP) => {
-                    Ok(Socket::Udp(UdpSocket::new(stack, family, Protocol::Udp)))
-                }
-                (raw::SOCK_DGRAM, IPPROTO_UDPLITE) => {
-                    Ok(Socket::Udp(UdpSocket::new(stack, family, Protocol::Lite)))
-                }
-                (raw::SOCK_RAW, 0) => Err(Errno::EPROTONOSUPPORT.into()),
-                (raw::SOCK_RAW, _) => Err(Error::new(Errno::EPERM, "raw sockets are for root")),
-                (raw::SOCK_DGRAM, IPPROTO_ICMP | IPPROTO_ICMPV6) => {
-                    Err(Error::new(Errno::EACCES, "as net.ipv4.ping_group_range is empty"))
-                }
-                (raw::SOCK_STREAM | raw::SOCK_DGRAM, _) => Err(Errno::EPROTONOSUPPORT.into()),
-                _ => Err(Errno::ESOCKTNOSUPPORT.into()),
-            }
-        }
+        raw::AF_INET => make_inet_socket(cx, Family::V4, kind, protocol),
+        raw::AF_INET6 => make_inet_socket(cx, Family::V6, kind, protocol),
         raw::AF_UNIX => {
             let kind = unix_kind(kind)?;
             if protocol != 0 && protocol != raw::AF_UNIX {
                 return Err(Errno::EPROTONOSUPPORT.into());
             }
-            Ok(Socket::Unix(UnixSocket::new(stack, kind)))
+            Ok(Socket::Unix(UnixSocket::new(&cx.kernel.net, kind)))
         }
         raw::AF_NETLINK => match (kind, protocol) {
             (raw::SOCK_RAW | raw::SOCK_DGRAM, NETLINK_ROUTE) => {
-                Ok(Socket::Netlink(NetlinkSocket::new(stack, kind)))
+                Ok(Socket::Netlink(NetlinkSocket::new(&cx.kernel.net, kind)))
             }
             (raw::SOCK_RAW | raw::SOCK_DGRAM, _) => Err(Errno::EPROTONOSUPPORT.into()),
             _ => Err(Errno::ESOCKTNOSUPPORT.into()),
         },
         raw::AF_PACKET => Err(Errno::EPERM.into()),
         _ => Err(Errno::EAFNOSUPPORT.into()),
+    }
+}
+
+fn make_inet_socket(
+    cx: &mut Context<'_>,
+    family: Family,
+    kind: u32,
+    protocol: u32,
+) -> Result<Socket> {
+    let stack = &cx.kernel.net;
+    let icmp = match family {
+        Family::V4 => IPPROTO_ICMP,
+        Family::V6 => IPPROTO_ICMPV6,
+    };
+    match (kind, protocol) {
+        (raw::SOCK_STREAM, 0 | IPPROTO_TCP) => Ok(Socket::Tcp(TcpSocket::new(stack, family))),
+        (raw::SOCK_DGRAM, 0 | IPPROTO_UDP) => {
+            Ok(Socket::Udp(UdpSocket::new(stack, family, Protocol::Udp)))
+        }
+        (raw::SOCK_DGRAM, IPPROTO_UDPLITE) => {
+            Ok(Socket::Udp(UdpSocket::new(stack, family, Protocol::Lite)))
+        }
+        (raw::SOCK_DGRAM, protocol) if protocol == icmp => {
+            check_may_ping(cx)?;
+            Ok(Socket::Icmp(IcmpSocket::new(&cx.kernel.net, family, Use::Echo)))
+        }
+        (raw::SOCK_RAW, 0) => Err(Errno::EPROTONOSUPPORT.into()),
+        (raw::SOCK_RAW, _) if !cx.process().credentials.can(Capabilities::NET_RAW) => {
+            Err(Error::new(Errno::EPERM, "raw sockets are for root"))
+        }
+        (raw::SOCK_RAW, protocol) if protocol == icmp => {
+            Ok(Socket::Icmp(IcmpSocket::new(&cx.kernel.net, family, Use::Raw)))
+        }
+        (raw::SOCK_RAW, _) => Err(Error::new(Errno::EPERM, "no other packets are sent by hand")),
+        (raw::SOCK_STREAM | raw::SOCK_DGRAM, _) => Err(Errno::EPROTONOSUPPORT.into()),
+        _ => Err(Errno::ESOCKTNOSUPPORT.into()),
+    }
+}
+
+/// Whether one of the caller's groups may ask for echoes (`ping_init_sock` in net/ipv4/ping.c).
+fn check_may_ping(cx: &mut Context<'_>) -> Result<()> {
+    let range = views::numbers(cx.kernel, "net/ipv4/ping_group_range");
+    let credentials = &cx.process().credentials;
+    let mut groups = [credentials.egid].into_iter().chain(credentials.groups.iter().copied());
+    let may = |group: u32| match range[..] {
+        [first, last] => (first..=last).contains(&u64::from(group)),
+        _ => false,
+    };
+    match groups.any(may) {
+        true => Ok(()),
+        false => Err(Error::new(Errno::EACCES, "no group of its is in net.ipv4.ping_group_range")),
     }
 }
 
@@ -241,11 +275,18 @@ pub fn connect(cx: &mut Context<'_>, [fd, address, len, ..]: [u64; 6]) -> Result
 /// Says that a program wanted to reach something outside the simulation, if the address is: a datagram is refused for
 /// the address it shall come from, too.
 pub(super) fn report_escape(cx: &mut Context<'_>, address: &Address) {
-    let what = match address {
-        Address::Inet(endpoint) if cx.kernel.net.has_route_to(endpoint.ip()) => return,
-        Address::Inet(endpoint) => format!("connection to {endpoint}"),
-        Address::Mapped(endpoint) => format!("connection to {endpoint}"),
+    let endpoint = match address {
+        Address::Inet(endpoint) => *endpoint,
+        Address::Mapped(endpoint) => SocketAddr::V4(*endpoint),
         _ => return,
+    };
+    if cx.kernel.net.has_route_to(endpoint.ip()) {
+        return;
+    }
+    let what = match endpoint.port() {
+        // What is for the machine itself.
+        0 => format!("message to {}", endpoint.ip()),
+        _ => format!("connection to {endpoint}"),
     };
     let program = cx.program();
     cx.kernel.machine.escape(

@@ -62,13 +62,13 @@ pub(super) fn read(cx: &mut Context<'_>, header: &Msghdr, kind: Kind) -> Result<
                 read_for_process(cx, item.kind, data, &mut sent)?;
             }
             (raw::AF_INET | raw::AF_INET6, _, raw::SOL_SOCKET) => check_for_packet(item.kind)?,
-            (raw::AF_INET | raw::AF_INET6, raw::SOCK_DGRAM, raw::SOL_UDP) => {
+            (raw::AF_INET | raw::AF_INET6, raw::SOCK_DGRAM, raw::SOL_UDP) if !kind.is_icmp() => {
                 sent.packet.segment = Some(read_segment(item.kind, data)?);
             }
-            (raw::AF_INET | raw::AF_INET6, raw::SOCK_DGRAM, raw::SOL_IP) => {
+            (raw::AF_INET | raw::AF_INET6, raw::SOCK_DGRAM | raw::SOCK_RAW, raw::SOL_IP) => {
                 read_for_ip(item.kind, data, &mut sent.packet)?;
             }
-            (raw::AF_INET6, raw::SOCK_DGRAM, raw::SOL_IPV6) => {
+            (raw::AF_INET6, raw::SOCK_DGRAM | raw::SOCK_RAW, raw::SOL_IPV6) => {
                 read_for_ipv6(item.kind, data, &mut sent.packet)?;
             }
             _ => {}

@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use bytemuck::{Pod, Zeroable};
-use linux_raw_sys::ioctl as raw;
+use linux_raw_sys::{ioctl as raw, net::SOCK_DGRAM};
 
 use crate::{
     context::Context,
@@ -13,6 +13,7 @@ use crate::{
         Socket,
         address::Address,
         host::{Interface, Interfaces},
+        socket::SocketObject,
     },
     outcome::Outcome,
     user::{self, UserPtr},
@@ -77,6 +78,9 @@ pub fn control(
                     return Err(Errno::EINVAL.into());
                 }
                 Socket::Netlink(_) => return Err(Errno::ENOTTY.into()),
+                Socket::Icmp(socket) if socket.kind().kind == SOCK_DGRAM => {
+                    return Err(Errno::ENOTTY.into());
+                }
                 _ => socket.as_object().unsent(),
             };
             cx.write(UserPtr::new(argument), &i32::try_from(unsent).unwrap_or(i32::MAX))?;

@@ -108,7 +108,7 @@ static FILES: &[Row] = &[
     ("net/ipv4/ip_local_reserved_ports", Settable("\n")),
     ("net/ipv4/ip_nonlocal_bind", Settable("0\n")),
     ("net/ipv4/ip_unprivileged_port_start", Made(unprivileged_port_start)),
-    ("net/ipv4/ping_group_range", Settable("1\t0\n")),
+    ("net/ipv4/ping_group_range", Settable("0\t2147483647\n")),
     ("net/ipv4/tcp_allowed_congestion_control", Settable("reno cubic\n")),
     ("net/ipv4/tcp_available_congestion_control", Always("reno cubic\n")),
     ("net/ipv4/tcp_congestion_control", Settable("cubic\n")),
