@@ -12,7 +12,7 @@ use common::{
 /// A machine that asks another one by name, and one that does nothing but be there.
 const MACHINES: &str = "workloads:
   asker:
-    command: [/usr/bin/ping, -n, -c, '4', -i, '0.5', -W, '2', web]
+    command: [/usr/bin/ping, -c, '4', -i, '0.5', -W, '2', web]
     after: { web: started }
 nodes:
   web:
@@ -52,6 +52,7 @@ fn machines_answer_as_fast_as_their_link_is() {
     assert_eq!(status, Some(0), "{said}");
     assert!(said.starts_with("PING web (10.0.1.1) 56(84) bytes of data.\n"), "{said}");
     assert!(said.contains("4 packets transmitted, 4 received, 0% packet loss, time 1500ms"));
+    assert!(said.contains("64 bytes from web (10.0.1.1): icmp_seq=1 "), "{said}");
     let echoes = echoes(&said);
     assert!(echoes.iter().map(|(sequence, _)| *sequence).eq(1..=4), "{said}");
     // There and back, with what the calls take.

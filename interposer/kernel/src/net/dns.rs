@@ -23,7 +23,10 @@ const HEADER: usize = 12;
 /// Longest label.
 const LABEL_MAX: usize = 63;
 const TYPE_A: u16 = 1;
+const TYPE_PTR: u16 = 12;
 const TYPE_AAAA: u16 = 28;
+/// What the names end in by which addresses of IPv4 are asked for (RFC 1035, 3.5).
+const REVERSE: &str = ".in-addr.arpa";
 /// A response, recursion available; the low bits hold the result.
 const RESPONSE: u16 = 0x8080;
 /// Recursion desired: copied from the query.
@@ -125,9 +128,38 @@ impl Query {
         Some(network.addresses(&self.name)).filter(|addresses| !addresses.is_empty())
     }
 
+    /// The address whose name is asked for, if it is.
+    fn reverse(&self) -> Option<Ipv4Addr> {
+        let address: Ipv4Addr = self.name.strip_suffix(REVERSE)?.parse().ok()?;
+        let [d, c, b, a] = address.octets();
+        Some(Ipv4Addr::new(a, b, c, d))
+    }
+
+    /// The name of the address that is asked for, as it lies in a message.
+    fn host(&self, network: &Network) -> Option<Vec<u8>> {
+        let address = self.reverse()?;
+        let (_, name) = network.hosts().into_iter().find(|(found, _)| *found == address)?;
+        let label = |label: &str| {
+            let label = &label.as_bytes()[..label.len().min(LABEL_MAX)];
+            [&[label.len() as u8], label].concat()
+        };
+        let labels: Vec<u8> = name.split('.').flat_map(label).collect();
+        Some([labels, [0].to_vec()].concat())
+    }
+
+    /// Whether the simulation knows the answer.
+    #[must_use]
+    pub fn is_known(&self, network: &Network) -> bool {
+        self.addresses(network).is_some() || self.host(network).is_some()
+    }
+
     /// The name server's answer.
     #[must_use]
     pub fn answer(&self, network: &Network) -> Vec<u8> {
+        if let Some(host) = self.host(network) {
+            let records = if self.kind == TYPE_PTR { [host].to_vec() } else { Vec::new() };
+            return self.write_records(0, &records);
+        }
         match self.addresses(network) {
             Some(addresses) => self.write_answer(0, &addresses),
             None => self.write_answer(NAME_ERROR, &[]),
@@ -164,6 +196,10 @@ impl Query {
                 _ => None,
             })
             .collect();
+        self.write_records(result, &records)
+    }
+
+    fn write_records(&self, result: u16, records: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let flags = RESPONSE | self.flags & RECURSION_DESIRED | result;
         for word in [self.id, flags, 1, records.len() as u16, 0, 0] {
@@ -177,7 +213,7 @@ impl Query {
             bytes.extend_from_slice(&1u16.to_be_bytes());
             bytes.extend_from_slice(&ANSWER_TTL.to_be_bytes());
             bytes.extend_from_slice(&(record.len() as u16).to_be_bytes());
-            bytes.extend_from_slice(&record);
+            bytes.extend_from_slice(record);
         }
         bytes
     }
@@ -247,6 +283,26 @@ mod tests {
             let answer = query.answer(&network);
             assert_eq!(number(&answer, 2), Some(RESPONSE | RECURSION_DESIRED | result), "{name}");
             assert_eq!(number(&answer, 6), Some(count), "{name}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_machines_have_the_name_that_comes_first() {
+        let network = Network::new(&[node("machine", "10.0.0.1"), node("other.test", "10.0.1.1")]);
+        for (name, kind, result, expected) in [
+            ("1.1.0.10.in-addr.arpa", TYPE_PTR, 0, Some(&b"\x05other\x04test\0"[..])),
+            ("1.0.0.10.IN-ADDR.arpa", TYPE_PTR, 0, Some(b"\x07machine\0")),
+            ("1.0.0.10.in-addr.arpa", TYPE_A, 0, None),
+            ("2.0.0.10.in-addr.arpa", TYPE_PTR, NAME_ERROR, None),
+            ("0.0.10.in-addr.arpa", TYPE_PTR, NAME_ERROR, None),
+            ("in-addr.arpa", TYPE_PTR, NAME_ERROR, None),
+        ] {
+            let query = Query::read(&query(name, kind)).expect("a query");
+            assert_eq!(query.is_known(&network), result == 0, "{name}");
+            let answer = query.answer(&network);
+            assert_eq!(number(&answer, 2), Some(RESPONSE | RECURSION_DESIRED | result), "{name}");
+            assert_eq!(number(&answer, 6), Some(u16::from(expected.is_some())), "{name}");
+            assert!(expected.is_none_or(|expected| answer.ends_with(expected)), "{name}");
         }
     }
 

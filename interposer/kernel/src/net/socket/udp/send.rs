@@ -210,7 +210,7 @@ impl UdpSocket {
     /// Says so if a program asks for a name that only the world outside knows.
     fn report_foreign_name(&self, env: &mut Env<'_>, query: &[u8], caller: Caller) {
         let Some(query) = dns::Query::read(query) else { return };
-        if query.addresses(&self.stack.network()).is_some() {
+        if query.is_known(&self.stack.network()) {
             return;
         }
         let (what, who) = (format!("name {}", query.name), format!("process {}", caller.pid));
