@@ -5,17 +5,12 @@ use core::net::IpAddr;
 
 use linux_raw_sys::net as raw;
 
+use super::message::{self, Question};
 use crate::{
     error::Errno,
     net::host::{Interface, Interfaces},
 };
 
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-const NLM_F_MULTI: u16 = 2;
-const NLM_F_ACK: u16 = 4;
-/// `NLM_F_DUMP`: all there is.
-const NLM_F_DUMP: u16 = 0x300;
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const RTM_NEWADDR: u16 = 20;
@@ -43,95 +38,10 @@ const SCOPE_HOST: u8 = 254;
 const IF_OPER_UNKNOWN: u8 = 0;
 const IF_OPER_UP: u8 = 6;
 const QUEUE_LENGTH: u32 = 1000;
-/// Bytes in `struct nlmsghdr`.
-const HEADER: usize = 16;
 /// Bytes in `struct ifinfomsg`.
 const LINK_HEADER: usize = 16;
-/// Messages and attributes are aligned to this.
-const ALIGNMENT: usize = 4;
-
-/// A message's header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Header {
-    len: usize,
-    kind: u16,
-    flags: u16,
-    sequence: u32,
-}
-
-impl Header {
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let half = |at: usize| Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
-        let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-        let len = word(0)? as usize;
-        (HEADER..=bytes.len()).contains(&len).then_some(())?;
-        Some(Self { len, kind: half(4)?, flags: half(6)?, sequence: word(8)? })
-    }
-}
-
-/// A message under construction.
-struct Message(Vec<u8>);
-
-impl Message {
-    fn new(kind: u16, flags: u16, sequence: u32, port: u32) -> Self {
-        let mut bytes = vec![0; 4];
-        bytes.extend_from_slice(&kind.to_ne_bytes());
-        bytes.extend_from_slice(&flags.to_ne_bytes());
-        bytes.extend_from_slice(&sequence.to_ne_bytes());
-        bytes.extend_from_slice(&port.to_ne_bytes());
-        Self(bytes)
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn attribute(&mut self, kind: u16, data: &[u8]) {
-        let len = (2 * size_of::<u16>() + data.len()) as u16;
-        self.put(&len.to_ne_bytes());
-        self.put(&kind.to_ne_bytes());
-        self.put(data);
-        self.pad();
-    }
-
-    fn text(&mut self, kind: u16, text: &str) {
-        self.attribute(kind, &[text.as_bytes(), &[0]].concat());
-    }
-
-    fn pad(&mut self) {
-        self.0.resize(self.0.len().next_multiple_of(ALIGNMENT), 0);
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        let len = self.0.len() as u32;
-        self.0[..4].copy_from_slice(&len.to_ne_bytes());
-        self.pad();
-        self.0
-    }
-}
-
-/// One question and who asks it.
-struct Question<'a> {
-    header: Header,
-    port: u32,
-    body: &'a [u8],
-}
 
 impl Question<'_> {
-    fn message(&self, kind: u16) -> Message {
-        let flags = if self.is_dump() { NLM_F_MULTI } else { 0 };
-        Message::new(kind, flags, self.header.sequence, self.port)
-    }
-
-    fn is_dump(&self) -> bool {
-        self.header.flags & NLM_F_DUMP == NLM_F_DUMP
-    }
-
-    /// The family asked for; zero for any.
-    fn family(&self) -> u8 {
-        self.body.first().copied().unwrap_or(0)
-    }
-
     fn link(&self, interface: &Interface) -> Vec<u8> {
         let mut message = self.message(RTM_NEWLINK);
         message.put(&[0, 0]);
@@ -175,7 +85,7 @@ impl Question<'_> {
         message.finish()
     }
 
-    fn addresses(&self, interfaces: &Interfaces) -> Vec<u8> {
+    fn addresses(&self, interfaces: &Interfaces) -> Vec<Vec<u8>> {
         let wanted = |address: &IpAddr| match u32::from(self.family()) {
             raw::AF_INET => address.is_ipv4(),
             raw::AF_INET6 => address.is_ipv6(),
@@ -185,7 +95,7 @@ impl Question<'_> {
             interface.addresses.iter().map(move |&(address, prefix)| (interface, address, prefix))
         });
         all.filter(|(_, address, _)| wanted(address))
-            .flat_map(|(interface, address, prefix)| self.address(interface, address, prefix))
+            .map(|(interface, address, prefix)| self.address(interface, address, prefix))
             .collect()
     }
 
@@ -195,45 +105,19 @@ impl Question<'_> {
         if index != 0 {
             return interfaces.by_index(index);
         }
-        let mut rest = self.body.get(LINK_HEADER..)?;
-        while let Some((&[a, b, c, d], data)) = rest.split_first_chunk() {
-            let (len, kind) = (u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d]));
-            let len = usize::from(len);
-            let value = data.get(..len.checked_sub(4)?)?;
-            if kind == IFLA_IFNAME {
-                let name = value.split(|&byte| byte == 0).next()?;
-                return interfaces.by_name(name);
-            }
-            rest = rest.get(len.next_multiple_of(ALIGNMENT)..)?;
-        }
-        None
-    }
-
-    fn error(&self, errno: Option<Errno>) -> Vec<u8> {
-        let mut message = Message::new(NLMSG_ERROR, 0, self.header.sequence, self.port);
-        let number = errno.map_or(0, |errno| -i32::from(errno.number()));
-        message.put(&number.to_ne_bytes());
-        let echo =
-            Message::new(self.header.kind, self.header.flags, self.header.sequence, self.port);
-        let at = message.0.len();
-        message.put(&echo.0);
-        message.0[at..at + 4].copy_from_slice(&(self.header.len as u32).to_ne_bytes());
-        message.finish()
-    }
-
-    fn done(&self) -> Vec<u8> {
-        let mut message = self.message(NLMSG_DONE);
-        message.put(&[0; 4]);
-        message.finish()
+        let mut asked = message::attributes(self.body.get(LINK_HEADER..)?);
+        let (_, value) = asked.find(|&(kind, _)| kind == IFLA_IFNAME)?;
+        let name = value.split(|&byte| byte == 0).next()?;
+        interfaces.by_name(name)
     }
 
     /// The datagrams that answer it.
-    fn answer(&self, interfaces: &Interfaces) -> Vec<Vec<u8>> {
+    fn routes(&self, interfaces: &Interfaces) -> Vec<Vec<u8>> {
         let all = match (self.header.kind, self.is_dump()) {
             (kind, _) if kind & KIND_MASK != KIND_GET => {
                 return vec![self.error(Some(Errno::EPERM))];
             }
-            (RTM_GETLINK, true) => interfaces.iter().flat_map(|each| self.link(each)).collect(),
+            (RTM_GETLINK, true) => interfaces.iter().map(|each| self.link(each)).collect(),
             (RTM_GETADDR, true) => self.addresses(interfaces),
             (RTM_GETROUTE | RTM_GETNEIGH, true) => Vec::new(),
             (RTM_GETLINK, false) => {
@@ -245,35 +129,23 @@ impl Question<'_> {
             (RTM_GETROUTE, false) => return vec![self.error(Some(Errno::ENETUNREACH))],
             _ => return vec![self.error(Some(Errno::EOPNOTSUPP))],
         };
-        let mut datagrams = Vec::new();
-        if !all.is_empty() {
-            datagrams.push(all);
-        }
-        datagrams.push(self.done());
-        datagrams
+        self.dump(all)
     }
 }
 
 /// The datagrams that answer what a program sent from a port.
-pub(super) fn answer(mut sent: &[u8], port: u32, interfaces: &Interfaces) -> Vec<Vec<u8>> {
-    /// Kinds below are the protocol's own (`NLMSG_MIN_TYPE`).
-    const KIND_MIN: u16 = 16;
-    let mut datagrams = Vec::new();
-    while let Some(header) = Header::read(sent) {
-        let question = Question { header, port, body: &sent[HEADER..header.len] };
-        if header.kind >= KIND_MIN {
-            datagrams.extend(question.answer(interfaces));
-        } else if header.flags & NLM_F_ACK != 0 {
-            datagrams.push(question.error(None));
-        }
-        sent = sent.get(header.len.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
-    }
-    datagrams
+pub(super) fn answer(sent: &[u8], port: u32, interfaces: &Interfaces) -> Vec<Vec<u8>> {
+    message::answer(sent, port, |question| question.routes(interfaces))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::message::{
+            ALIGNMENT, Header, Message, NLM_F_ACK, NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR,
+        },
+        *,
+    };
 
     fn answer(sent: &[u8]) -> Vec<Vec<u8>> {
         super::answer(sent, 1, &Interfaces::new([10, 0, 0, 1].into()))
