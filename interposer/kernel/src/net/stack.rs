@@ -17,6 +17,7 @@ use super::{
     link::Parcel,
     network::Network,
     socket::{
+        netlink::Subject,
         tcp::TcpSocket,
         udp::{Protocol, UdpSocket},
         unix::{UnixKey, UnixSocket},
@@ -77,8 +78,10 @@ pub struct Stack {
     pub(super) icmp: Exchange,
     /// Unix sockets that have a name.
     pub(super) unix: RefCell<BTreeMap<UnixKey, Weak<UnixSocket>>>,
+    /// All unix sockets.
+    pub(super) all_unix: RefCell<BTreeMap<SocketId, Weak<UnixSocket>>>,
     /// Ports that sockets of netlink hold.
-    pub(super) netlink_ports: RefCell<BTreeSet<u32>>,
+    pub(super) netlink_ports: RefCell<BTreeSet<(Subject, u32)>>,
     /// Sockets whose program has closed them but whose connection is not over.
     pub(super) orphans: RefCell<BTreeMap<SocketId, Rc<TcpSocket>>>,
 }
@@ -105,6 +108,7 @@ impl Stack {
             udp_lite: Ports::default(),
             icmp: Exchange::default(),
             unix: RefCell::default(),
+            all_unix: RefCell::default(),
             netlink_ports: RefCell::default(),
             orphans: RefCell::default(),
         })
@@ -212,6 +216,12 @@ impl Stack {
     #[must_use]
     pub fn unix_socket(&self, key: &UnixKey) -> Option<Rc<UnixSocket>> {
         self.unix.borrow().get(key).and_then(Weak::upgrade)
+    }
+
+    /// The unix sockets that are open, oldest first.
+    #[must_use]
+    pub fn unix_sockets(&self) -> Vec<Rc<UnixSocket>> {
+        self.all_unix.borrow().values().filter_map(Weak::upgrade).collect()
     }
 
     /// Notes a parcel that arrives at this instant.

@@ -1,21 +1,17 @@
 // Echoes of ICMP and ICMPv6, asked for with sockets of datagrams and with raw ones.
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../apart.h"
 #include "../show.h"
-
-// As automake has it: the host does not let a program do what this one is about.
-#define NOT_HERE 77
 
 struct echo {
     unsigned char type, code;
@@ -26,35 +22,6 @@ struct echo {
 static int family, protocol;
 static struct sockaddr_storage loopback;
 static socklen_t loopback_len;
-
-static int write_file(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY);
-    ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
-    close(fd);
-    return n < 0 ? -1 : 0;
-}
-
-// Most hosts let nobody ask for echoes without raw sockets: a network of one's own lets its owner say who may. In a
-// simulation there is none, and everybody may.
-static void go_apart(void) {
-    char text[40];
-    unsigned uid = geteuid(), gid = getegid();
-    if (unshare(CLONE_NEWNET)) {
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNET)) return;
-        sprintf(text, "0 %u 1", uid);
-        write_file("/proc/self/uid_map", text);
-        write_file("/proc/self/setgroups", "deny");
-        sprintf(text, "0 %u 1", gid);
-        write_file("/proc/self/gid_map", text);
-        gid = 0;
-    }
-    sprintf(text, "%u %u", gid, gid);
-    write_file("/proc/sys/net/ipv4/ping_group_range", text);
-    struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING | IFF_LOOPBACK};
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    ioctl(fd, SIOCSIFFLAGS, &up);
-    close(fd);
-}
 
 static void use(int f) {
     family = f;

@@ -44,6 +44,11 @@ impl<T> Inbox<T> {
         Some(packet)
     }
 
+    /// Memory that all of them take up.
+    pub fn used(&self) -> usize {
+        self.used.get()
+    }
+
     /// Whether there is nothing to receive.
     pub fn is_empty(&self) -> bool {
         self.packets.borrow().is_empty()

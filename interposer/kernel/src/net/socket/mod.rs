@@ -8,6 +8,7 @@
 //! - [`netlink`]: questions about the machine's interfaces.
 //! - [`object`]: what every kind can be asked, and sockets as files.
 //! - [`option_value`]: how options are spelt.
+//! - [`shown`]: what is shown of those of the internet protocols.
 //! - [`tcp`]: streams of the internet protocols.
 //! - [`udp`]: datagrams of the internet protocols.
 //! - [`unix`]: unix sockets.
@@ -20,6 +21,7 @@ pub mod netlink;
 pub mod object;
 pub mod option_value;
 pub mod options;
+pub mod shown;
 pub mod tcp;
 pub mod udp;
 pub mod unix;

@@ -16,7 +16,7 @@ use crate::{
         address::{Address, Family},
         socket::{
             icmp::{IcmpSocket, Use},
-            netlink::NetlinkSocket,
+            netlink::{NetlinkSocket, Subject},
             tcp::{Shut, TcpSocket},
             udp::{Protocol, UdpSocket},
             unix::{UnixKind, UnixSocket},
@@ -31,7 +31,6 @@ use crate::{
 /// `SOCK_NONBLOCK` and `SOCK_CLOEXEC`: the same bits as in open(2).
 const FLAGS: u32 = general::O_NONBLOCK | general::O_CLOEXEC;
 const SOCK_TYPE_MASK: u32 = 0xf;
-const NETLINK_ROUTE: u32 = 0;
 const IPPROTO_TCP: u32 = 6;
 const IPPROTO_UDP: u32 = 17;
 const IPPROTO_UDPLITE: u32 = 136;
@@ -57,13 +56,13 @@ fn make_socket(cx: &mut Context<'_>, domain: u32, kind: u32, protocol: u32) -> R
             }
             Ok(Socket::Unix(UnixSocket::new(&cx.kernel.net, kind)))
         }
-        raw::AF_NETLINK => match (kind, protocol) {
-            (raw::SOCK_RAW | raw::SOCK_DGRAM, NETLINK_ROUTE) => {
-                Ok(Socket::Netlink(NetlinkSocket::new(&cx.kernel.net, kind)))
+        raw::AF_NETLINK => {
+            if !matches!(kind, raw::SOCK_RAW | raw::SOCK_DGRAM) {
+                return Err(Errno::ESOCKTNOSUPPORT.into());
             }
-            (raw::SOCK_RAW | raw::SOCK_DGRAM, _) => Err(Errno::EPROTONOSUPPORT.into()),
-            _ => Err(Errno::ESOCKTNOSUPPORT.into()),
-        },
+            let subject = Subject::of(protocol).ok_or(Errno::EPROTONOSUPPORT)?;
+            Ok(Socket::Netlink(NetlinkSocket::new(&cx.kernel.net, subject, kind)))
+        }
         raw::AF_PACKET => Err(Errno::EPERM.into()),
         _ => Err(Errno::EAFNOSUPPORT.into()),
     }

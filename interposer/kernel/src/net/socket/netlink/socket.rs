@@ -5,7 +5,7 @@ use core::cell::{Cell, RefCell};
 
 use linux_raw_sys::net as raw;
 
-use super::route;
+use super::{diag, route};
 use crate::{
     error::{Errno, Result},
     machine::{Env, Machine},
@@ -28,10 +28,37 @@ const QUESTION_MAX: usize = BUFFER_DEFAULT as usize - 32;
 /// Ports of sockets beyond the first of a process (`netlink_autobind`): the first of them.
 const PORT_FURTHER: u32 = (-4097i32) as u32;
 
-/// A socket of `NETLINK_ROUTE`.
+/// What the kernel is asked about: a protocol of netlink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Interfaces and addresses (`NETLINK_ROUTE`).
+    Route,
+    /// Sockets (`NETLINK_SOCK_DIAG`).
+    Sockets,
+}
+
+impl Subject {
+    /// The subject of a protocol's number, if it is one that is answered here.
+    #[must_use]
+    pub fn of(protocol: u32) -> Option<Self> {
+        [Self::Route, Self::Sockets].into_iter().find(|subject| subject.number() == protocol)
+    }
+
+    /// `NETLINK_*`.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Route => 0,
+            Self::Sockets => 4,
+        }
+    }
+}
+
+/// A socket of netlink.
 pub struct NetlinkSocket {
     stack: Rc<Stack>,
     id: SocketId,
+    subject: Subject,
     kind: u32,
     options: Options,
     port: Cell<u32>,
@@ -43,10 +70,11 @@ pub struct NetlinkSocket {
 impl NetlinkSocket {
     /// A fresh socket of this type (`SOCK_*`).
     #[must_use]
-    pub fn new(stack: &Rc<Stack>, kind: u32) -> Rc<Self> {
+    pub fn new(stack: &Rc<Stack>, subject: Subject, kind: u32) -> Rc<Self> {
         Rc::new(Self {
             stack: Rc::clone(stack),
             id: stack.allocate_id(),
+            subject,
             kind,
             options: Options::new(BUFFER_DEFAULT, BUFFER_DEFAULT),
             port: Cell::new(0),
@@ -62,16 +90,14 @@ impl NetlinkSocket {
             return if wanted == self.port.get() { Ok(()) } else { Err(Errno::EINVAL.into()) };
         }
         let mut ports = self.stack.netlink_ports.borrow_mut();
+        let is_free = |port: u32| !ports.contains(&(self.subject, port));
         let port = match wanted {
-            0 if !ports.contains(&caller.pid.raw()) => caller.pid.raw(),
-            0 => (0..=PORT_FURTHER)
-                .rev()
-                .find(|port| !ports.contains(port))
-                .ok_or(Errno::EADDRINUSE)?,
-            taken if ports.contains(&taken) => return Err(Errno::EADDRINUSE.into()),
-            free => free,
+            0 if is_free(caller.pid.raw()) => caller.pid.raw(),
+            0 => (0..=PORT_FURTHER).rev().find(|&port| is_free(port)).ok_or(Errno::EADDRINUSE)?,
+            free if is_free(free) => free,
+            _ => return Err(Errno::EADDRINUSE.into()),
         };
-        ports.insert(port);
+        ports.insert((self.subject, port));
         self.port.set(port);
         Ok(())
     }
@@ -83,7 +109,8 @@ impl SocketObject for NetlinkSocket {
     }
 
     fn kind(&self) -> Kind {
-        Kind { domain: raw::AF_NETLINK, kind: self.kind, protocol: 0 }
+        let protocol = self.subject.number();
+        Kind { domain: raw::AF_NETLINK, kind: self.kind, protocol }
     }
 
     fn options(&self) -> &Options {
@@ -140,11 +167,11 @@ impl SocketObject for NetlinkSocket {
         }
         self.take_port(self.port.get(), &message.caller)?;
         let question = user::gather(env.host, message.data, len)?;
-        self.inbox.borrow_mut().extend(route::answer(
-            &question,
-            self.port.get(),
-            &self.stack.interfaces,
-        ));
+        let port = self.port.get();
+        self.inbox.borrow_mut().extend(match self.subject {
+            Subject::Route => route::answer(&question, port, &self.stack.interfaces),
+            Subject::Sockets => diag::answer(&question, port, &self.stack),
+        });
         self.queue.wake(Readiness::READABLE, &mut env.machine.wakes);
         Ok(len)
     }
@@ -182,7 +209,7 @@ impl SocketObject for NetlinkSocket {
     }
 
     fn close(&self, _env: &mut Env<'_>) {
-        self.stack.netlink_ports.borrow_mut().remove(&self.port.take());
+        self.stack.netlink_ports.borrow_mut().remove(&(self.subject, self.port.take()));
     }
 
     fn unread(&self) -> Result<usize> {

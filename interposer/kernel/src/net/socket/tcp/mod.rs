@@ -9,6 +9,7 @@
 //! - [`retransmit`]: what gets lost and is sent again.
 //! - [`silence`]: asking whether the other end is still there.
 //! - [`bind`]: which ports a socket may have.
+//! - [`shown`]: what others are shown of it.
 
 mod bind;
 mod ending;
@@ -16,6 +17,7 @@ mod object;
 mod options;
 mod phase;
 mod retransmit;
+mod shown;
 mod silence;
 mod socket;
 mod state;

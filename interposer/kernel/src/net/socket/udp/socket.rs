@@ -27,6 +27,7 @@ use crate::{
             inbox::Inbox,
             option_value::IpOptions,
             options::{BUFFER_DEFAULT, Options},
+            shown::{Shown, state},
             tcp::Shut,
         },
         stack::{OnlyV6, Ports, SocketId, Stack, overlap},
@@ -120,6 +121,26 @@ impl UdpSocket {
     /// This end.
     pub(super) fn local_end(&self) -> SocketAddr {
         self.family.show(self.bound_to().unwrap_or(SocketAddr::new(self.family.any(), 0)))
+    }
+
+    /// What sock_diag(7) shows of it; nothing if it has no address. What waits is told as memory (`udp_diag_get_info`).
+    #[must_use]
+    pub fn shown(&self) -> Option<Shown> {
+        let (_, only_v6, uid) = self.binding.get()?;
+        let remote = self.remote.get().map(|remote| self.family.show(remote));
+        Some(Shown {
+            id: self.id,
+            is_held: true,
+            family: self.family,
+            state: if remote.is_some() { state::ESTABLISHED } else { state::CLOSE },
+            local: self.local_end(),
+            remote,
+            incoming: self.inbox.used(),
+            outgoing: 0,
+            uid,
+            shut: self.shut.get(),
+            only_v6,
+        })
     }
 
     /// The address it holds.

@@ -4,9 +4,11 @@
 //! - [`transfer`]: messages in and out, and readiness.
 //! - [`memory`]: what messages take up.
 //! - [`object`]: as a kind of socket.
+//! - [`shown`]: what others are shown of it.
 
 mod memory;
 mod object;
+mod shown;
 mod socket;
 mod transfer;
 pub use socket::{UnixKey, UnixKind, UnixSocket};

@@ -102,6 +102,8 @@ pub struct UnixSocket {
     /// Sockets that wait for room in this one's inbox.
     pub(super) senders: RefCell<Vec<Weak<Self>>>,
     pub(super) closed: Cell<bool>,
+    /// Whether it has become the other end of a datagram socket, which shows it as connected (`unix_dgram_connect`).
+    pub(super) is_destination: Cell<bool>,
     /// Who is at the other end (`SO_PEERCRED`); for a listener, who listens.
     pub(super) peer_credentials: Cell<Option<Caller>>,
     pub(super) queue: WaitQueue,
@@ -111,10 +113,11 @@ impl UnixSocket {
     /// A fresh socket.
     #[must_use]
     pub fn new(stack: &Rc<Stack>, unix_kind: UnixKind) -> Rc<Self> {
-        Rc::new_cyclic(|this| Self {
+        let id = stack.allocate_id();
+        let socket = Rc::new_cyclic(|this| Self {
             this: this.clone(),
             stack: Rc::clone(stack),
-            id: stack.allocate_id(),
+            id,
             unix_kind,
             options: Options::new(BUFFER_DEFAULT, BUFFER_DEFAULT),
             state: RefCell::default(),
@@ -124,9 +127,12 @@ impl UnixSocket {
             sent: Cell::new(0),
             senders: RefCell::default(),
             closed: Cell::new(false),
+            is_destination: Cell::new(false),
             peer_credentials: Cell::new(None),
             queue: WaitQueue::default(),
-        })
+        });
+        stack.all_unix.borrow_mut().insert(id, socket.this.clone());
+        socket
     }
 
     /// Two sockets, each the other's end.
@@ -289,6 +295,7 @@ impl UnixSocket {
         if !target.accepts_from(self) {
             return Err(Errno::EPERM.into());
         }
+        target.is_destination.set(true);
         let before = self.state.replace(State::Connected { peer: target.this.clone() });
         match before {
             State::Connected { peer } if !peer.ptr_eq(&target.this) => {
@@ -310,6 +317,7 @@ impl UnixSocket {
     /// Dissolves a datagram socket's association.
     pub(super) fn disconnect(&self, env: &mut Env<'_>) {
         let peer = self.peer();
+        self.is_destination.set(false);
         if let State::Connected { .. } = self.state.replace(State::Fresh) {
             self.lose_inbox(env, peer.as_deref());
         }
@@ -335,6 +343,7 @@ impl UnixSocket {
     pub(super) fn let_go(&self, env: &mut Env<'_>) {
         let peer = self.peer();
         self.closed.set(true);
+        self.stack.all_unix.borrow_mut().remove(&self.id);
         if let Some(key) = self.name.borrow().as_ref().and_then(UnixKey::of) {
             let mut names = self.stack.unix.borrow_mut();
             if names.get(&key).is_some_and(|holder| holder.ptr_eq(&self.this)) {
@@ -383,5 +392,12 @@ impl UnixSocket {
                 sender.queue.wake(Readiness::WRITABLE, &mut machine.wakes);
             }
         }
+    }
+}
+
+impl Drop for UnixSocket {
+    /// One that was never given a descriptor is not closed.
+    fn drop(&mut self) {
+        self.stack.all_unix.borrow_mut().remove(&self.id);
     }
 }
