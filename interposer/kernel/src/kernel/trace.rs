@@ -30,6 +30,10 @@ impl Kernel {
     /// Lets a traced thread that is about to make a call or to return to its program take the signal that its tracer
     /// lets it take, and stop if there is anything to stop for; whether it goes on.
     pub(crate) fn meet_tracer(&mut self, host: &mut dyn Host, here: SpaceId, id: ThreadId) -> bool {
+        // What is to die stops for nobody (`ptrace_stop` in kernel/signal.c).
+        if self.takeable_signals(id).contains(Signal::KILL) {
+            return true;
+        }
         let Some(trace) = &mut self.thread_mut(id).trace else { return true };
         if let Some(info) = trace.taken.take()
             && !self.take_action(host, here, id, info)

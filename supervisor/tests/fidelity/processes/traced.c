@@ -103,6 +103,27 @@ static void asked(void) {
     SHOW(ptrace(PTRACE_CONT, child, 0, 0));
 }
 
+// One that is killed where it has stopped.
+static void killed(void) {
+    for (int calls = 1; calls < 5; calls++) {
+        pid_t child = fork();
+        if (child == 0) {
+            ptrace(PTRACE_TRACEME, 0, 0, 0);
+            raise(SIGSTOP);
+            for (;;) syscall(SYS_getppid);
+        }
+        int how;
+        waitpid(child, &how, 0);
+        for (int i = 0; i < calls; i++) {
+            ptrace(PTRACE_SYSCALL, child, 0, 0);
+            waitpid(child, &how, 0);
+        }
+        if (calls % 2) SHOW(kill(child, SIGKILL));
+        else SHOW(ptrace(PTRACE_CONT, child, 0, SIGKILL));
+        next(child, "killed");
+    }
+}
+
 // Steps of one instruction.
 static void stepped(void) {
     pid_t child = fork();
@@ -215,6 +236,7 @@ int main(void) {
     SHOW(ptrace(PTRACE_CONT, getppid(), 0, 0));
     SHOW(ptrace(PTRACE_ATTACH, -1, 0, 0));
     asked();
+    killed();
     stepped();
     followed();
     interrupted();
