@@ -7,6 +7,7 @@ use core::{cell::UnsafeCell, sync::atomic::Ordering};
 
 use simrun_abi::layout;
 use simrun_kernel::{
+    arch::x86_64::TRAP_FLAG,
     host::Host,
     kernel::{Placed, Trap},
     spin::{self, Machine, Search, Step},
@@ -18,8 +19,6 @@ use crate::{
     state, trap,
 };
 
-/// TF of the flags register.
-const TRAP_FLAG: u64 = 1 << 8;
 /// `si_code` of a SIGTRAP that the trap flag has made (sigaction(2)).
 const TRAP_TRACE: i32 = 2;
 

@@ -45,10 +45,19 @@ impl Device {
             (1, 8 | 9) => Self::Random,
             (5, 0) => Self::Terminal,
             (5, 2) => Self::TerminalMaker,
-            (136, number) => Self::PseudoTerminal(number as u32),
+            (TERMINALS, number) => Self::PseudoTerminal(number as u32),
             _ => return None,
         })
     }
+}
+
+/// Major number of pseudo-terminals.
+const TERMINALS: u64 = 136;
+
+/// The number of `/dev/pts/N`.
+#[must_use]
+pub const fn terminal_device(number: u32) -> u64 {
+    device_number(TERMINALS, number as u64)
 }
 
 /// The number of a device as `st_rdev` has it.

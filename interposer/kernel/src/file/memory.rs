@@ -1,13 +1,14 @@
 //! The memory of a process as a file (proc_pid_mem(5)).
 
-use alloc::vec;
-
 use super::{FileDescription, FileObject, Whence};
 use crate::{
     error::{Errno, Result},
     host::HostStat,
     machine::Env,
-    mm::{LifeWatch, SpaceId},
+    mm::{
+        LifeWatch, SpaceId,
+        remote::{self, Direction},
+    },
     uapi::limits::PAGE_SIZE,
     user::{self, UserSlice},
 };
@@ -23,17 +24,15 @@ pub struct MemoryFile {
     pub status: HostStat,
 }
 
-/// Which way bytes go.
-#[derive(Clone, Copy)]
-enum Direction<'a> {
-    Read(&'a [UserSlice]),
-    Write(&'a [UserSlice]),
-}
-
 impl MemoryFile {
     /// Moves bytes page by page, as far as there is memory (`mem_rw` in fs/proc/base.c).
-    fn transfer(&self, env: &mut Env<'_>, direction: Direction<'_>, at: u64) -> Result<usize> {
-        let (Direction::Read(slices) | Direction::Write(slices)) = direction;
+    fn transfer(
+        &self,
+        env: &mut Env<'_>,
+        slices: &[UserSlice],
+        at: u64,
+        direction: Direction,
+    ) -> Result<usize> {
         let total = user::total_len(slices);
         let mut done = 0;
         while done < total && !self.life.is_over() {
@@ -44,17 +43,8 @@ impl MemoryFile {
                 break;
             }
             let part = user::skip(slices, done);
-            let moved = match direction {
-                Direction::Read(_) => {
-                    let mut bytes = vec![0; len];
-                    let read = env.host.read_space(self.space, address, &mut bytes).unwrap_or(0);
-                    user::scatter(env.host, &part, &bytes[..read])?
-                }
-                Direction::Write(_) => {
-                    let bytes = user::gather(env.host, &part, len)?;
-                    env.host.write_space(self.space, address, &bytes).unwrap_or(0)
-                }
-            };
+            let there = (self.space, address);
+            let moved = remote::transfer(env.host, there, &part, len, direction)?.unwrap_or(0);
             done += moved;
             if moved < len {
                 break;
@@ -69,7 +59,7 @@ impl MemoryFile {
 
 impl FileObject for MemoryFile {
     fn read(&self, env: &mut Env<'_>, file: &FileDescription, into: &[UserSlice]) -> Result<usize> {
-        let done = self.transfer(env, Direction::Read(into), file.offset.get())?;
+        let done = self.transfer(env, into, file.offset.get(), Direction::Read)?;
         file.offset.set(file.offset.get().saturating_add(done as u64));
         Ok(done)
     }
@@ -80,13 +70,13 @@ impl FileObject for MemoryFile {
         file: &FileDescription,
         from: &[UserSlice],
     ) -> Result<usize> {
-        let done = self.transfer(env, Direction::Write(from), file.offset.get())?;
+        let done = self.transfer(env, from, file.offset.get(), Direction::Write)?;
         file.offset.set(file.offset.get().saturating_add(done as u64));
         Ok(done)
     }
 
     fn read_at(&self, env: &mut Env<'_>, into: &[UserSlice], at: u64) -> Result<usize> {
-        self.transfer(env, Direction::Read(into), at)
+        self.transfer(env, into, at, Direction::Read)
     }
 
     fn write_at(
@@ -96,7 +86,7 @@ impl FileObject for MemoryFile {
         from: &[UserSlice],
         at: u64,
     ) -> Result<usize> {
-        self.transfer(env, Direction::Write(from), at)
+        self.transfer(env, from, at, Direction::Write)
     }
 
     /// Offsets are addresses: all are good (`mem_lseek`).

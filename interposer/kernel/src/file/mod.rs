@@ -22,7 +22,7 @@ mod stream;
 mod table;
 mod text;
 pub mod tty;
-pub use device::{Device, DeviceFile, device_number};
+pub use device::{Device, DeviceFile, device_number, terminal_device};
 mod timer;
 mod transfer;
 pub use description::{File, FileDescription, OpenFlags, Watcher, Whence};

@@ -78,7 +78,7 @@ impl Kernel {
             return self.run(host, here);
         }
         self.note_progress(host);
-        if self.tracing.count > 0 {
+        if self.is_traced(id) {
             let is_trap =
                 matches!(trap, Trap::Exception { info, .. } if info.signal == Signal::TRAP);
             self.leave_step(id, is_trap);

@@ -8,12 +8,11 @@ use simrun_abi::calls;
 
 use super::Kernel;
 use crate::{
+    arch::x86_64::TRAP_FLAG,
     host::Host,
     machine::SignalTarget,
     mm::SpaceId,
-    process::{
-        Call, GoesOn, ProcessId, State, Stop, TRAP_FLAG, ThreadId, TraceEvent, TraceOptions,
-    },
+    process::{Call, GoesOn, ProcessId, State, Stop, ThreadId, TraceEvent, TraceOptions},
     signal::{Action, ActionFlags, Signal, SignalInfo},
     wait::Readiness,
 };
@@ -213,9 +212,6 @@ impl Kernel {
     /// A thread that was to go one instruction has come into the kernel: no further trap is wanted, but for one that
     /// says so by itself.
     pub(crate) fn leave_step(&mut self, id: ThreadId, is_trap: bool) {
-        if !self.is_traced(id) {
-            return;
-        }
         let thread = self.thread_mut(id);
         if let Some(trace) = &mut thread.trace
             && trace.goes_on == GoesOn::OneStep

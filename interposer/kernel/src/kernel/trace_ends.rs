@@ -2,16 +2,14 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use linux_raw_sys::general as raw;
-
 use super::Kernel;
 use crate::{
+    arch::x86_64::TRAP_FLAG,
     machine::SignalTarget,
     process::{
-        EndedTracee, ProcessId, State, Stop, TRAP_FLAG, ThreadId, Tid, Trace, TraceEvent,
-        TraceOptions,
+        EndedTracee, ProcessId, State, Stop, ThreadId, Tid, Trace, TraceEvent, TraceOptions,
     },
-    signal::{Signal, SignalInfo},
+    signal::{Signal, SignalInfo, end_code},
     wait::Readiness,
 };
 
@@ -145,10 +143,7 @@ impl Kernel {
         let Some(tracer) = self.processes.get(trace.tracer) else { return };
         let queue = tracer.child_changed.clone();
         let (tracer, group, user) = (trace.tracer, of.group, of.credentials.uid);
-        let (code, status) = match trace.exit_status {
-            status if status & 0x7f == 0 => (raw::CLD_EXITED, status >> 8 & 0xff),
-            status => (raw::CLD_KILLED, status & 0x7f),
-        };
+        let (code, status) = end_code(trace.exit_status);
         let info = SignalInfo::child(Signal::CHLD, code, of, status);
         self.tracing.ended.push(EndedTracee {
             tracer,

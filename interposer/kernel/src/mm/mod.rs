@@ -6,6 +6,7 @@ mod flags;
 mod life;
 mod objects;
 mod prefault;
+pub mod remote;
 mod space;
 pub use flags::{MapFlags, Protection};
 pub use life::{Life, LifeWatch};

@@ -18,4 +18,4 @@ pub use settings::{Policy, Scheduling, Settings, TIMER_SLACK_DEFAULT};
 pub use state::{FsContext, JobChange, Process, ProcessId, ProcessState};
 pub use thread::{AioProgress, Call, Held, LockWait, State, Thread, ThreadId};
 pub use trace::{EndedTracee, GoesOn, Stop, Trace, TraceEvent, TraceOptions, Tracing};
-pub use trace_registers::{TRAP_FLAG, UserRegisters};
+pub use trace_registers::UserRegisters;

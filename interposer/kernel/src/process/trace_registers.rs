@@ -3,7 +3,12 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::{Stop, Thread};
-use crate::{error::Errno, outcome::Restart};
+use crate::{
+    arch::x86_64::TRAP_FLAG,
+    error::Errno,
+    outcome::Restart,
+    uapi::signal::{USER_CS, USER_SS},
+};
 
 /// `struct user_regs_struct` (<sys/user.h>).
 #[repr(C)]
@@ -42,13 +47,8 @@ pub struct UserRegisters {
 
 /// No call.
 const NO_CALL: u64 = u64::MAX;
-/// Selectors of a 64-bit program (`__USER_CS`, `__USER_DS`).
-const CODE_SEGMENT: u64 = 0x33;
-const STACK_SEGMENT: u64 = 0x2b;
 /// Flags that a tracer may set (`FLAG_MASK`, arch/x86/kernel/ptrace.c).
 const FLAGS: u64 = 0x5_4dd5;
-/// TF of the flags register.
-pub const TRAP_FLAG: u64 = 1 << 8;
 
 /// What a call that a stop has interrupted shows as its result, so that it starts again (include/linux/errno.h).
 fn shown_restart(restart: Option<Restart>) -> u64 {
@@ -95,10 +95,10 @@ impl UserRegisters {
             rdi: own.rdi,
             orig_rax,
             rip: own.rip,
-            cs: CODE_SEGMENT,
+            cs: USER_CS.into(),
             eflags: own.eflags & !TRAP_FLAG,
             rsp: own.rsp,
-            ss: STACK_SEGMENT,
+            ss: USER_SS.into(),
             fs_base: thread.fs_base,
             gs_base: thread.gs_base,
             ..Self::default()

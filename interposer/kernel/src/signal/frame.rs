@@ -1,9 +1,13 @@
 //! The frame that a handler runs on, and the way back (arch/x86/kernel/signal_64.c, arch/x86/kernel/fpu/signal.c).
 
-use alloc::{vec, vec::Vec};
+use alloc::vec;
 
 use super::{Action, ActionFlags, AlternateStack, SignalInfo, SignalSet};
 use crate::{
+    arch::x86_64::{
+        TRAP_FLAG,
+        extended_state::{adopt, at, word},
+    },
     host::Host,
     kernel::Kernel,
     process::ThreadId,
@@ -32,36 +36,9 @@ const MAGIC2: u32 = 0x4650_5845;
 /// `FP_XSTATE_MAGIC1`.
 const MAGIC1: u32 = 0x4650_5853;
 const DIRECTION_FLAG: u64 = 1 << 10;
-const TRAP_FLAG: u64 = 1 << 8;
 const RESUME_FLAG: u64 = 1 << 16;
 /// What a program may set in its flags (`FIX_EFLAGS` in arch/x86/kernel/signal.c): AC, RF, OF, DF, TF, SF, ZF, AF, PF, CF.
 const FLAGS_SETTABLE: u64 = 0x0005_0dd5;
-
-/// Offsets in the extended state.
-mod at {
-    pub const MXCSR: usize = 24;
-    pub const MXCSR_MASK: usize = 28;
-    pub const MAGIC1: usize = 464;
-    pub const FEATURES: usize = 472;
-    pub const SIZE: usize = 480;
-    pub const HEADER: usize = 512;
-    pub const HEADER_REST: usize = 520;
-    pub const COMPONENTS: usize = 576;
-}
-/// x87 and SSE in the header's word of components in use.
-const LEGACY_COMPONENTS: u64 = 3;
-
-fn word(bytes: &[u8], at: usize) -> u32 {
-    let mut word = [0; 4];
-    if let Some(found) = bytes.get(at..at + 4) {
-        word.copy_from_slice(found);
-    }
-    u32::from_le_bytes(word)
-}
-
-fn long(bytes: &[u8], at: usize) -> u64 {
-    u64::from(word(bytes, at)) | u64::from(word(bytes, at + 4)) << 32
-}
 
 /// Where a frame lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,26 +186,6 @@ fn restore_extended_state(host: &mut dyn Host, address: u64) -> Result<(), BadFr
 
 fn has_magic2(host: &mut dyn Host, address: u64) -> bool {
     user::read(host, UserPtr::<u32>::new(address)) == Ok(MAGIC2)
-}
-
-/// Takes a program's idea of its extended state, without anything that the processor would refuse to load.
-pub(crate) fn adopt(state: &mut [u8], saved: &[u8]) {
-    let reserved: Vec<u8> = state[at::MAGIC1..at::HEADER].to_vec();
-    let (mask, features) = (word(state, at::MXCSR_MASK), long(state, at::FEATURES));
-    state[..saved.len()].copy_from_slice(saved);
-    state[at::MAGIC1..at::HEADER].copy_from_slice(&reserved);
-    let mxcsr = word(state, at::MXCSR) & mask;
-    state[at::MXCSR..at::MXCSR + 4].copy_from_slice(&mxcsr.to_le_bytes());
-    state[at::MXCSR_MASK..at::MXCSR_MASK + 4].copy_from_slice(&mask.to_le_bytes());
-    if state.len() >= at::COMPONENTS {
-        let in_use = if saved.len() > at::HEADER {
-            long(saved, at::HEADER) & features
-        } else {
-            LEGACY_COMPONENTS
-        };
-        state[at::HEADER..at::HEADER_REST].copy_from_slice(&in_use.to_le_bytes());
-        state[at::HEADER_REST..at::COMPONENTS].fill(0);
-    }
 }
 
 #[cfg(test)]

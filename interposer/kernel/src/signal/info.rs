@@ -25,6 +25,16 @@ fn pair(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
 }
 
+/// `si_code` and `si_status` of an end with this wait status (`do_notify_parent` in kernel/signal.c).
+#[must_use]
+pub const fn end_code(status: u32) -> (u32, u32) {
+    match (status & 0x7f, status & 0x80) {
+        (0, _) => (raw::CLD_EXITED, status >> 8 & 0xff),
+        (signal, 0) => (raw::CLD_KILLED, signal),
+        (signal, _) => (raw::CLD_DUMPED, signal),
+    }
+}
+
 impl SignalInfo {
     /// The number of the timer that has sent it and waits until it is taken; `None` of what only says that it came from one.
     #[must_use]
@@ -57,11 +67,7 @@ impl SignalInfo {
             crate::process::ProcessState::Zombie(status) => status,
             crate::process::ProcessState::Alive => 0,
         };
-        let (code, status) = match (status & 0x7f, status & 0x80) {
-            (0, _) => (raw::CLD_EXITED, status >> 8 & 0xff),
-            (signal, 0) => (raw::CLD_KILLED, signal),
-            (signal, _) => (raw::CLD_DUMPED, signal),
-        };
+        let (code, status) = end_code(status);
         Self::child(signal, code, child, status)
     }
 

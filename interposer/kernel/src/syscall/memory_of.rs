@@ -3,7 +3,10 @@
 use crate::{
     context::Context,
     error::{Errno, Result},
-    mm::{Protection, SpaceId},
+    mm::{
+        Protection, SpaceId,
+        remote::{self, Direction},
+    },
     outcome::Outcome,
     process::ThreadId,
     uapi::limits::RW_COUNT_MAX,
@@ -39,26 +42,19 @@ pub fn write(cx: &mut Context<'_>, of: ThreadId, to: u64, bytes: &[u8]) -> Resul
     }
 }
 
-/// Which way process_vm_readv and process_vm_writev copy.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Copy {
-    ToCaller,
-    FromCaller,
-}
-
 /// Most bytes moved at a time.
 const CHUNK: usize = 64 << 10;
 
 fn copy_memory(
     cx: &mut Context<'_>,
-    [pid, local, locals, remote, remotes, flags]: [u64; 6],
-    copy: Copy,
+    [pid, local, locals, theirs, theirs_count, flags]: [u64; 6],
+    direction: Direction,
 ) -> Result<Outcome> {
     if flags != 0 {
         return Err(Errno::EINVAL.into());
     }
     let local = user::read_iovec(cx.host, local, locals, RW_COUNT_MAX)?;
-    let remote = user::read_iovec(cx.host, remote, remotes, RW_COUNT_MAX)?;
+    let theirs = user::read_iovec(cx.host, theirs, theirs_count, RW_COUNT_MAX)?;
     let target = cx.kernel.find_process(cx.thread, pid)?;
     if pid == 0 || cx.kernel.process(target).threads.is_empty() {
         return Err(Errno::ESRCH.into());
@@ -67,17 +63,18 @@ fn copy_memory(
     let (space, own) = (cx.kernel.process(target).space, cx.process().space);
     if space == own {
         let (from, to): (&[UserSlice], &[UserSlice]) =
-            if copy == Copy::ToCaller { (&remote, &local) } else { (&local, &remote) };
+            if direction == Direction::Read { (&theirs, &local) } else { (&local, &theirs) };
         let bytes = user::gather(cx.host, from, user::total_len(to))?;
         return Ok(Outcome::Done(user::scatter(cx.host, to, &bytes)? as u64));
     }
     let mut done = 0;
     let wanted = user::total_len(&local);
-    for slice in remote {
+    for slice in theirs {
         let mut at = 0;
         while at < slice.len && done < wanted {
             let len = (slice.len - at).min(wanted - done).min(CHUNK);
-            match copy_part(cx, (space, slice.address + at as u64), &local, (done, len), copy) {
+            match copy_part(cx, (space, slice.address + at as u64), &local, (done, len), direction)
+            {
                 Ok(0) => return Ok(Outcome::Done(done as u64)),
                 Ok(moved) => {
                     at += moved;
@@ -97,34 +94,24 @@ fn copy_part(
     (space, address): (SpaceId, u64),
     local: &[UserSlice],
     (done, len): (usize, usize),
-    copy: Copy,
+    direction: Direction,
 ) -> Result<usize> {
-    let needed = if copy == Copy::ToCaller { Protection::READ } else { Protection::WRITE };
+    let needed = if direction == Direction::Read { Protection::READ } else { Protection::WRITE };
     let allowed = cx.kernel.space_mut(space).allowed_from(address, needed);
     let len = len.min(usize::try_from(allowed).unwrap_or(usize::MAX));
     if len == 0 {
         return Err(Errno::EFAULT.into());
     }
     let local = user::skip(local, done);
-    match copy {
-        Copy::ToCaller => {
-            let mut bytes = alloc::vec![0; len];
-            let moved = cx.host.read_space(space, address, &mut bytes)?;
-            user::scatter(cx.host, &local, &bytes[..moved])
-        }
-        Copy::FromCaller => {
-            let bytes = user::gather(cx.host, &local, len)?;
-            Ok(cx.host.write_space(space, address, &bytes)?)
-        }
-    }
+    Ok(remote::transfer(cx.host, (space, address), &local, len, direction)??)
 }
 
 /// process_vm_readv(2).
 pub fn process_vm_readv(cx: &mut Context<'_>, arguments: [u64; 6]) -> Result<Outcome> {
-    copy_memory(cx, arguments, Copy::ToCaller)
+    copy_memory(cx, arguments, Direction::Read)
 }
 
 /// process_vm_writev (process_vm_readv(2)).
 pub fn process_vm_writev(cx: &mut Context<'_>, arguments: [u64; 6]) -> Result<Outcome> {
-    copy_memory(cx, arguments, Copy::FromCaller)
+    copy_memory(cx, arguments, Direction::Write)
 }

@@ -1,7 +1,6 @@
 //! ptrace(2). Any thread of the tracer's process may trace, where Linux has the one that began it.
 
 use alloc::{vec, vec::Vec};
-use core::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
 use linux_raw_sys::{
@@ -11,13 +10,14 @@ use linux_raw_sys::{
 
 use super::memory_of;
 use crate::{
+    arch::x86_64::extended_state::{self, LEGACY_STATE},
     context::Context,
     error::{Errno, Error, Result},
     outcome::Outcome,
     process::{
         GoesOn, ProcessState, State, Stop, ThreadId, Trace, TraceEvent, TraceOptions, UserRegisters,
     },
-    signal::{Signal, SignalInfo, SignalSet, adopt},
+    signal::{Signal, SignalInfo, SignalSet},
     uapi::signal::{RawSignalInfo, SIGSET_SIZE},
     user::{self, UserPtr, UserSlice},
 };
@@ -30,8 +30,6 @@ const SETFPREGS: u32 = 15;
 
 /// `AUDIT_ARCH_X86_64`.
 const ARCHITECTURE: u32 = 0xc000_003e;
-/// Bytes of the extended state that were there before XSAVE (`struct user_fpregs_struct`).
-const LEGACY_STATE: usize = 512;
 /// Bytes of a word.
 const WORD: u64 = size_of::<u64>() as u64;
 /// Bytes of `struct user`, of which the registers come first.
@@ -198,10 +196,7 @@ fn trace_me(cx: &mut Context<'_>) -> Result<Outcome> {
 
 /// `PTRACE_ATTACH` and, with options, `PTRACE_SEIZE` (`ptrace_attach` in kernel/ptrace.c).
 fn attach(cx: &mut Context<'_>, pid: u64, seizes: Option<TraceOptions>) -> Result<Outcome> {
-    if pid as i32 <= 0 {
-        return Err(Errno::ESRCH.into());
-    }
-    let target = cx.kernel.find_thread(cx.thread, pid)?;
+    let target = find(cx, pid)?;
     let (process, own) = (cx.kernel.thread(target).process, cx.thread().process);
     if process == own || cx.kernel.is_init(process) {
         return Err(Errno::EPERM.into());
@@ -218,12 +213,17 @@ fn attach(cx: &mut Context<'_>, pid: u64, seizes: Option<TraceOptions>) -> Resul
     Ok(Outcome::Done(0))
 }
 
+/// The thread with this number.
+fn find(cx: &Context<'_>, pid: u64) -> Result<ThreadId> {
+    match pid as i32 {
+        ..=0 => Err(Errno::ESRCH.into()),
+        _ => cx.kernel.find_thread(cx.thread, pid),
+    }
+}
+
 /// The thread with this number, if the caller's process traces it.
 fn find_tracee(cx: &mut Context<'_>, pid: u64) -> Result<ThreadId> {
-    if pid as i32 <= 0 {
-        return Err(Errno::ESRCH.into());
-    }
-    let (tracee, own) = (cx.kernel.find_thread(cx.thread, pid)?, cx.thread().process);
+    let (tracee, own) = (find(cx, pid)?, cx.thread().process);
     let trace = cx.kernel.thread(tracee).trace.as_ref();
     if trace.is_some_and(|trace| trace.tracer == own) {
         Ok(tracee)
@@ -302,27 +302,12 @@ fn poke_user(cx: &mut Context<'_>, tracee: ThreadId, offset: u64, word: u64) -> 
     Ok(())
 }
 
-/// The extended state of a thread that has stopped; one that has not used any has that of a new program
-/// (`fpstate_init_user`, arch/x86/kernel/fpu/init.c).
+/// The extended state of a thread that has stopped; one that has not used any has that of a new program.
 fn extended_state(cx: &mut Context<'_>, tracee: ThreadId) -> Vec<u8> {
-    const CONTROL_WORD: u16 = 0x37f;
-    const MXCSR: u32 = 0x1f80;
-    /// What the processor does not change: which bits of MXCSR there are.
-    const MXCSR_MASK: Range<usize> = 28..32;
     let mut state = cx.kernel.thread(tracee).extended_state.clone();
     if state.is_empty() {
         state = cx.host.extended_state().to_vec();
-        let places = [0..MXCSR_MASK.start, MXCSR_MASK.end..SOFTWARE_BYTES.start, HEADER];
-        for place in places {
-            if let Some(bytes) = state.get_mut(place) {
-                bytes.fill(0);
-            }
-        }
-        for (at, bytes) in [(0, &CONTROL_WORD.to_le_bytes()[..]), (24, &MXCSR.to_le_bytes())] {
-            if let Some(place) = state.get_mut(at..at + bytes.len()) {
-                place.copy_from_slice(bytes);
-            }
-        }
+        extended_state::reset(&mut state);
     }
     state.resize(state.len().max(LEGACY_STATE), 0);
     state
@@ -331,27 +316,8 @@ fn extended_state(cx: &mut Context<'_>, tracee: ThreadId) -> Vec<u8> {
 fn set_extended_state(cx: &mut Context<'_>, tracee: ThreadId, bytes: &[u8]) {
     let mut state = extended_state(cx, tracee);
     let len = bytes.len().min(state.len());
-    adopt(&mut state, &bytes[..len]);
+    extended_state::adopt(&mut state, &bytes[..len]);
     cx.kernel.thread_mut(tracee).extended_state = state;
-}
-
-/// The header of XSAVE.
-const HEADER: Range<usize> = 512..576;
-/// Bytes that the processor leaves to software, which hold other things in a frame of a handler than here.
-const SOFTWARE_BYTES: Range<usize> = 464..512;
-
-/// Says in a state which components the processor has (`xstateregs_get`, arch/x86/kernel/fpu/regset.c).
-fn show_components(cx: &mut Context<'_>, state: &mut [u8]) {
-    /// Where a frame has that.
-    const IN_FRAME: Range<usize> = 472..480;
-    let mut components = [0; 8];
-    if let Some(known) = cx.host.extended_state().get(IN_FRAME) {
-        components.copy_from_slice(known);
-    }
-    if let Some(place) = state.get_mut(SOFTWARE_BYTES) {
-        place.fill(0);
-        place[..8].copy_from_slice(&components);
-    }
 }
 
 /// The one buffer that a set of registers comes or goes in.
@@ -368,7 +334,7 @@ fn get_register_set(cx: &mut Context<'_>, tracee: ThreadId, kind: u32, vector: u
         NT_PRFPREG => extended_state(cx, tracee)[..LEGACY_STATE].to_vec(),
         NT_X86_XSTATE => {
             let mut state = extended_state(cx, tracee);
-            show_components(cx, &mut state);
+            extended_state::show_components(&mut state, cx.host.extended_state());
             state
         }
         _ => return Err(Errno::EINVAL.into()),

@@ -13,6 +13,7 @@ use crate::{
     file::File,
     outcome::{Outcome, Restart},
     process::{JobChange, Pid, Process, ProcessId, ProcessState, ThreadId, Tid},
+    signal::end_code,
     user::UserPtr,
 };
 
@@ -40,11 +41,12 @@ enum Whom {
 }
 
 impl Whom {
-    fn includes(self, process: &Process) -> bool {
+    /// Whether a process, or a thread, with this number and of this group is meant.
+    fn includes(self, number: Tid, group: Pid) -> bool {
         match self {
             Self::Any => true,
-            Self::One(pid) => process.pid == pid,
-            Self::Group(group) => process.group == group,
+            Self::One(wanted) => number == wanted,
+            Self::Group(wanted) => group == wanted,
         }
     }
 }
@@ -72,9 +74,7 @@ impl Change {
     const fn code_and_status(self) -> (u32, u32) {
         const SIGCONT: u32 = raw::SIGCONT;
         match self {
-            Self::Ended(status) if status & 0x7f == 0 => (raw::CLD_EXITED, status >> 8 & 0xff),
-            Self::Ended(status) if status & 0x80 != 0 => (raw::CLD_DUMPED, status & 0x7f),
-            Self::Ended(status) => (raw::CLD_KILLED, status & 0x7f),
+            Self::Ended(status) => end_code(status),
             Self::Job(JobChange::Stopped(signal)) => (raw::CLD_STOPPED, signal),
             Self::Traced(status) => (raw::CLD_TRAPPED, status >> 8),
             Self::Job(JobChange::Continued) => (raw::CLD_CONTINUED, SIGCONT),
@@ -111,7 +111,7 @@ enum Look {
 fn look(cx: &mut Context<'_>, whom: Whom, flags: WaitFlags) -> Result<Look> {
     let wanted = |process: &Process| {
         let is_clone = process.exit_signal != raw::SIGCHLD;
-        whom.includes(process)
+        whom.includes(process.pid, process.group)
             && (flags.contains(WaitFlags::ALL) || is_clone == flags.contains(WaitFlags::CLONES))
     };
     let children: Vec<_> = cx.process().children.clone();
@@ -180,16 +180,11 @@ fn tracee_found(cx: &Context<'_>, id: ThreadId, process: &Process, status: u32) 
 /// nothing if there is none of those that are meant.
 fn look_at_tracees(cx: &mut Context<'_>, whom: Whom) -> Option<Look> {
     let own = cx.thread().process;
-    let is_meant = |tid: Tid, group: Pid| match whom {
-        Whom::Any => true,
-        Whom::One(pid) => tid == pid,
-        Whom::Group(wanted) => group == wanted,
-    };
     let mut any = None;
     for id in cx.kernel.tracees(own) {
         let thread = cx.kernel.thread(id);
         let process = cx.kernel.process(thread.process);
-        if !is_meant(thread.tid, process.group) {
+        if !whom.includes(thread.tid, process.group) {
             continue;
         }
         any = Some(Look::NotYet);
@@ -199,7 +194,7 @@ fn look_at_tracees(cx: &mut Context<'_>, whom: Whom) -> Option<Look> {
     }
     let ended = cx.kernel.tracing.ended.iter().enumerate();
     let mut ended =
-        ended.filter(|(_, ended)| ended.tracer == own && is_meant(ended.tid, ended.group));
+        ended.filter(|(_, ended)| ended.tracer == own && whom.includes(ended.tid, ended.group));
     ended.next().map_or(any, |(place, ended)| {
         Some(Look::Found(Found {
             subject: Subject::EndedTracee(place),

@@ -2,6 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
+/// TF of the flags: the processor traps after each instruction.
+pub const TRAP_FLAG: u64 = 1 << 8;
+
 /// General registers in the order of `sigcontext_64` (arch/x86/include/uapi/asm/sigcontext.h), so that a
 /// frame is taken and put back by one copy.
 #[repr(C)]

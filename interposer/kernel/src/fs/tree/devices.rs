@@ -7,7 +7,7 @@ use linux_raw_sys::general as raw;
 use super::{Attributes, Body, FileTime, Folder, Inode, Times, Tree, mounts::Mount};
 use crate::{
     error::{Errno, Result},
-    file::device_number,
+    file::{device_number, terminal_device},
     fs::walk,
     machine::Env,
     process::Credentials,
@@ -120,7 +120,7 @@ impl Env<'_> {
             owner: caller.fsuid,
             group: TERMINAL_GROUP,
             links: 1,
-            device: device_number(136, number.into()),
+            device: terminal_device(number),
         };
         let numbers = (terminals.device, TERMINALS_FIRST + u64::from(number));
         let file = Inode::new(numbers, Body::Special, attributes, Times::all(now));

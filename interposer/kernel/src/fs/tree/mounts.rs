@@ -91,16 +91,28 @@ impl Mounts {
     /// Forgets what does not outlive a machine without power.
     pub fn forget_memory(&self, started: FileTime) {
         let forgets = |mount: &&Mount| mount.keeping != Keeping::Results;
-        for folder in self.each().filter(forgets).filter_map(|mount| mount.root.folder()) {
-            folder.hide(|_| true);
+        for mount in self.each().filter(forgets) {
+            if let Some(folder) = mount.root.folder() {
+                folder.hide(|_| true);
+                mount.root.update(|attributes| attributes.links = EMPTY_LINKS);
+            }
         }
         self.make_devices(started);
     }
 }
 
+/// Names of a directory without others in it.
+const EMPTY_LINKS: u64 = 2;
+
 /// A directory's attributes.
 fn directory(permissions: u32) -> Attributes {
-    Attributes { mode: raw::S_IFDIR | permissions, owner: 0, group: 0, links: 2, device: 0 }
+    Attributes {
+        mode: raw::S_IFDIR | permissions,
+        owner: 0,
+        group: 0,
+        links: EMPTY_LINKS,
+        device: 0,
+    }
 }
 
 impl Tree {
@@ -127,5 +139,30 @@ impl Tree {
             parent.count_links(1);
         }
         made
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn a_machine_that_has_lost_power_finds_what_it_found_at_first() {
+        let shown = |mounts: &Mounts| -> Vec<_> {
+            let each = |mount: &Mount| {
+                let mut names = Vec::new();
+                let folder = mount.root.folder().expect("a directory");
+                folder.for_each_known(|name, _| names.push(name.to_vec()));
+                (mount.path, mount.root.attributes().links, names)
+            };
+            mounts.each().map(each).collect()
+        };
+        let mounts = Mounts::new(0);
+        let before = shown(&mounts);
+        mounts.forget_memory(0);
+        assert_eq!(shown(&mounts), before);
+        assert!(before.iter().any(|(path, links, _)| *path == b"/dev" && *links == 5));
     }
 }

@@ -3,6 +3,12 @@
 use alloc::collections::VecDeque;
 use core::cell::{Cell, Ref, RefCell};
 
+use super::{message::Received, options::Options, tcp::Shut};
+use crate::{
+    error::{Errno, Result},
+    wait::Readiness,
+};
+
 /// Memory that a packet takes up besides its bytes (`SKB_TRUESIZE(0)`).
 const PACKET_OVERHEAD: usize = 768;
 
@@ -53,4 +59,31 @@ impl<T> Inbox<T> {
     pub fn is_empty(&self) -> bool {
         self.packets.borrow().is_empty()
     }
+
+    /// What a socket is ready for whose inbox it is (`datagram_poll` in net/core/datagram.c).
+    pub fn readiness(&self, options: &Options, shut: Shut) -> Readiness {
+        let mut ready = Readiness::WRITABLE;
+        if options.error.get().is_some() {
+            ready |= Readiness::ERR;
+        }
+        if shut.contains(Shut::RECEIVE) {
+            ready |= Readiness::RDHUP | Readiness::READABLE;
+        }
+        if shut == Shut::all() {
+            ready |= Readiness::HUP;
+        }
+        if !self.is_empty() {
+            ready |= Readiness::READABLE;
+        }
+        ready
+    }
+}
+
+/// What receiving comes to where there is nothing: an error that waits, the end, or a wait.
+///
+/// # Errors
+/// That error; `EAGAIN`.
+pub fn receive_nothing(options: &Options, shut: Shut) -> Result<Received> {
+    options.check_error()?;
+    if shut.contains(Shut::RECEIVE) { Ok(Received::default()) } else { Err(Errno::EAGAIN.into()) }
 }

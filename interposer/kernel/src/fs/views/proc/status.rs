@@ -99,7 +99,7 @@ pub fn stat(subject: &Subject<'_>) -> Vec<u8> {
 fn terminal(kernel: &Kernel, process: &Process) -> (u64, i64) {
     match kernel.terminals.of_session(process.session) {
         Some(terminal) => (
-            crate::file::device_number(136, terminal.number.into()),
+            crate::file::terminal_device(terminal.number),
             terminal.foreground().map_or(-1, |group| i64::from(group.raw())),
         ),
         None => (0, -1),
@@ -145,8 +145,7 @@ fn identity(subject: &Subject<'_>) -> String {
     let Subject { kernel, process, thread, .. } = *subject;
     let letter = facts::state(process, thread);
     let who = &process.credentials;
-    let leader = || process.threads.first().and_then(|&id| kernel.threads.get(id));
-    let trace = thread.or_else(leader).and_then(|thread| thread.trace.as_ref());
+    let trace = thread.and_then(|thread| thread.trace.as_ref());
     let tracer = trace.and_then(|trace| kernel.processes.get(trace.tracer));
     let tracer = tracer.map_or(0, |tracer| tracer.pid.raw());
     let groups: String = who.groups.iter().map(|group| format!("{group} ")).collect();

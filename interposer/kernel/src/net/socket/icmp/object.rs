@@ -13,6 +13,7 @@ use crate::{
         address::{Address, Family},
         socket::{
             arrival::Arrival,
+            inbox::receive_nothing,
             message::{Caller, MessageFlags, Outgoing, Received},
             object::{Kind, SocketObject},
             option_value::{Value, read_flag, read_int},
@@ -76,23 +77,8 @@ impl SocketObject for IcmpSocket {
         &self.queue
     }
 
-    /// `datagram_poll` in net/core/datagram.c.
     fn readiness(&self) -> Readiness {
-        let mut ready = Readiness::WRITABLE;
-        if self.options.error.get().is_some() {
-            ready |= Readiness::ERR;
-        }
-        let shut = self.shut.get();
-        if shut.contains(Shut::RECEIVE) {
-            ready |= Readiness::RDHUP | Readiness::READABLE;
-        }
-        if shut == Shut::all() {
-            ready |= Readiness::HUP;
-        }
-        if !self.inbox.is_empty() {
-            ready |= Readiness::READABLE;
-        }
-        ready
+        self.inbox.readiness(&self.options, self.shut.get())
     }
 
     fn bind(&self, env: &mut Env<'_>, address: &Address, _caller: &Caller) -> Result<()> {
@@ -137,9 +123,7 @@ impl SocketObject for IcmpSocket {
             return Err(Errno::EAGAIN.into());
         }
         let Some(packet) = self.inbox.front() else {
-            self.options.check_error()?;
-            let ended = self.shut.get().contains(Shut::RECEIVE);
-            return if ended { Ok(Received::default()) } else { Err(Errno::EAGAIN.into()) };
+            return receive_nothing(&self.options, self.shut.get());
         };
         let header = packet.ip_header().filter(|_| self.r#use == Use::Raw);
         let bytes = [header.as_ref().map_or(&[][..], |header| header), &packet.bytes].concat();

@@ -25,8 +25,6 @@ const BY_FAMILY: u16 = 20;
 /// What was asked before there was that: `TCPDIAG_GETSOCK`, `DCCPDIAG_GETSOCK`.
 const OLD_QUESTIONS: [u16; 2] = [18, 19];
 const IPPROTO_TCP: u32 = 6;
-const IPPROTO_UDP: u32 = 17;
-const IPPROTO_UDPLITE: u32 = 136;
 /// A protocol whose number takes more than a byte.
 const INET_DIAG_REQ_PROTOCOL: u16 = 3;
 const INET_DIAG_SHUTDOWN: u16 = 8;
@@ -168,8 +166,8 @@ impl Question<'_> {
         let request = InetRequest::read(self.body);
         let sockets = match request.protocol {
             IPPROTO_TCP => tcp_sockets(stack),
-            IPPROTO_UDP => udp_sockets(stack, Protocol::Udp),
-            IPPROTO_UDPLITE => udp_sockets(stack, Protocol::Lite),
+            number if number == Protocol::Udp.number() => udp_sockets(stack, Protocol::Udp),
+            number if number == Protocol::Lite.number() => udp_sockets(stack, Protocol::Lite),
             // As without a module for the protocol; programs look into /proc/net then.
             _ => return vec![self.done(Some(Errno::ENOENT))],
         };
